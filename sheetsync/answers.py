@@ -1,0 +1,168 @@
+"""What a body of TokPortal's says: bytes in, values or Unreadable out.
+
+Owns the shapes of the answers: tolerant of unknown fields and statuses, strict where money and cells depend on it.
+PURE: sends nothing, knows no HTTP library, raises nothing but Unreadable whatever the bytes.
+Sources: sources/ad-code-request.txt ("Response"), reference/tokportal.md sections 2, 5 and 8.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sheetsync.model import AdCodeRequest
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SECRET = re.compile(r"(?:sk_|tok_live_)\w{4,}|#?TTSpark_\S+|#[\w+/=-]{12,}")
+_MOST_CREDITS = 2**53  # a cell holds a float: larger whole numbers would be written wrong
+
+
+class Unreadable(Exception):
+    """An answer that does not say what it has to. The text names fields, never their values."""
+
+
+def latest(content: bytes, video_id: str) -> AdCodeRequest | None:
+    """The request in the answer to a poll; None where `data` is null: the video has none."""
+    data = _data(_envelope(content))
+    return None if data is None else _request(data, video_id)
+
+
+def ordered(content: bytes, video_id: str) -> tuple[AdCodeRequest, int | None, int | None]:
+    """The request in the answer to an order, with credits charged and remaining, which stand beside `data`."""
+    envelope = _envelope(content)
+    data = _data(envelope)
+    if data is None:
+        raise Unreadable("data is null")
+    charged, remaining = envelope.get("credits_charged"), envelope.get("credits_remaining")
+    return _request(data, video_id), _credits(charged), _credits(remaining, -_MOST_CREDITS)
+
+
+def balance(content: bytes) -> int:
+    """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8)."""
+    data = _data(_envelope(content)) or {}
+    for name in ("total_credits", "credits"):
+        found = _credits(data.get(name), -_MOST_CREDITS)
+        if found is not None:
+            return found
+    raise Unreadable("it names no whole number of credits")
+
+
+def problem(content: bytes) -> tuple[object, object]:
+    """Code and message of an error answer, whatever its shape (reference/tokportal.md 5): foreign values, see plain."""
+    body = _json(content)
+    if body is None:
+        text = content.decode(errors="replace")
+        return "", "a web page instead of an answer" if "<" in text else text
+    error = _member(body, "error")
+    holder = error if isinstance(error, dict) else body
+    message = error if isinstance(error, str) else _member(holder, "message")
+    return _member(holder, "code"), message
+
+
+def asked_seconds(content: bytes) -> object:
+    """`error.details.retry_after_seconds`, unchecked."""
+    return _member(_member(_member(_json(content), "error"), "details"), "retry_after_seconds")
+
+
+def plain(value: object, most: int, key: str) -> str:
+    """Foreign text made fit for a cell, a log and a terminal: one line, neither key nor code, at most `most` long."""
+    if not isinstance(value, str):
+        return ""
+    text = " ".join(_CONTROL.sub(" ", value).split())
+    # Masked before it is cut: half a key is still a secret.
+    return _SECRET.sub("***", text.replace(key, "***"))[:most]
+
+
+def _json(content: bytes) -> object:
+    """The body as JSON; None (like a bare null) where it is none, or nested deeper than Python reads."""
+    try:
+        found: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _member(value: object, name: str) -> object:
+    """A member of a JSON object; None where there is none, or no object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _envelope(content: bytes) -> dict[str, object]:
+    body = _json(content)
+    if not isinstance(body, dict):
+        raise Unreadable("not a JSON object")
+    if body.get("error"):
+        raise Unreadable("it reports success and an error at once")
+    return body
+
+
+def _data(envelope: Mapping[str, object]) -> dict[str, object] | None:
+    """`data` must be there: an absent one is not the null that means "no request yet", and may be ordered upon."""
+    data = envelope.get("data", ...)
+    if data is None or isinstance(data, dict):
+        return data
+    raise Unreadable("data is missing or not an object")
+
+
+def _request(data: Mapping[str, object], video_id: str) -> AdCodeRequest:
+    """`data` as the ad code request of the video that was asked for."""
+    echoed = data.get("video_id")
+    # A UUID may come back in the other case than a person typed it.
+    if echoed is not None and (not isinstance(echoed, str) or echoed.casefold() != video_id.casefold()):
+        raise Unreadable("it is about another video")
+    return AdCodeRequest(
+        id=_required(data, "ad_code_request_id"),
+        video_id=video_id,
+        status=_required(data, "status"),
+        platform=_optional(data.get("platform"), 50) or "",
+        code=_code(data.get("code")),
+        note=_optional(data.get("note"), 500),
+        created_at=_instant(data.get("created_at")),
+        submitted_at=_instant(data.get("submitted_at")),
+        delivered_at=_instant(data.get("delivered_at")),
+    )
+
+
+def _required(data: Mapping[str, object], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise Unreadable(f"{name} is missing or not a word")
+    if len(value) > 200 or _CONTROL.search(value):
+        raise Unreadable(f"{name} is too long or holds control characters")
+    return value
+
+
+def _code(value: object) -> str | None:
+    """The code as it came, without blanks around it; None where it is null or empty."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > 5000 or _CONTROL.search(value.strip()):
+        raise Unreadable("code is not a line of text")
+    return value.strip() or None
+
+
+def _optional(value: object, most: int) -> str | None:
+    return _CONTROL.sub(" ", value)[:most] if isinstance(value, str) else None
+
+
+def _credits(value: object, least: int = 0) -> int | None:
+    """A whole number of credits; None for anything else (true is not 1, and 7.0 or "7" are no promise of 7)."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_CREDITS:
+        return value
+    return None
+
+
+def _instant(value: object) -> datetime | None:
+    """An ISO 8601 time with an offset, in UTC and whole seconds; None where it is unreadable.
+
+    Years out of reason count as unreadable: windows are added to these times, and they become dates in a sheet.
+    """
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if found is None or found.tzinfo is None or not 2000 <= found.year < 2200:
+            return None
+        return found.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None

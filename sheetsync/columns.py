@@ -1,0 +1,315 @@
+"""PURE: the columns of a tracker, and cells <-> values.
+
+Owns which columns exist, who owns each, how a header is found, and how a cell is read and written:
+checkboxes, days, and dates as serials in the spreadsheet's own time zone (Sheets reference 3.3: days since
+1899-12-30, wall-clock time). Knows no network, file, clock or log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from enum import Enum
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sheetsync.model import Row, Scalar
+
+
+class Owner(Enum):
+    """Who writes a column."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"  # a day, or a day and a time
+    CHECKBOX = "checkbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the tracker. `choices` are the words of its dropdown; `help` is the note on its header."""
+
+    key: str
+    header: str
+    owner: Owner
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+def _person(
+    key: str, header: str, help: str, kind: Kind = Kind.TEXT, required: bool = False, choices: Sequence[str] = ()
+) -> Column:
+    return Column(key, header, Owner.PERSON, kind, required, tuple(choices), help)
+
+
+def _machine(key: str, header: str, help: str, kind: Kind = Kind.TEXT) -> Column:
+    return Column(key, header, Owner.MACHINE, kind, required=True, help=help)
+
+
+MARKS = ("request", "renew", "correct")
+PLATFORMS = ("tiktok", "instagram")
+OBJECTIVES = ("app installs", "landing-page conversion", "catalog sales", "lead generation", "reach")
+POST_STATUSES = ("live", "show only in ads", "removed")
+PAID_STATUSES = ("activated", "spending", "paused", "retired")
+RENEWAL_DECISIONS = ("renew", "let expire", "undecided")
+AUTHORIZATION_DAYS = ("7", "30", "60", "180", "365")
+
+COLUMNS: tuple[Column, ...] = (
+    _person("video_id", "Video ID", "TokPortal's video id: the key of the row.", required=True),
+    _person(
+        "action",
+        "Action",
+        "request: order a code (7 credits). renew: order another (7 credits). correct: report a code that does not "
+        "work (write why in Feedback). sheetsync empties the cell once it is done.",
+        required=True,
+        choices=MARKS,
+    ),
+    _machine("status", "Status", "TokPortal's word for the latest ad code request."),
+    _machine("spark_code", "Spark code", "The code to paste in TikTok Ads Manager."),
+    _machine("sync_note", "Sync note", "Why something waits, and what to do."),
+    _machine("stage", "Stage", "Where the code stands in its life."),
+    _machine("requested_at", "Requested at", "When the code was ordered.", Kind.DATE),
+    _machine("submitted_at", "Submitted at", "When the manager submitted the code.", Kind.DATE),
+    _machine("delivered_at", "Delivered at", "When TokPortal confirmed the delivery.", Kind.DATE),
+    _machine("expires_at", "Expires at", "The earliest moment at which the authorization can end.", Kind.DATE),
+    _machine("expiry", "Expiry", "ok, renewal needed, expired, or no window."),
+    _machine("missing", "Missing", "Ledger fields still empty for a code that is there."),
+    _machine("credits_charged", "Credits charged", "What this code cost.", Kind.NUMBER),
+    _machine("credits_left", "Credits left", "The balance after this order.", Kind.NUMBER),
+    _machine("request_id", "Request ID", "TokPortal's id of the ad code request."),
+    _machine("updated_at", "Updated at", "When sheetsync last changed this row.", Kind.DATE),
+    _person("feedback", "Feedback", "For correct: what is wrong with the code (3 to 500 characters)."),
+    _person("note", "Note", "A message to the manager, sent with the order (at most 500 characters)."),
+    _person("platform", "Platform", "tiktok when empty.", choices=PLATFORMS),
+    _person(
+        "authorization_days",
+        "Authorization days",
+        "For how many days the creator authorizes the post; the tracker's setting when empty.",
+        Kind.NUMBER,
+        choices=AUTHORIZATION_DAYS,
+    ),
+    _person(
+        "known_expiry", "Known expiry", "The end date that Ads Manager shows; it wins over the estimate.", Kind.DATE
+    ),
+    _person("video_url", "Video URL", "The live TikTok post."),
+    _person("creator", "Creator", "The creator's handle."),
+    _person("client", "Client", "Whose money it is."),
+    _person("brand", "Brand", "The brand advertised."),
+    _person("campaign", "Campaign", "The campaign this code is for."),
+    _person("objective", "Objective", "The campaign objective.", choices=OBJECTIVES),
+    _person("market", "Market", "Country of the campaign."),
+    _person("language", "Language", "Language of the post."),
+    _person("ad_account", "Ad account", "The ad account that will use the code."),
+    _person("creator_owner", "Creator owner", "Who talks to the creator."),
+    _person("paid_owner", "Paid owner", "Who activates and watches the ad."),
+    _person("usage_rights", "Usage rights", "What use is allowed, and for how long."),
+    _person("caption_final", "Caption final", "Tick when the caption is final: the code locks it.", Kind.CHECKBOX),
+    _person(
+        "sound_cleared",
+        "Sound cleared",
+        "Tick when the sound is original or from the Commercial Music Library.",
+        Kind.CHECKBOX,
+    ),
+    _person("post_status", "Post status", "How the organic post stands.", choices=POST_STATUSES),
+    _person("paid_status", "Paid status", "How the ad stands.", choices=PAID_STATUSES),
+    _person("spend", "Spend", "Ad spend so far.", Kind.NUMBER),
+    _person("conversions", "Conversions", "Conversions so far.", Kind.NUMBER),
+    _person("renewal_decision", "Renewal decision", "What happens at the end.", choices=RENEWAL_DECISIONS),
+    _person("retirement_reason", "Retirement reason", "Why the code is not renewed."),
+    _person("invoice_status", "Invoice status", "How the creator's invoice stands."),
+    _person("proof", "Proof", "Link to a screenshot or approval."),
+)
+BY_KEY: Mapping[str, Column] = {column.key: column for column in COLUMNS}
+MACHINE_KEYS: tuple[str, ...] = tuple(column.key for column in COLUMNS if column.owner is Owner.MACHINE)
+
+
+def header_of(key: str, renamed: Mapping[str, str]) -> str:
+    """The header that this tracker uses for a column key."""
+    return renamed.get(key, BY_KEY[key].header)
+
+
+def normal(header: Scalar) -> str:
+    """A header for comparison: case, outer and repeated spaces do not matter."""
+    return " ".join(str(header).split()).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where each column stands (0-based), which required headers are missing, and which stand twice."""
+
+    columns: Mapping[str, int]
+    missing: tuple[str, ...]
+    doubled: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def bind(headers: Sequence[Scalar], renamed: Mapping[str, str]) -> Binding:
+    """Find the columns by their headers, wherever they stand (design 5)."""
+    places: dict[str, list[int]] = {}
+    for index, header in enumerate(headers):
+        places.setdefault(normal(header), []).append(index)
+    found: dict[str, int] = {}
+    missing: list[str] = []
+    doubled: list[tuple[str, tuple[str, ...]]] = []
+    for column in COLUMNS:
+        name = header_of(column.key, renamed)
+        at = places.get(normal(name), [])
+        if len(at) > 1:
+            doubled.append((name, tuple(f"{letter(index)}1" for index in at)))
+        elif at:
+            found[column.key] = at[0]
+        elif column.required:
+            missing.append(name)
+    return Binding(found, tuple(missing), tuple(doubled))
+
+
+def letter(index: int) -> str:
+    """The letter of a 0-based column index: 0 is A, 26 is AA."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def key_text(cell: Scalar) -> str:
+    """A key cell as the text it is compared by: trimmed; a whole number without its '.0'."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def rows_of(grid: Sequence[Sequence[Scalar]], columns: Mapping[str, int]) -> tuple[Row, ...]:
+    """The lines below the header as rows. Lines without a key stay in: they may carry a mark."""
+    rows = []
+    present = frozenset(columns)
+    for number, line in enumerate(grid[1:], start=2):
+        cells = {key: line[index] for key, index in columns.items() if index < len(line) and line[index] != ""}
+        if cells:
+            rows.append(Row(number, key_text(cells.get("video_id", "")), cells, present))
+    return tuple(rows)
+
+
+EPOCH = datetime(1899, 12, 30)
+DATE_FORMAT = "yyyy-mm-dd hh:mm"
+_TICKED_WORDS = frozenset({"true", "yes", "x", "1", "☑", "✓", "✔"})
+_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
+_DAYS = re.compile(r"(\d{1,4})(?: ?d(?:ays?)?)?", re.IGNORECASE)
+_CUSTOM_ZONE = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2}):(\d{2})")
+_PLAUSIBLE_YEARS = range(2000, 2200)
+
+
+class BadCell(ValueError):
+    """A person's cell that cannot be understood; the text says what is expected."""
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> tzinfo:
+    """The spreadsheet's time zone: an IANA name, or a custom one such as GMT-07:00 (Sheets reference 3.3).
+
+    Raises BadCell for a name nobody knows.
+    """
+    custom = _CUSTOM_ZONE.fullmatch(name)
+    if custom:
+        offset = timedelta(hours=int(custom[2]), minutes=int(custom[3]))
+        return timezone(-offset if custom[1] == "-" else offset)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadCell(f"the spreadsheet's time zone '{name}' is not known here") from error
+
+
+def to_serial(instant: datetime, time_zone: str) -> float:
+    """An aware instant as the serial that shows its wall-clock time in the spreadsheet, to the second."""
+    local = instant.astimezone(zone(time_zone)).replace(tzinfo=None, microsecond=0)
+    return (local - EPOCH).total_seconds() / 86400
+
+
+def from_serial(serial: float, time_zone: str) -> datetime:
+    """A serial as an aware UTC instant, to the second. Raises BadCell for what is no plausible date.
+
+    Where clocks go back and a wall-clock time comes twice, the earlier instant is meant: an expiry is
+    never assumed later than it may be.
+    """
+    if not _serial_of(_PLAUSIBLE_YEARS.start) <= serial < _serial_of(_PLAUSIBLE_YEARS.stop):
+        raise BadCell(f"{serial:g} is no date; pick the date, or type it as 2026-04-03")
+    local = EPOCH + timedelta(seconds=round(serial * 86400))
+    return local.replace(tzinfo=zone(time_zone)).astimezone(UTC)
+
+
+def _serial_of(year: int) -> float:
+    return (datetime(year, 1, 1) - EPOCH).days
+
+
+def instant(cell: Scalar, time_zone: str) -> datetime | None:
+    """A person's date cell as an aware UTC instant; None when empty. A day without a time is its first moment.
+
+    Raises BadCell for text that is not ISO: 03/04/2026 is March in one country and April in another.
+    """
+    if isinstance(cell, bool):
+        raise BadCell(f"{str(cell).upper()} is no date; pick the date, or type it as 2026-04-03")
+    if isinstance(cell, int | float):
+        return from_serial(cell, time_zone)
+    text = cell.strip()
+    return _instant_of_text(text, time_zone) if text else None
+
+
+def _instant_of_text(text: str, time_zone: str) -> datetime:
+    match = _ISO.fullmatch(text)
+    if not match:
+        raise BadCell(f"'{text[:40]}' can be read in two ways or none; pick the date, or type it as 2026-04-03")
+    day, time, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{offset or ''}")
+    except ValueError as error:
+        raise BadCell(f"'{text[:40]}' is not in the calendar; pick the date, or type it as 2026-04-03") from error
+    if moment.year not in _PLAUSIBLE_YEARS:
+        raise BadCell(f"'{text[:40]}' is no plausible date; pick the date, or type it as 2026-04-03")
+    return (moment if offset else moment.replace(tzinfo=zone(time_zone))).astimezone(UTC)
+
+
+def days(cell: Scalar) -> int | None:
+    """A whole number of days, 1 to 3650; None when empty. Raises BadCell for anything else."""
+    if cell == "":
+        return None
+    if isinstance(cell, str):
+        match = _DAYS.fullmatch(cell.strip())
+        value = float(match[1]) if match else 0.0
+    else:
+        value = 0.0 if isinstance(cell, bool) else float(cell)
+    if not (value.is_integer() and 1 <= value <= 3650):
+        raise BadCell(f"'{str(cell)[:40]}' is no number of days; use 7, 30, 60, 180 or 365")
+    return int(value)
+
+
+def ticked(cell: Scalar) -> bool:
+    """Whether a checkbox is ticked; words that people type for it count."""
+    return cell is True or str(cell).strip().casefold() in _TICKED_WORDS
+
+
+Value = str | int | datetime
+"""What a machine cell should say: text, a number, or an aware instant. The empty string empties the cell."""
+
+
+def says(cell: Scalar, value: Value, time_zone: str) -> bool:
+    """Whether a cell already says a value. Serials are compared to the second: they are floats."""
+    if isinstance(value, datetime):
+        if isinstance(cell, bool) or not isinstance(cell, int | float):
+            return False
+        return abs(cell - to_serial(value, time_zone)) * 86400 < 0.5
+    if isinstance(value, str):
+        return isinstance(cell, str) and cell == value
+    return not isinstance(cell, bool) and isinstance(cell, int | float) and cell == value

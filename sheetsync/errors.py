@@ -1,0 +1,106 @@
+"""The error tree: types with fields, and the one place that turns them into advice.
+
+    SheetsyncError                    exit code
+    |-- ConfigError                   2   every problem of the configuration at once
+    |-- HeaderError                   2   a header is missing or doubled
+    |-- NotFound                      2   a spreadsheet or tab that is not there
+    |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
+    |-- Locked                        4   another run holds the tracker
+    |-- CredentialsError              5   Google or TokPortal does not let us in
+    `-- Unavailable                   1   something did not answer; the next run goes on
+
+Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
+
+    |-- CallRefused                   1   a definite 4xx: nothing was done
+    `-- CallUncertain                 1   no clear answer: it may have been done
+
+Owns no I/O. Every message says what, why, and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SheetsyncError(Exception):
+    """Base of all errors that a user may see; `exit_code` as in design 7."""
+
+    exit_code = 1
+
+
+class ConfigError(SheetsyncError):
+    """The configuration cannot be used; `problems` are lines `file:line: key: what is wrong, what is expected`."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class HeaderError(SheetsyncError):
+    """Headers that the tracker needs are missing, or stand twice."""
+
+    exit_code = 2
+
+    def __init__(self, tab: str, missing: Sequence[str], doubled: Sequence[tuple[str, Sequence[str]]]) -> None:
+        self.tab, self.missing, self.doubled = tab, tuple(missing), tuple(doubled)
+        lines = [f"The header row (row 1) of tab '{tab}' cannot be used:"]
+        if missing:
+            names = ", ".join(f"'{name}'" for name in missing)
+            lines.append(f"  missing: {names}. Run `sheetsync init` to add machine columns, or name your headers under")
+            lines.append("  `columns:` in the configuration if the sheet says it differently.")
+        for name, cells in doubled:
+            lines.append(f"  '{name}' stands in {' and '.join(cells)}: keep one of them, rename the other.")
+        lines.append("Nothing was read further, ordered or written.")
+        super().__init__("\n".join(lines))
+
+
+class NotFound(SheetsyncError):
+    """A spreadsheet or a tab is not there."""
+
+    exit_code = 2
+
+
+class Refused(SheetsyncError):
+    """The plan is not carried out; the message says what would allow it."""
+
+    exit_code = 3
+
+
+class Locked(SheetsyncError):
+    """Another run works on this tracker."""
+
+    exit_code = 4
+
+    def __init__(self, tracker: str, holder: str, age_seconds: int | None) -> None:
+        self.tracker, self.holder, self.age_seconds = tracker, holder, age_seconds
+        age = "" if age_seconds is None else f", started {age_seconds} s ago"
+        super().__init__(
+            f"Tracker '{tracker}' is being synced by another run ({holder}{age}). "
+            "Nothing was done; wait for it to end, the next run goes on."
+        )
+
+
+class CredentialsError(SheetsyncError):
+    """Google or TokPortal does not accept who we are, or what we may do."""
+
+    exit_code = 5
+
+
+class Unavailable(SheetsyncError):
+    """A service did not answer usefully; nothing is known to have happened."""
+
+
+class CallRefused(SheetsyncError):
+    """TokPortal said a definite no (4xx): nothing was done, nothing was charged."""
+
+    def __init__(self, http_status: int, code: str, message: str, request_id: str) -> None:
+        self.http_status, self.code, self.message, self.request_id = http_status, code, message, request_id
+        named = " ".join(part for part in (str(http_status), code) if part)
+        tail = f" (support id {request_id})" if request_id else ""
+        super().__init__(f"TokPortal said no: {named}: {message or 'no message'}{tail}")
+
+
+class CallUncertain(SheetsyncError):
+    """A call ended without a clear answer; only a look at TokPortal can tell whether it happened."""

@@ -1,0 +1,171 @@
+"""One cell: its value as entered, format, note and validation, and what typing into it makes of a text.
+
+Cells are never changed, only replaced, so that an undo copy of a sheet is a copy of its row list.
+Formulas are kept but not evaluated: they show `#NAME?`.
+Source: reference/google-sheets.md sections 2.2, 3.3; CellData and ExtendedValue of the discovery document.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+Scalar = str | int | float | bool
+MAX_TEXT = 50_000
+EPOCH = datetime(1899, 12, 30)
+
+_UNKNOWN_FORMULA = {"type": "NAME", "message": "The sandbox does not evaluate formulas."}
+
+
+class Formula(str):
+    """The text of a formula, beginning with `=`."""
+
+    __slots__ = ()
+
+
+class Cell:
+    """A cell that holds something. An empty cell is None."""
+
+    __slots__ = ("extra", "format", "note", "shown", "validation", "value")
+
+    def __init__(
+        self,
+        value: Scalar | None,
+        format: Json | None = None,
+        note: str | None = None,
+        validation: Json | None = None,
+        extra: Json | None = None,
+    ) -> None:
+        self.value = value
+        self.format = format
+        self.note = note
+        self.validation = validation
+        self.extra = extra
+        self.shown: Scalar = "" if value is None else "#NAME?" if type(value) is Formula else value
+
+
+def cell_or_none(
+    value: Scalar | None,
+    format: Json | None = None,
+    note: str | None = None,
+    validation: Json | None = None,
+    extra: Json | None = None,
+) -> Cell | None:
+    """A cell, or None when there would be nothing in it."""
+    if value is None and not (format or note or validation or extra):
+        return None
+    return Cell(value, format or None, note or None, validation or None, extra or None)
+
+
+def with_value(cell: Cell | None, value: Scalar | None) -> Cell | None:
+    """The cell with another value. Format, note and validation stay; chips and text runs belong to the old value."""
+    if cell is None:
+        return None if value is None else Cell(value)
+    return cell_or_none(value, cell.format, cell.note, cell.validation)
+
+
+def inherited(cell: Cell | None) -> Cell | None:
+    """What an inserted row or column takes over from its neighbour: the format and the validation."""
+    return None if cell is None else cell_or_none(None, cell.format, None, cell.validation)
+
+
+def number(value: float) -> int | float:
+    """Numbers as the API prints them: whole ones without a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+
+
+def from_extended(value: Mapping[str, Any] | None) -> Scalar | None:
+    """ExtendedValue -> scalar. An empty text is an empty cell. Raises ValueError for what the API refuses."""
+    if not value:
+        return None
+    kind, held = next(iter(value.items()))
+    if held is None:
+        return None
+    if kind == "stringValue" and isinstance(held, str):
+        return checked_text(held)
+    if kind == "boolValue" and isinstance(held, bool):
+        return held
+    if kind == "numberValue" and isinstance(held, (int, float)) and not isinstance(held, bool):
+        return number(held)
+    if kind == "formulaValue" and isinstance(held, str):
+        return Formula(held)
+    raise ValueError(f"Invalid value: {kind}")
+
+
+def to_extended(value: Scalar | None) -> Json | None:
+    """Scalar -> userEnteredValue."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, str):
+        return {"formulaValue" if type(value) is Formula else "stringValue": str(value)}
+    return {"numberValue": value}
+
+
+def effective(value: Scalar | None) -> Json | None:
+    """Scalar -> effectiveValue: the same but for formulas, which come out as an error."""
+    return {"errorValue": _UNKNOWN_FORMULA} if type(value) is Formula else to_extended(value)
+
+
+def checked_text(text: str) -> str | None:
+    """The text, None when empty. Raises ValueError beyond the limit of a cell."""
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
+    return text or None
+
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?")
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+
+
+def serial(moment: datetime) -> int | float:
+    """A wall-clock time as days since 1899-12-30."""
+    elapsed = moment.replace(tzinfo=None) - EPOCH
+    return number(elapsed.days + elapsed.seconds / 86400)
+
+
+def typed(text: str, number_format: Json | None = None) -> tuple[Scalar | None, Json | None]:
+    """What a person's typing becomes: a value, and the number format that the typing brings along, if any."""
+    if checked_text(text) is None:
+        return None, None
+    if text.startswith("'"):
+        return text[1:], None
+    if number_format is not None and number_format.get("type") == "TEXT":
+        return text, None
+    if text.startswith("=") and len(text) > 1:
+        return Formula(text), None
+    bare = text.strip()
+    if bare.upper() in ("TRUE", "FALSE"):
+        return bare.upper() == "TRUE", None
+    return _typed_date(bare) or _typed_number(bare) or (text, None)
+
+
+def _typed_date(text: str) -> tuple[Scalar, Json] | None:
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    try:
+        moment = datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
+    if found[4] is None:
+        return serial(moment), {"type": "DATE", "pattern": "yyyy-mm-dd"}
+    return serial(moment), {"type": "DATE_TIME", "pattern": "yyyy-mm-dd hh:mm:ss"}
+
+
+def _typed_number(text: str) -> tuple[Scalar, Json | None] | None:
+    body, percent = (text[:-1].strip(), True) if text.endswith("%") else (text, False)
+    if not any(char.isdigit() for char in body) or _NUMBER.fullmatch(body) is None:
+        return None
+    value = float(body.replace(",", ""))
+    if not math.isfinite(value):
+        return None
+    if percent:
+        return number(value / 100), {"type": "PERCENT", "pattern": "0%" if value.is_integer() else "0.00%"}
+    return number(value), None

@@ -1,0 +1,151 @@
+"""The error answers of Google's APIs, as an exception that carries a body.
+
+Source: reference/google-sheets.md section 2.2 (errors, 429 and 503 bodies).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sheetsync.sandbox.wire import JSON_HEADERS, Response, json_response
+
+Json = dict[str, Any]
+
+PROTECTED = (
+    "You are trying to edit a protected cell or object. "
+    "Please contact the spreadsheet owner to remove protection if you need to edit."
+)
+_UNAUTHENTICATED = (
+    "{} Expected OAuth 2 access token, login cookie or other valid authentication credential. "
+    "See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+
+class ApiError(Exception):
+    """A request that is refused; nothing of it is kept."""
+
+    def __init__(self, code: int, status: str, message: str, details: list[Json] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.message = message
+        self.details = details
+
+    def body(self) -> Json:
+        """The error body."""
+        error: Json = {"code": self.code, "message": self.message, "status": self.status}
+        if self.details:
+            error["details"] = self.details
+        return {"error": error}
+
+    def response(self, *, pretty: bool = False) -> Response:
+        """The answer that says so."""
+        headers = JSON_HEADERS
+        if self.code == 401:
+            headers = {**JSON_HEADERS, "www-authenticate": 'Bearer realm="https://accounts.google.com/"'}
+        return json_response(self.body(), self.code, pretty=pretty, headers=headers)
+
+
+def invalid(message: str) -> ApiError:
+    """400."""
+    return ApiError(400, "INVALID_ARGUMENT", message)
+
+
+def bad_request(message: str, field: str, description: str) -> ApiError:
+    """400 with the field that is wrong."""
+    violation = {"description": description, **({"field": field} if field else {})}
+    details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
+    return ApiError(400, "INVALID_ARGUMENT", message, details)
+
+
+def unknown_field(name: str, where: str) -> ApiError:
+    """400 for a name the schema does not have."""
+    at = f" at '{where}'" if where else ""
+    description = f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
+    return bad_request(description, where, description)
+
+
+def unauthenticated(token_given: bool) -> ApiError:
+    """401 for no token, or for one that is not known or no longer valid."""
+    reason = "ACCESS_TOKEN_EXPIRED" if token_given else "CREDENTIALS_MISSING"
+    said = (
+        "Request had invalid authentication credentials."
+        if token_given
+        else "Request is missing required authentication credential."
+    )
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": {"service": "sheets.googleapis.com"},
+    }
+    return ApiError(401, "UNAUTHENTICATED", _UNAUTHENTICATED.format(said), [info])
+
+
+def forbidden() -> ApiError:
+    """403 for a book that is not shared with the caller."""
+    return ApiError(403, "PERMISSION_DENIED", "The caller does not have permission")
+
+
+def not_found() -> ApiError:
+    """404 for a book that does not exist."""
+    return ApiError(404, "NOT_FOUND", "Requested entity was not found.")
+
+
+def quota_exceeded(kind: str = "Read") -> ApiError:
+    """429 for `Read` or `Write` requests."""
+    message = (
+        f"Quota exceeded for quota metric '{kind} requests' and limit '{kind} requests per minute per user' "
+        "of service 'sheets.googleapis.com' for consumer 'project_number:123456789012'."
+    )
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "RATE_LIMIT_EXCEEDED",
+        "domain": "googleapis.com",
+        "metadata": {
+            "service": "sheets.googleapis.com",
+            "consumer": "projects/123456789012",
+            "quota_metric": f"sheets.googleapis.com/{kind.lower()}_requests",
+            "quota_limit": f"{kind}RequestsPerMinutePerUser",
+            "quota_limit_value": "60",
+            "quota_location": "global",
+        },
+    }
+    help_link = {
+        "@type": "type.googleapis.com/google.rpc.Help",
+        "links": [
+            {
+                "description": "Request a higher quota limit.",
+                "url": "https://cloud.google.com/docs/quotas/help/request_increase",
+            }
+        ],
+    }
+    return ApiError(429, "RESOURCE_EXHAUSTED", message, [info, help_link])
+
+
+def quota_error(kind: str = "Read") -> Response:
+    """429."""
+    return quota_exceeded(kind).response()
+
+
+def unavailable_error() -> Response:
+    """503."""
+    return ApiError(503, "UNAVAILABLE", "The service is currently unavailable.").response()
+
+
+def internal_error() -> Response:
+    """500."""
+    return ApiError(500, "INTERNAL", "Internal error encountered.").response()
+
+
+def drive_not_found(file_id: str) -> Json:
+    """Drive's older kind of error body."""
+    message = f"File not found: {file_id}."
+    reason = {
+        "message": message,
+        "domain": "global",
+        "reason": "notFound",
+        "location": "fileId",
+        "locationType": "parameter",
+    }
+    return {"error": {"code": 404, "message": message, "errors": [reason]}}

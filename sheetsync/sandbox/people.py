@@ -1,0 +1,175 @@
+"""What people do in a sheet while a program works on it: sort, insert, delete, move, copy, overwrite, rename.
+
+Owns finding the place as a person would: a column by its header in row 1, a row by its key in the column `Video ID`,
+or by the row number at the edge of the screen (1 is the header, which stays where it is). Does not own what an edit
+does to cells and ranges (grid.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sheetsync.sandbox.cells import Scalar
+from sheetsync.sandbox.grid import Sheet, Spreadsheet
+
+if TYPE_CHECKING:
+    from sheetsync.sandbox.world import World
+
+KEY_HEADER = "Video ID"
+Book = str | Spreadsheet
+
+
+def sheet_of(world: World, book: Book, tab: str) -> Sheet:
+    """The tab; raises LookupError where there is none."""
+    found = world.google.book(book) if isinstance(book, str) else book
+    if found is None:
+        raise LookupError(f"there is no spreadsheet {book!r}")
+    return found.sheet(tab)
+
+
+def column_of(sheet: Sheet, header: str) -> int:
+    """The first column with that header."""
+    for column in range(sheet.columns_used):
+        if sheet.value(0, column) == header:
+            return column
+    raise LookupError(f"there is no column {header!r} in {sheet.title!r}")
+
+
+def rows_of(sheet: Sheet, key: str, key_header: str = KEY_HEADER) -> list[int]:
+    """The rows (counted from 0) that show the key."""
+    column = column_of(sheet, key_header)
+    return [row for row in range(1, sheet.rows_used) if str(sheet.value(row, column) or "").strip() == key]
+
+
+def row_of(sheet: Sheet, key: str, key_header: str = KEY_HEADER) -> int:
+    """The first row with the key."""
+    found = rows_of(sheet, key, key_header)
+    if not found:
+        raise LookupError(f"there is no row for {key!r} in {sheet.title!r}")
+    return found[0]
+
+
+def sort_rows(world: World, book: Book, tab: str, by: str, descending: bool = False) -> None:
+    """Sort everything below the header by one column."""
+    sheet = sheet_of(world, book, tab)
+    sheet.sort(sheet.area(top=1), column_of(sheet, by), not descending)
+    world.changed()
+
+
+def insert_row(world: World, book: Book, tab: str, at: int, values: Mapping[str, Scalar] | None = None) -> None:
+    """Insert a row that then has number `at`, and type values into it, by header."""
+    sheet = sheet_of(world, book, tab)
+    sheet.insert_rows(_below_header(at), like=max(at - 2, 0) if at > 2 else None)
+    for header, value in (values or {}).items():
+        _type(sheet, at - 1, column_of(sheet, header), value)
+    world.changed()
+
+
+def delete_row(world: World, book: Book, tab: str, key: str, key_header: str = KEY_HEADER) -> None:
+    sheet = sheet_of(world, book, tab)
+    sheet.delete_rows(row_of(sheet, key, key_header))
+    world.changed()
+
+
+def move_row(world: World, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
+    """Drag a row so that it stands before the row that now has number `at`."""
+    sheet = sheet_of(world, book, tab)
+    row = row_of(sheet, key, key_header)
+    sheet.move_rows(row, row + 1, _below_header(at))
+    world.changed()
+
+
+def copy_row(world: World, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
+    """Insert a row that then has number `at`, and paste the whole row with that key into it."""
+    sheet = sheet_of(world, book, tab)
+    row = row_of(sheet, key, key_header)
+    copied = [sheet.cell(row, column) for column in range(sheet.column_count)]
+    sheet.insert_rows(_below_header(at))
+    for column, cell in enumerate(copied):
+        sheet.put(at - 1, column, cell)
+    sheet.touch()
+    world.changed()
+
+
+def insert_column(world: World, book: Book, tab: str, before: str, header: str = "") -> None:
+    """Insert a column before the one with that header."""
+    sheet = sheet_of(world, book, tab)
+    column = column_of(sheet, before)
+    sheet.insert_columns(column)
+    if header:
+        sheet.set_value(0, column, header)
+    world.changed()
+
+
+def delete_column(world: World, book: Book, tab: str, header: str) -> None:
+    sheet = sheet_of(world, book, tab)
+    sheet.delete_columns(column_of(sheet, header))
+    world.changed()
+
+
+def move_column(world: World, book: Book, tab: str, header: str, before: str) -> None:
+    """Drag a column so that it stands before another."""
+    sheet = sheet_of(world, book, tab)
+    column = column_of(sheet, header)
+    sheet.move_columns(column, column + 1, column_of(sheet, before))
+    world.changed()
+
+
+def rename_header(world: World, book: Book, tab: str, header: str, to: str) -> None:
+    sheet = sheet_of(world, book, tab)
+    sheet.set_value(0, column_of(sheet, header), to)
+    world.changed()
+
+
+def overwrite(
+    world: World, book: Book, tab: str, key: str, header: str, value: Scalar, key_header: str = KEY_HEADER
+) -> None:
+    """Type over a cell of the row with that key; an empty text empties it."""
+    sheet = sheet_of(world, book, tab)
+    _type(sheet, row_of(sheet, key, key_header), column_of(sheet, header), value)
+    world.changed()
+
+
+def type_value(world: World, book: Book, tab: str, row: int, header: str, value: Scalar) -> None:
+    """Type into a cell by its row number."""
+    sheet = sheet_of(world, book, tab)
+    _type(sheet, row - 1, column_of(sheet, header), value)
+    world.changed()
+
+
+def type_at(world: World, book: Book, tab: str, row: int, column: int, value: Scalar) -> None:
+    """Type into a cell by row and column, both counted from 0."""
+    _type(sheet_of(world, book, tab), row, column, value)
+    world.changed()
+
+
+def _type(sheet: Sheet, row: int, column: int, value: Scalar) -> None:
+    """A text is typed, and may become a number or a date; a number or a tick is what it is."""
+    if isinstance(value, str):
+        sheet.enter(row, column, value)
+    else:
+        sheet.set_value(row, column, value)
+
+
+def _below_header(at: int) -> int:
+    if at < 2:
+        raise ValueError("row 1 is the header")
+    return at - 1
+
+
+EDITS: dict[str, Callable[..., None]] = {
+    "sort": sort_rows,
+    "insert_row": insert_row,
+    "delete_row": delete_row,
+    "move_row": move_row,
+    "copy_row": copy_row,
+    "insert_column": insert_column,
+    "delete_column": delete_column,
+    "move_column": move_column,
+    "rename_header": rename_header,
+    "overwrite": overwrite,
+    "type": type_value,
+    "type_at": type_at,
+}
+"""The edits by name, for the control endpoints."""

@@ -1,0 +1,253 @@
+"""The Google Sheets calls that sheetsync makes: gspread's HTTP client with our base URL, time-outs and retries.
+
+Owns the calls, their retries, and what Google's failures mean; knows nothing of trackers. The only file that knows
+gspread: its own client has no time-out, and its back-off never gives up (Sheets reference 1.5).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import google.auth
+import gspread
+import requests
+import tenacity
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+from google.oauth2.service_account import Credentials
+from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
+
+from sheetsync import __version__
+from sheetsync.clock import Clock
+from sheetsync.errors import ConfigError, CredentialsError, NotFound, SheetsyncError, Unavailable
+from sheetsync.model import Scalar
+
+log = logging.getLogger(__name__)
+
+SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
+TIMEOUT = (10.0, 180.0)  # connect, read: Google itself gives up a request after 180 s (Sheets reference 3.1)
+ATTEMPTS = 5
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
+
+
+class WriteUnclear(Unavailable):
+    """A write ended without a clear answer: it may have been done."""
+
+
+class WriteRefused(Unavailable):
+    """Google refused a write (400): all or nothing, so nothing was done."""
+
+
+class _Passing(Exception):
+    """A failure that another attempt may mend; `error` is what it comes to if none does."""
+
+    def __init__(self, error: SheetsyncError) -> None:
+        self.error = error
+
+
+class SheetsAPI(gspread.HTTPClient):
+    """gspread's client, narrowed to the calls of a run. `reads` and `writes` count the calls asked for.
+
+    `email` is the service account to share sheets with. A `session` of one's own (tests) replaces the one that
+    gspread makes from the credentials.
+    """
+
+    def __init__(
+        self,
+        auth: google.auth.credentials.Credentials | None,
+        clock: Clock,
+        api_url: str,
+        email: str = "",
+        session: requests.Session | None = None,
+    ) -> None:
+        super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
+        self.set_timeout(TIMEOUT)
+        self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
+        self.reads = self.writes = 0
+        # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
+        self.session.headers["User-Agent"] = f"sheetsync/{__version__} (gzip)"
+        if urlsplit(api_url).hostname in LOOPBACK:
+            _without_proxy(self.session)
+
+    # --- the calls ---------------------------------------------------------------------------------------------
+
+    def metadata(self, spreadsheet: str, fields: str) -> Mapping[str, Any]:
+        """spreadsheets.get with a field mask. One read. Raises as `request` does."""
+        self.reads += 1
+        with _readable():
+            return _object(self.fetch_sheet_metadata(spreadsheet, params={"fields": fields}))
+
+    def values(self, spreadsheet: str, range_name: str) -> tuple[tuple[Scalar, ...], ...]:
+        """values:batchGet of one range: unformatted, dates as serials. One read. Raises as `request` does."""
+        self.reads += 1
+        params: dict[str, Any] = {
+            "valueRenderOption": "UNFORMATTED_VALUE",
+            "dateTimeRenderOption": "SERIAL_NUMBER",
+            "majorDimension": "ROWS",
+        }
+        with _readable():
+            ranges = _object(self.values_batch_get(spreadsheet, [range_name], params)).get("valueRanges") or [{}]
+        # no `values` means that nothing is there; an error never looks like that (Sheets reference 2.2)
+        return tuple(tuple(line) for line in ranges[0].get("values", []))
+
+    def update(self, spreadsheet: str, body: Mapping[str, Any], fields: str) -> Mapping[str, Any]:
+        """spreadsheets.batchUpdate: all or nothing. One write.
+
+        Raises WriteUnclear, WriteRefused, and what `request` raises for reads where nothing can have been written.
+        """
+        self.writes += 1
+        url = SPREADSHEET_BATCH_UPDATE_URL % spreadsheet
+        try:
+            return _object(self.request("post", url, params={"fields": fields}, json=body).json())
+        except requests.exceptions.JSONDecodeError as error:
+            raise WriteUnclear("Google's answer to a write could not be read") from error
+
+    # --- one request -------------------------------------------------------------------------------------------
+
+    def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:
+        """Every call goes through here: base URL, bounded retry with jitter, errors by name.
+
+        Reads are tried again after anything that may pass; writes only after a 429, which did nothing. Raises
+        CredentialsError, NotFound, Unavailable, WriteUnclear, WriteRefused.
+        """
+        parts = urlsplit(endpoint)
+        url = f"{self._base}{parts.path}" if self._base else endpoint
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Passing),
+            wait=tenacity.wait_random_exponential(multiplier=1, max=32),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._request_once, method, url, *args, **kwargs)
+        except _Passing as failure:
+            raise failure.error from failure.__cause__
+
+    def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        writes = method == "post"
+        try:
+            response = self.session.request(method, url, *args, **{**kwargs, "timeout": self.timeout})
+        except RefreshError as error:
+            raise self._refresh_failure(error) from error
+        except GoogleAuthError as error:
+            raise _Passing(Unavailable(f"Google's token service did not answer ({type(error).__name__}).")) from error
+        except requests.RequestException as error:
+            what = f"Google Sheets did not answer ({type(error).__name__})."
+            raise (WriteUnclear(what) if writes else _Passing(Unavailable(what))) from error
+        log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
+        if response.ok:
+            return response
+        raise self._failure(response, writes)
+
+    def _refresh_failure(self, error: RefreshError) -> Exception:
+        if error.retryable:
+            return _Passing(Unavailable("Google's token service did not answer."))
+        return CredentialsError(
+            f"Google does not accept the service-account key of {self.email or 'this account'}: it may be deleted, "
+            "disabled, or the clock of this machine may be wrong. Make a new key, and name it under "
+            "`google: credentials:`."
+        )
+
+    def _failure(self, response: requests.Response, writes: bool) -> Exception:
+        status, message = response.status_code, _message(response)
+        if status == 429:
+            return _Passing(Unavailable("Google Sheets asks for fewer calls (quota of 60 a minute)."))
+        if status >= 500 or status == 408:
+            what = f"Google Sheets is not available just now ({status})."
+            return WriteUnclear(what) if writes else _Passing(Unavailable(what))
+        if status == 404:
+            return NotFound(
+                "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL)."
+            )
+        if status == 401:
+            return CredentialsError(f"Google does not accept the credentials ({message}).")
+        if status == 403:
+            return CredentialsError(f"Google denies access ({message}). {self._share()}")
+        if "protected" in message:
+            return CredentialsError(
+                f"A protected range stops sheetsync: {message} Let {self.email or 'the service account'} edit the "
+                "machine columns (Data > Protect sheets and ranges)."
+            )
+        if "Unable to parse range" in message:
+            return NotFound(f"The tab is no longer there; it may have just been renamed ({message}).")
+        return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
+
+    def _share(self) -> str:
+        return NOT_SHARED.format(email=self.email or "the service account")
+
+
+def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
+    """A client for a service-account key file, or for Application Default Credentials.
+
+    Raises ConfigError if the key file cannot be used, CredentialsError if there are no default credentials.
+    """
+    if credentials is None:
+        try:
+            auth, _ = google.auth.default(scopes=SCOPES)
+        except DefaultCredentialsError as error:
+            raise CredentialsError(
+                "No Google credentials: name a service-account key file under `google: credentials:`."
+            ) from error
+        return SheetsAPI(auth, clock, api_url, getattr(auth, "service_account_email", ""))
+    info = key_file(credentials)
+    try:
+        auth = Credentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]  # untyped library
+    except (ValueError, GoogleAuthError) as error:
+        # the text of the error may quote the key: say what is wrong without it
+        raise ConfigError([f"{credentials}: this is not a usable service-account key file"]) from error.__cause__
+    return SheetsAPI(auth, clock, api_url, str(info.get("client_email", "")))
+
+
+def key_file(path: Path) -> Mapping[str, Any]:
+    """A service-account key file as a mapping. Raises ConfigError that says what is wrong with it."""
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            [f"{path}: there is no such key file; download it from Google Cloud > Service accounts"]
+        ) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except ValueError:
+        raise ConfigError([f"{path}: is not JSON; expected the key file of a service account"]) from None
+    if not isinstance(info, dict) or info.get("type") != "service_account":
+        raise ConfigError([f"{path}: is not a service-account key (its `type` is not `service_account`)"])
+    return info
+
+
+def _without_proxy(session: requests.Session) -> None:
+    """Loopback is reached directly, whatever proxy the machine has: also for the token call."""
+    session.trust_env = False
+    inner = getattr(session, "_auth_request_session", None)
+    if inner is not None:
+        inner.trust_env = False
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except requests.exceptions.JSONDecodeError as error:
+        raise Unavailable("Google's answer to a read was cut off or garbled.") from error
+
+
+def _object(answer: Any) -> Mapping[str, Any]:
+    if not isinstance(answer, dict):
+        raise Unavailable("Google's answer could not be read.")
+    return answer
+
+
+def _message(response: requests.Response) -> str:
+    """Google's own words, whatever shape they come in."""
+    try:
+        error = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return response.reason or "no message"
+    return str(error.get("message", "no message") if isinstance(error, dict) else error)[:300]

@@ -1,0 +1,207 @@
+"""The page: what a newcomer sees of the sheet and of TokPortal, and that it needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from portal_calls import VIDEO, order
+
+from sheetsync.sandbox import a1, conditional, people
+from sheetsync.sandbox.cells import Cell
+from sheetsync.sandbox.grid import Sheet
+from sheetsync.sandbox.wire import Request
+from sheetsync.sandbox.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.portal.add_video(VIDEO)
+    return world
+
+
+@pytest.fixture
+def sheet(world: World) -> Sheet:
+    sheet = world.google.create_spreadsheet("Spark codes", tabs=("Tracker",)).sheet("Tracker")
+    for column, header in enumerate(["Video ID", "Expiry", "Credits", "Caption final"]):
+        sheet.set_value(0, column, header)
+    sheet.set_value(1, 0, VIDEO)
+    sheet.set_value(1, 1, "expired")
+    sheet.set_value(1, 2, 7)
+    return sheet
+
+
+def page(world: World) -> str:
+    answer = world.handle(Request("GET", "/"))
+    assert answer.status == 200
+    return answer.body.decode()
+
+
+def cell(world: World, row: int, column: int) -> str:
+    """The HTML of a cell."""
+    found = re.search(rf'<td data-r="{row}" data-c="{column}".*?</td>', page(world))
+    assert found is not None
+    return found[0]
+
+
+def test_a_page_before_anything_was_made() -> None:
+    """It says that there is nothing yet."""
+    html = page(World())
+    assert "no spreadsheet yet" in html
+    assert "No ad code has been ordered yet" in html
+
+
+def test_the_page_needs_nothing_from_elsewhere(world: World, sheet: Sheet) -> None:
+    """No address of any other host."""
+    assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?!data:)[^\"')\s]*//", page(world))
+
+
+def test_the_bar(world: World) -> None:
+    """Clock, credits, and the three buttons."""
+    html = page(world)
+    for text in ("2026-06-16 10:22", "1,247", "Managers work", "+1 hour", "+1 day"):
+        assert text in html
+
+
+def test_cells_and_their_row_numbers(world: World, sheet: Sheet) -> None:
+    """Every used cell is there, with a few empty rows to type into."""
+    assert VIDEO in cell(world, 1, 0)
+    assert '<th class="n">2</th>' in page(world)
+    assert "contenteditable" in cell(world, 3, 0)
+
+
+def test_text_of_people_is_only_text(world: World, sheet: Sheet) -> None:
+    """Cells, notes, titles and notes to managers cannot bring in HTML."""
+    nasty = '<script>alert("x")</script>'
+    sheet.set_value(1, 0, nasty)
+    sheet.set_note(1, 0, '"><b>')
+    world.google.create_spreadsheet(nasty, tabs=(nasty,))
+    world.portal.add_video('"\\<b>')
+    world.portal.order_elsewhere('"\\<b>', note=nasty)
+    html = page(world)
+    assert "<script>alert" not in html
+    assert "<b>" not in html
+
+
+def test_formats_and_notes(world: World, sheet: Sheet) -> None:
+    """Colours as the format says them, notes as tooltips, dates in their number format."""
+    green = {"backgroundColorStyle": {"rgbColor": {"green": 1}}, "textFormat": {"bold": True}}
+    sheet.put(0, 0, Cell("Video ID", green, "The key"))
+    sheet.put(1, 2, Cell(46204.5, {"numberFormat": {"type": "DATE_TIME", "pattern": "yyyy-mm-dd hh:mm"}}))
+    sheet.touch()
+    assert "background:#00ff00;font-weight:600;" in cell(world, 0, 0)
+    assert 'title="The key"' in cell(world, 0, 0)
+    assert "2026-07-01 12:00" in cell(world, 1, 2)
+
+
+def test_checkboxes_and_dropdowns(world: World, sheet: Sheet) -> None:
+    """Ticks are drawn; a list of values is a menu that also shows a value not on the list."""
+    boolean = {"condition": {"type": "BOOLEAN"}}
+    choices = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": v} for v in ("request", "renew")]}}
+    sheet.put(1, 3, Cell(True, None, None, boolean))
+    sheet.put(2, 3, Cell(None, None, None, boolean))
+    sheet.put(1, 1, Cell("requst", None, None, choices))
+    sheet.touch()
+    assert "☑" in cell(world, 1, 3)
+    assert "☐" in cell(world, 2, 3)
+    assert re.findall("<option( selected)?>(.*?)</option>", cell(world, 1, 1)) == [
+        ("", ""),
+        ("", "request"),
+        ("", "renew"),
+        (" selected", "requst"),
+    ]
+
+
+def test_a_cell_typed_into(world: World, sheet: Sheet) -> None:
+    """As a person types: a date becomes a date, a tick stays a tick."""
+    people.type_at(world, sheet.book, "Tracker", 1, 2, "2026-07-01")
+    people.type_at(world, sheet.book, "Tracker", 1, 3, True)
+    assert (sheet.value(1, 2), sheet.value(1, 3)) == (46204, True)
+
+
+def test_a_conditional_colour(world: World, sheet: Sheet) -> None:
+    """The first rule that holds colours the cell."""
+    red = {"backgroundColorStyle": {"rgbColor": {"red": 1}}}
+    area = {"sheetId": sheet.sheet_id, "startRowIndex": 1, "startColumnIndex": 1, "endColumnIndex": 2}
+    condition = {"type": "TEXT_EQ", "values": [{"userEnteredValue": "expired"}]}
+    sheet.attached["conditionalFormats"] = [
+        {"ranges": [area], "gradientRule": {}},
+        {"ranges": [area], "booleanRule": {"condition": condition, "format": red}},
+    ]
+    assert "background:#ff0000;" in cell(world, 1, 1)
+    assert "background" not in cell(world, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("formula", "row", "holds"),
+    [
+        ('=$B2="expired"', 1, True),
+        ('=$B2="EXPIRED"', 1, True),
+        ('=$B2="expired"', 2, False),
+        ('=B$2="expired"', 2, True),
+        ("=$C2>=7", 1, True),
+        ("=$C2<7", 2, True),
+        ('=AND($B2<>"", $C2=7)', 1, True),
+        ("=OR(ISBLANK($B2), NOT($C2=7))", 2, True),
+        ("=LEN($B2)>0", 2, False),
+        ('=($B2="expired")', 1, True),
+        ("=VLOOKUP($B2, 1)", 1, False),
+        ("=$B2 + ", 1, False),
+        ("=AND(", 1, False),
+        ('="x', 1, False),
+        ("=TRUE", 1, True),
+        ("=$B2=1 2", 1, False),
+    ],
+)
+def test_custom_formulas(sheet: Sheet, formula: str, row: int, holds: bool) -> None:
+    """Comparisons and simple functions are evaluated, relative to the first row; anything else colours nothing."""
+    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": formula}]}
+    assert conditional.holds(condition, sheet, row, 1, (1, 1)) is holds
+
+
+@pytest.mark.parametrize(
+    ("kind", "operand", "row", "column", "holds"),
+    [
+        ("TEXT_CONTAINS", "PIRE", 1, 1, True),
+        ("TEXT_NOT_CONTAINS", "PIRE", 1, 1, False),
+        ("TEXT_STARTS_WITH", "exp", 1, 1, True),
+        ("TEXT_ENDS_WITH", "red", 1, 1, True),
+        ("BLANK", "", 2, 1, True),
+        ("NOT_BLANK", "", 2, 1, False),
+        ("NUMBER_EQ", "7", 1, 2, True),
+        ("NUMBER_LESS", "7", 1, 2, False),
+        ("NUMBER_LESS_THAN_EQ", "7", 1, 2, True),
+        ("NUMBER_GREATER", "6.5", 1, 2, True),
+        ("NUMBER_GREATER_THAN_EQ", "8", 1, 2, False),
+        ("NUMBER_GREATER", "6", 1, 1, False),
+        ("DATE_BEFORE", "today", 1, 1, False),
+    ],
+)
+def test_simple_conditions(sheet: Sheet, kind: str, operand: str, row: int, column: int, holds: bool) -> None:
+    """Texts without regard to case, blanks, numbers; a kind that is not known colours nothing."""
+    condition: dict[str, Any] = {"type": kind, "values": [{"userEnteredValue": operand}]}
+    assert conditional.holds(condition, sheet, row, column, (1, 1)) is holds
+
+
+def test_requests_of_tokportal(world: World) -> None:
+    """Each request with its status, code, credits, and what its manager can do next."""
+    order(world, {"note": "Q3"})
+    html = page(world)
+    assert "Q3" in html
+    assert '<span class="status pending">' in html
+    assert ">accept</button>" in html
+    world.portal.cancel(VIDEO)
+    assert "-7 +7" in page(world)
+
+
+def test_videos_that_cannot_be_ordered(world: World) -> None:
+    """The list of videos says why."""
+    world.portal.add_video("bad", manager=False, live_link=False)
+    assert "no live link, no manager" in page(world)
+
+
+def test_the_area_of_a_rule_without_bounds(sheet: Sheet) -> None:
+    """A rule for a whole column reaches to the end of the sheet."""
+    assert a1.area_of({"startColumnIndex": 1, "endColumnIndex": 2}, 1000, 26) == (0, 1000, 1, 2)

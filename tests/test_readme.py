@@ -1,0 +1,37 @@
+"""The README's commands are the ones that are run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def first_block() -> list[str]:
+    """The lines of the README's first code block."""
+    block = re.search(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert block, "README.md has no code block"
+    return block[1].splitlines()
+
+
+def test_ci_runs_the_test_line_of_the_readme() -> None:
+    """CI runs what the README tells a newcomer to run, letter for letter."""
+    test_lines = [line for line in first_block() if line.endswith("pytest -q")]
+
+    assert len(test_lines) == 1
+    assert test_lines[0] in [line.strip() for line in (ROOT / ".ci/run").read_text().splitlines()]
+
+
+def test_the_commands_of_the_readme_install_the_pinned_versions() -> None:
+    """Both lines install under constraints.txt, so that they do tomorrow what they do today."""
+    commands = [line for line in first_block() if line.startswith("python3 -m venv")]
+
+    assert len(commands) == 2
+    assert all("-c constraints.txt" in command for command in commands)
+
+
+def test_constraints_are_names_and_versions_only() -> None:
+    """constraints.txt names no host, no path and no hash."""
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line)
