@@ -30,7 +30,7 @@ class Stop(click.ClickException):
 
     def __init__(self, error: SheetsyncError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class, and reads the instance
 
 
 class Group(click.Group):
@@ -232,8 +232,8 @@ def doctor(path: Path | None, names: Sequence[str]) -> None:
 
     ok = True
     for line in checks.run(path, os.environ, names):
-        ok = ok and line.ok
-        click.echo(line.text())
+        ok = ok and line.ok is not False
+        click.echo(line.line())
     sys.exit(0 if ok else 1)
 
 

@@ -17,8 +17,8 @@ class Clients:
     Raises ConfigError for a key file or a ledger that cannot be used.
     """
 
-    def __init__(self, config: Config) -> None:
-        self.clock = Clock()
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.sheets = sheets_api.connect(config.google.credentials, config.google.api_url, self.clock)
         self.portal = TokPortal(config.tokportal.api_key, config.tokportal.api_url, self.clock)
         self.ledger = Ledger(config.state)

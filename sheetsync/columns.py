@@ -223,10 +223,10 @@ def zone(name: str) -> tzinfo:
     Raises BadCell for a name nobody knows.
     """
     custom = _CUSTOM_ZONE.fullmatch(name)
-    if custom:
-        offset = timedelta(hours=int(custom[2]), minutes=int(custom[3]))
-        return timezone(-offset if custom[1] == "-" else offset)
     try:
+        if custom:
+            offset = timedelta(hours=int(custom[2]), minutes=int(custom[3]))
+            return timezone(-offset if custom[1] == "-" else offset)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadCell(f"the spreadsheet's time zone '{name}' is not known here") from error
@@ -283,9 +283,9 @@ def _instant_of_text(text: str, time_zone: str) -> datetime:
 
 def days(cell: Scalar) -> int | None:
     """A whole number of days, 1 to 3650; None when empty. Raises BadCell for anything else."""
-    if cell == "":
-        return None
     if isinstance(cell, str):
+        if not cell.strip():
+            return None
         match = _DAYS.fullmatch(cell.strip())
         value = float(match[1]) if match else 0.0
     else:

@@ -1,4 +1,7 @@
-"""Log lines: as text for people, as JSON for machines. Owns the format only; what is logged never holds keys or codes."""
+"""Log lines: as text for people, as JSON for machines.
+
+Owns the format only; what is logged holds neither keys nor codes.
+"""
 
 from __future__ import annotations
 

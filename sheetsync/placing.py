@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -96,12 +96,30 @@ def astray(written: Sequence[Edit], landed: Landed | None, before: Snapshot, aft
     cell is known; without it (the answer was lost, or the run was killed) a row counts as hit only where it carries
     all that was written for another key. A cell that somebody has changed since is left alone.
     """
+    meant = {(edit.key, _header(before.headers, edit.column)): edit.value for edit in written}
     put_back: dict[tuple[int, int], Edit] = {}
     for edit, key, header, line, column in _misplaced(written, landed, before, after):
+        if meant.get((key, header)) == edit.value:
+            # two rows were given the same value and have changed places: it stands where it should
+            continue
         was = _cell_before(before, after, key, header, line)
         if _holds(after, line, column, edit.value) and cell_at(after, line, column) != was:
             put_back[line, column] = Edit(line, column, key, was)
     return tuple(put_back.values())
+
+
+def mended(snapshot: Snapshot, put_back: Sequence[Edit]) -> Snapshot:
+    """The sheet as it will be once everything is put back."""
+    if not put_back:
+        return snapshot
+    grid = [list(line) for line in snapshot.grid]
+    for edit in put_back:
+        line = grid[edit.line - 1]
+        line.extend([""] * (edit.column + 1 - len(line)))
+        if not isinstance(edit.value, datetime):  # what stood in a cell is a scalar
+            line[edit.column] = edit.value
+    cells = tuple(tuple(line) for line in grid)
+    return replace(snapshot, grid=cells, rows=rows_of(cells, snapshot.columns))
 
 
 def _misplaced(

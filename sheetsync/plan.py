@@ -86,7 +86,8 @@ def acting(rows: Iterable[Row]) -> list[Row]:
     first: dict[str, Row] = {}
     for row in rows:
         if row.text("action"):
-            first.setdefault(row.key, row)
+            # rows without a key are no twins: each is named
+            first.setdefault(row.key or f" row {row.number}", row)
     return list(first.values())
 
 
@@ -204,15 +205,15 @@ def _origin(mark: Mark, latest: AdCodeRequest, shown: str) -> Origin:
 
 
 def _correct(row: Row, latest: AdCodeRequest | None) -> Step | Hold:
-    feedback = row.text("feedback")
-    if latest is None or not latest.code or latest.status == "cancelled":
-        return Hold(row.key, row.number, "There is no code to correct.")
-    if row.text("request_id") != latest.id or row.text("spark_code") != latest.code:
-        # the code has changed since the person tried it
-        return Hold(row.key, row.number, f"The code has changed to {latest.code}: try that one first, clear Action.")
-    if latest.status == "pending_corrections":
+    feedback, same = row.text("feedback"), latest is not None and row.text("request_id") == latest.id
+    if latest and same and latest.status == "pending_corrections":
         # it has been reported already, by a run whose end was lost or in the dashboard
         return Adopt(row.key, row.number, Mark.CORRECT, latest, Origin.FOUND)
+    if latest is None or not latest.code or latest.status == "cancelled":
+        return Hold(row.key, row.number, "There is no code to correct.")
+    if not same or row.text("spark_code") != latest.code:
+        # the code has changed since the person tried it
+        return Hold(row.key, row.number, f"The code has changed to {latest.code}: try that one first, clear Action.")
     if latest.status not in ("in_review", "finalized"):
         return Hold(row.key, row.number, f"A request in status '{latest.status[:60]}' cannot be corrected.")
     if not feedback:

@@ -7,7 +7,7 @@ where cells stand, and whether they differ from what they should say, is `placin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sheetsync.columns import BadCell, Value, days, header_of, instant
@@ -34,7 +34,7 @@ class Outlook:
     """What a run knows when it writes.
 
     `reasons` is the hold of each marked row by (video id, mark as typed); `observed` holds the videos that
-    TokPortal answered for in this run; `claimed` the videos whose order is about to be sent.
+    TokPortal answered for in this run.
     """
 
     known: Known
@@ -42,7 +42,6 @@ class Outlook:
     reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     observed: frozenset[str] = frozenset()
     served: Mapping[str, Served] = field(default_factory=dict)
-    claimed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,13 @@ def _target(row: Row, twins: Sequence[int], time_zone: str, tracker: Tracker, ou
     served = outlook.served.get(row.key)
     mark = row.text("action").casefold()
     cleared = served is not None and mark == served.mark and row.text("request_id") == served.shown_id
-    values = _cells(row, entry, time_zone, tracker, outlook, waiting=bool(mark) and not cleared)
-    if row.key in outlook.claimed:
-        values["status"] = ORDERING
-    values["sync_note"] = _note(row, entry, twins, time_zone, tracker, outlook, "" if cleared else mark)
+    waiting = "" if cleared else mark
+    if row.text("request_id") not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
+        # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
+        reason = outlook.reasons.get((row.key, waiting), "")
+        return Target(row, {"sync_note": reason} if reason else {}, cleared)
+    values = _cells(row, entry, time_zone, tracker, outlook, waiting=bool(waiting))
+    values["sync_note"] = _note(row, entry, twins, time_zone, tracker, outlook, waiting)
     return Target(row, values, cleared)
 
 
@@ -90,11 +92,7 @@ def _cells(
     row: Row, entry: Entry | None, time_zone: str, tracker: Tracker, outlook: Outlook, waiting: bool
 ) -> dict[str, Value]:
     shown = row.text("request_id")
-    latest_id = entry.request.id if entry else ""
-    if shown not in ("", latest_id) and row.key not in outlook.observed:
-        # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        return {}
-    if waiting and entry and shown != latest_id:
+    if waiting and entry and shown != entry.request.id:
         # a mark waits: the row goes on showing the request its person saw when making the mark
         return {} if row.text("status") != ORDERING else {"status": ""}
     if entry:
@@ -198,8 +196,10 @@ def stage(row: Row, request: AdCodeRequest, expiry: str) -> str:
         return "retired"
     if expiry in ("expired", "renewal needed"):
         return expiry
+    if paid in ("spending", "paused", "activated"):
+        return paid
     if shown_code(request):
-        return paid if paid in ("spending", "paused", "activated") else "received"
+        return "received"
     return "requested" if request.is_open else ""
 
 
@@ -241,8 +241,8 @@ def _note(
     reason = outlook.reasons.get((row.key, mark), "") if mark else ""
     if reason:
         parts.append(reason)
-    elif entry and row.key not in outlook.claimed:
-        parts += request_notes(entry)
+    elif entry:
+        parts += request_notes(_remembered(entry, row))
     if entry:
         parts += _cell_notes(row, time_zone, tracker)
     if twins and (entry or mark):
@@ -267,16 +267,28 @@ def request_notes(entry: Entry) -> list[str]:
     return notes
 
 
-_ADOPTED = (Origin.ADOPTED_OPEN, Origin.ADOPTED_EXISTING, Origin.ADOPTED_RENEWED)
+_TO_RENEW = f"Mark renew to order another ({PRICE} credits)."
+_ADOPTED = {
+    Origin.ADOPTED_OPEN: "Already ordered elsewhere; taken over, nothing was charged.",
+    Origin.ADOPTED_EXISTING: f"A code already exists; nothing was charged. {_TO_RENEW}",
+    Origin.ADOPTED_RENEWED: f"This was already renewed; nothing was charged. {_TO_RENEW}",
+}
+
+
+def _remembered(entry: Entry, row: Row) -> Entry:
+    """The entry, with the origin that the row still tells when the ledger was lost."""
+    if entry.origin is not Origin.FOUND or row.text("request_id") != entry.request.id:
+        return entry
+    said = row.text("sync_note")
+    origin = next((origin for origin, note in _ADOPTED.items() if said.startswith(note)), entry.origin)
+    return replace(entry, origin=origin)
 
 
 def _adoption_note(entry: Entry) -> list[str]:
-    if entry.origin is Origin.ADOPTED_EXISTING:
-        return [f"A code already exists; nothing was charged. Mark renew to order another ({PRICE} credits)."]
-    if entry.origin is Origin.ADOPTED_RENEWED:
-        return [f"This was already renewed; nothing was charged. Mark renew to order another ({PRICE} credits)."]
     # taken over while open: worth saying until the code is there
-    return [] if entry.request.code else ["Already ordered elsewhere; taken over, nothing was charged."]
+    if entry.origin is Origin.ADOPTED_OPEN and entry.request.code:
+        return []
+    return [_ADOPTED[entry.origin]]
 
 
 def _cell_notes(row: Row, time_zone: str, tracker: Tracker) -> list[str]:

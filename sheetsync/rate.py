@@ -16,8 +16,9 @@ from sheetsync.clock import Clock
 PER_MINUTE = 120
 """Requests that TokPortal allows one API key in a minute."""
 
-BURST = 20
-"""Tokens of a full bucket: burst plus refill must not reach the quota of a server that counts fixed windows."""
+BURST = 60
+"""Tokens of a full bucket: half of the server's, so that a run of usual size is not slowed down, and two machines with
+one key still get by. Where the server counts less than that, `X-RateLimit-Remaining` lowers them."""
 
 _LONGEST_HOLD = 86_400.0
 _ROUNDING = 1e-6

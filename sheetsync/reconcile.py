@@ -31,7 +31,7 @@ from sheetsync.plan import (
     too_many_orders,
     without_orders,
 )
-from sheetsync.projection import Outlook, Served, Target, targets
+from sheetsync.projection import ORDERING, Outlook, Served, Target, targets
 from sheetsync.sheets import Sheet, Written
 from sheetsync.sheets_api import SheetsAPI
 from sheetsync.tokportal import TokPortal
@@ -223,7 +223,7 @@ class Run:
 
         def ordering(now_read: Snapshot) -> list[Target]:
             still = {row.key for row in acting(now_read.rows) if _wish(row) == wanted.get(row.key)}
-            return [Target(row, {"status": "ordering"}) for row in now_read.rows if row.key in still]
+            return [Target(row, {"status": ORDERING}) for row in now_read.rows if row.key in still]
 
         written = self._sheet.write(snapshot, ordering)
         self.report.cells_written += written.cells

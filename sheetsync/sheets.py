@@ -142,7 +142,7 @@ class Sheet:
         written = 0
         problem = ""
         for _ in range(ROUNDS):
-            edits = _merged(placing.edits(snapshot, project(snapshot), self._clock.now()), put_back)
+            edits = self._wanted(snapshot, project, put_back)
             if not edits:
                 break
             landed, problem = self._send(snapshot, edits)
@@ -165,10 +165,17 @@ class Sheet:
     def _last_look(
         self, snapshot: Snapshot, project: Project, put_back: Sequence[Edit], written: int, problem: str
     ) -> Written:
-        left = _merged(placing.edits(snapshot, project(snapshot), self._clock.now()), put_back)
+        left = self._wanted(snapshot, project, put_back)
         if not left:
             self._journal.end()
         return Written(snapshot, written, frozenset(edit.key for edit in left), problem)
+
+    def _wanted(self, snapshot: Snapshot, project: Project, put_back: Sequence[Edit]) -> tuple[Edit, ...]:
+        """What to write: what the sheet as it will be, once all is put back, still lacks; and what is put back."""
+        mended = placing.mended(snapshot, put_back)
+        edits = placing.edits(mended, project(mended), self._clock.now())
+        spoken_for = {(edit.line, edit.column) for edit in edits}
+        return (*edits, *(edit for edit in put_back if (edit.line, edit.column) not in spoken_for))
 
     def _send(self, snapshot: Snapshot, edits: Sequence[Edit]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
@@ -187,12 +194,6 @@ class Sheet:
             in_place = key_column < len(headers) and normal(headers[key_column]) == normal(snapshot.headers[key_column])
             keys = {**keys, **found} if in_place and keys is not None else None
         return Landed(headers, keys), ""
-
-
-def _merged(edits: Sequence[Edit], put_back: Sequence[Edit]) -> tuple[Edit, ...]:
-    """What to write: where the projection has a word for a cell, it goes before what stood there."""
-    spoken_for = {(edit.line, edit.column) for edit in edits}
-    return (*edits, *(edit for edit in put_back if (edit.line, edit.column) not in spoken_for))
 
 
 def _parts(edits: Sequence[Edit]) -> Iterable[Sequence[Edit]]:

@@ -68,7 +68,6 @@ def _requests_response(request: requests.PreparedRequest, answer: Response) -> r
     response.status_code = answer.status
     response.headers = CaseInsensitiveDict(answer.headers)
     response._content = answer.body  # as read from the wire: content is then not asked of `raw`
-    response._content_consumed = True
     response.raw = io.BytesIO(answer.body)
     response.encoding = "utf-8"
     response.url = str(request.url)

@@ -49,9 +49,6 @@ def problems(load_text: Load, tmp_path: Path) -> Problems:
     return problems
 
 
-# What loads
-
-
 def test_smallest_file_has_the_defaults_of_the_design(load_text: Load, tmp_path: Path) -> None:
     """A key, a name, a spreadsheet and a tab are enough; all else has a default."""
     loaded = load_text(SMALLEST)
@@ -189,9 +186,6 @@ def test_default_path() -> None:
     assert default_path({}) == default_path({"SHEETSYNC_CONFIG": ""}) == Path("sheetsync.yaml")
 
 
-# The environment
-
-
 def test_numbers_from_the_environment_stay_text(load_text: Load) -> None:
     """A key of digits keeps its zeros; only a whole-number setting makes a number of it."""
     loaded = load_text(SMALLEST + "    warn_hours: ${W}\n", {"TOKPORTAL_API_KEY": "0012345", "W": "24"})
@@ -265,9 +259,6 @@ def test_variable_without_a_name(problems: Problems, text: str) -> None:
     [problem] = problems(SMALLEST.replace("worksheet: Tracker", f'worksheet: "{text}"'))
 
     assert "names no variable; expected ${NAME}" in problem
-
-
-# Mistakes in the file as a whole
 
 
 def test_missing_file_says_how_to_get_one(tmp_path: Path) -> None:

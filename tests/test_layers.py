@@ -18,14 +18,14 @@ ROOMS = [name for name in MODULES if not name.startswith("sandbox")]
 # From the top down. A room may import from the layers below its own, and from its own where PEERS has it.
 LAYERS = (
     ("cli", "__main__"),
-    ("demo",),
-    ("report",),
+    ("demo", "doctor"),
+    ("report", "clients"),
     ("reconcile",),
     ("execute", "alerts"),
     ("sheets", "tokportal", "ledger"),
     ("answers", "records", "sheets_api", "template"),
     ("database",),
-    ("lock", "rate"),
+    ("lock", "rate", "logs"),
     ("plan", "projection", "placing"),
     ("config",),
     ("columns", "yamlfile"),

@@ -5,6 +5,7 @@ Source: reference/google-sheets.md section 3.6; the requests' descriptions in th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sheetsync.sandbox import number_format
@@ -25,7 +26,12 @@ _VALUE_ONLY: Json = {"userEnteredValue": None}
 
 def cell_mask(payload: Json) -> Json:
     """The mask over CellData of a request; the root `*` means all that can be written."""
-    mask = mask_of(payload)
+    return _cell_mask(payload.get("fields") or "")
+
+
+@lru_cache(maxsize=256)
+def _cell_mask(text: str) -> Json:
+    mask = mask_of({"fields": text})
     if mask is None:
         return _ALL
     for name in mask:

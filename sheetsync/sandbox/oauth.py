@@ -49,10 +49,6 @@ class OAuth:
         """Makes a token valid for ever, for calls in process."""
         self._tokens[token] = (email, None)
 
-    def revoke_all(self) -> None:
-        """Makes every token given out invalid, as when an account is disabled for a moment."""
-        self._tokens = {token: held for token, held in self._tokens.items() if held[1] is None}
-
     def email(self, authorization: str) -> str | None:
         """Whose valid token an Authorization header carries."""
         held = self._tokens.get(authorization[7:]) if authorization[:7].lower() == "bearer " else None

@@ -106,7 +106,7 @@ def _request(portal: Portal, request: AdCodeRequest) -> str:
     return (
         f"<tr><td>{_time(request.created_at)}<td><code>{video}</code>"
         f'<td{feedback}><span class="status {escape(request.status)}">{escape(request.status)}</span>'
-        f"<td><code>{escape(request.code or '')}</code><td>{escape(request.note or '')}"
+        f'<td class="wide"><code>{escape(request.code or "")}</code><td class="wide">{escape(request.note or "")}'
         f"<td>{_time(request.submitted_at)}<td>{_time(request.delivered_at)}<td>{paid}<td>{buttons}</tr>"
     )
 

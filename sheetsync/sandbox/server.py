@@ -33,7 +33,8 @@ class Server:
         if not is_loopback(host):
             raise ValueError(f"the sandbox listens on loopback only, not on {host}")
         self.world = world
-        self._lock = threading.Lock()
+        world.google.pretty = True
+        self.lock = threading.Lock()  # for whoever changes the world beside the server, too
         self._stopping = threading.Event()
         self._listener = _Listener(self, "127.0.0.1" if host == "localhost" else host, port)
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
@@ -75,13 +76,13 @@ class Server:
 
     def write_service_account(self, path: Path, token_uri: str | None = None, email: str = EMAIL) -> None:
         """A key file with which google-auth signs in here."""
-        with self._lock:
+        with self.lock:
             write_service_account(self.world, path, token_uri or self.token_uri, email)
 
     def answer(self, request: Request, peer: socket.socket) -> Response:
         """The world's answer, when its time has come. Raises ConnectionLost where there is none."""
         try:
-            with self._lock:
+            with self.lock:
                 return self.world.handle(request)
         except Slow as slow:
             return self._answer_late(slow, request, peer)
@@ -94,7 +95,7 @@ class Server:
             raise ConnectionLost(str(slow))
         if slow.answer is not None:
             return slow.answer
-        with self._lock:
+        with self.lock:
             return self.world.resume(request)
 
 

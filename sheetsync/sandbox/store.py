@@ -6,6 +6,7 @@ Equal cells are written once, and equal rows in a row once with their number: fo
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ def dump_book(book: Spreadsheet) -> Json:
     """A book as JSON."""
     return {
         "id": book.id,
-        **{name: getattr(book, name) for name in _BOOK},
+        **{name: copy(getattr(book, name)) for name in _BOOK},
         "shared_with": sorted(book.shared_with),
         "viewers": sorted(book.viewers),
         "created": book.created.isoformat(),
@@ -65,7 +66,9 @@ def _dump_sheet(sheet: Sheet) -> Json:
         else:
             rows.append([1, numbers])
     held = [_dump_cell(cell) for cell in cells if cell is not None]
-    return {**{name: getattr(sheet, name) for name in _SHEET}, "cells": held, "rows": rows}
+    copied = {name: copy(getattr(sheet, name)) for name in _SHEET}
+    copied["attached"] = {name: lying[:] for name, lying in sheet.attached.items()}
+    return {**copied, "cells": held, "rows": rows}
 
 
 def _restore_sheet(book: Spreadsheet, data: Json) -> Sheet:

@@ -39,10 +39,6 @@ class Request:
                 found = value
         return found
 
-    def params(self, name: str) -> list[str]:
-        """All values of a repeated query parameter, in order."""
-        return [value for key, value in self.query if key == name]
-
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -74,8 +70,3 @@ def json_response(
     """A JSON answer, compact unless asked to look like Google's."""
     text = _PRETTY.encode(payload) + "\n" if pretty else _COMPACT.encode(payload)
     return Response(status, headers, text.encode())
-
-
-def json_body(request: Request) -> Any:
-    """The request's body read as JSON; an empty body is an empty object. Raises ValueError for anything else."""
-    return json.loads(request.body) if request.body else {}

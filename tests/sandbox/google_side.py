@@ -45,8 +45,8 @@ class Side:
         tail: str,
         body: Any = None,
         *,
-        token: str | None = "bot",
-        book: str | None = None,
+        token: str | list[str] | None = "bot",
+        book: str | list[str] | None = None,
         **query: str | list[str],
     ) -> Response:
         pairs = [(name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)]

@@ -9,6 +9,9 @@ from sandbox.google_side import Side, message, text, write
 
 from sheetsync.sandbox.wire import Request
 
+TAKEN = 'A sheet with the name "Sheet1" already exists. Please enter another name.'
+NO_FIELDS = "At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)"
+ALL_HIDDEN = "You can't hide all the sheets in a document."
 FORMAT = {"numberFormat": {"type": "DATE_TIME", "pattern": "yyyy-mm-dd hh:mm"}}
 
 
@@ -89,9 +92,9 @@ def test_nothing_of_a_failing_batch_stays() -> None:
     ("request_", "said"),
     [
         ({"deleteSheet": {"sheetId": 0}}, "You can't remove all the sheets in a document."),
-        ({"addSheet": {"properties": {"title": "Sheet1"}}}, 'A sheet with the name "Sheet1" already exists. Please enter another name.'),
-        ({"updateCells": {"rows": [], "start": {}}}, "At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)"),
-        ({"updateSheetProperties": {"properties": {"hidden": True}, "fields": "hidden"}}, "You can't hide all the sheets in a document."),
+        ({"addSheet": {"properties": {"title": "Sheet1"}}}, TAKEN),
+        ({"updateCells": {"rows": [], "start": {}}}, NO_FIELDS),
+        ({"updateSheetProperties": {"properties": {"hidden": True}, "fields": "hidden"}}, ALL_HIDDEN),
         (write(1000, 0, text("x")), "GridCoordinate.rowIndex[1000] is after last row in grid[1000]"),
         (write(0, 25, text("x"), text("y")), "Attempting to write column: 26, beyond the last column of: 25"),
         ({"deleteConditionalFormatRule": {"index": 0}}, "No conditional format on sheet: 0 at index: 0"),

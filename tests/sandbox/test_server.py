@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import gspread
 import httpx
 import pytest
+from google.auth.transport.requests import Request as GoogleRequest
+from google.oauth2.service_account import Credentials
 from portal_calls import PATH, VIDEO
 
 from sheetsync.sandbox.server import Server
@@ -33,6 +34,13 @@ def client(server: Server) -> Iterator[httpx.Client]:
     headers = {"X-API-Key": server.world.portal.key}
     with httpx.Client(base_url=server.url, headers=headers, timeout=5, trust_env=False) as client:
         yield client
+
+
+def signed_in(key_file: Path) -> str:
+    """A token, by google-auth."""
+    credentials = Credentials.from_service_account_file(key_file, scopes=["https://example.com/any"])
+    credentials.refresh(GoogleRequest())
+    return str(credentials.token)
 
 
 def test_one_connection_serves_many_calls(server: Server) -> None:
@@ -158,14 +166,18 @@ def test_a_restart_from_the_file(tmp_path: Path) -> None:
         server.write_service_account(key_file)
         email = json.loads(key_file.read_text())["client_email"]
         book = world.google.create_spreadsheet("Ledger", tabs=("Tracker",), share_with=[email])
-        sheet = gspread.service_account(key_file).open_by_key(book.id).sheet1
-        sheet.update([["Video ID", VIDEO]], "A1")
+        cells = f"/v4/spreadsheets/{book.id}/values/Tracker!A1:B1"
+        token = {"Authorization": f"Bearer {signed_in(key_file)}"}
+        written = {"values": [["Video ID", VIDEO]]}
+        httpx.put(server.url + cells + "?valueInputOption=RAW", json=written, headers=token, trust_env=False)
         with httpx.Client(base_url=server.url, headers={"X-API-Key": world.portal.key}, trust_env=False) as client:
             first = client.post(PATH, json={}, headers={"Idempotency-Key": "k"})
     with Server(World.load(path), port=port) as server:
         again = server.world
         assert (again.portal.credits, len(again.portal.requests)) == (1240, 1)
-        assert gspread.service_account(key_file).open_by_key(book.id).sheet1.get("A1:B1") == [["Video ID", VIDEO]]
+        for bearer in (token, {"Authorization": f"Bearer {signed_in(key_file)}"}):
+            answer = httpx.get(server.url + cells, headers=bearer, trust_env=False)
+            assert answer.json()["values"] == written["values"]
         headers = {"X-API-Key": world.portal.key, "Idempotency-Key": "k"}
         replay = httpx.post(server.url + PATH, json={}, headers=headers, trust_env=False)
         assert replay.content == first.content
