@@ -238,6 +238,51 @@ def doctor(path: Path | None, names: Sequence[str]) -> None:
 
 
 @cli.command()
+@selection
+@click.pass_obj
+def status(path: Path | None, names: Sequence[str], videos: Sequence[str], as_json: bool) -> None:
+    """Tell what the ledger knows: last run, balance, open requests, codes. Asks nobody, changes nothing."""
+    from sheetsync import status as state
+    from sheetsync.ledger import Ledger
+
+    config = load_config(path)
+    with Ledger(config.state) as ledger:
+        found = [state.of(ledger, tracker.name, videos) for tracker in chosen(config, names)]
+    if as_json:
+        _print_json({"trackers": [state.as_json(tracker) for tracker in found]})
+    else:
+        click.echo("\n".join(state.as_text(tracker) for tracker in found))
+
+
+@cli.command()
+@click.argument("key")
+@click.option("--tracker", "name", metavar="NAME", help="Only this tracker's.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.pass_obj
+def history(path: Path | None, key: str, name: str | None, as_json: bool) -> None:
+    """Tell the whole story of one video: every order, code, charge, status change and correction.
+
+    \b
+    KEY is the video id. Example:
+      sheetsync history 47b8db25-ca2e-48b9-a751-1045b7e3b5bb
+    """
+    from sheetsync import history as story
+    from sheetsync.ledger import Ledger
+
+    config = load_config(path)
+    if name:
+        chosen(config, [name])
+    with Ledger(config.state) as ledger:
+        events, generations = ledger.history(key, name), ledger.entries(key, name)
+    if as_json:
+        _print_json(story.as_json(key, events, generations))
+    elif not events:
+        raise Stop(SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?"))
+    else:
+        click.echo(story.as_text(key, events, generations))
+
+
+@cli.command()
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's files in this folder.")
 def demo(keep: Path | None) -> None:
     """Show the whole story on a sandbox: no account, no network, under 20 seconds."""

@@ -113,7 +113,8 @@ def sync_text(report: Report) -> str:
     if report.deferred:
         lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
     if report.holds:
-        lines.append(table([_hold_cells(hold) for hold in report.holds], indent="  "))
+        waiting = [["hold", _row(hold.row), hold.video_id or "-", hold.reason] for hold in report.holds]
+        lines.append(table(waiting, indent="  "))
     return "\n".join(lines + _troubles(report))
 
 

@@ -88,6 +88,7 @@ class Story:
 
     def begin(self, folder: Path, pace: float) -> None:
         """A machine of one's own, with its ledger in `folder`."""
+        folder.mkdir(exist_ok=True)
         self.path, self.pace = folder / "state.db", pace
         for old in folder.glob("state.db*"):
             old.unlink()
