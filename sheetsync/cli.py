@@ -225,6 +225,24 @@ def _print_json(document: Any) -> None:
 
 @cli.command()
 @click.option("--tracker", "names", multiple=True, metavar="NAME", help="Only this tracker. Repeatable.")
+@click.option("--dry-run", is_flag=True, help="Say what is missing, and send nothing.")
+@click.pass_obj
+def init(path: Path | None, names: Sequence[str], dry_run: bool) -> None:
+    """Prepare the sheet: headers, dropdowns, colours, the Summary tab. Adds what is missing, and removes nothing.
+
+    Make the spreadsheet yourself and share it with the service account as Editor.
+    """
+    from sheetsync import setup, sheets_api
+    from sheetsync.clock import Clock
+
+    config = load_config(path)
+    api = sheets_api.connect(config.google.credentials, config.google.api_url, Clock())
+    for line in setup.run(api, chosen(config, names), dry_run):
+        click.echo(line)
+
+
+@cli.command()
+@click.option("--tracker", "names", multiple=True, metavar="NAME", help="Only this tracker. Repeatable.")
 @click.pass_obj
 def doctor(path: Path | None, names: Sequence[str]) -> None:
     """Check configuration, keys, sheets and TokPortal; each line says ok, or what to do. Changes nothing."""

@@ -8,8 +8,9 @@ is `yamlfile.py`'s. Does not look whether the credentials file, the spreadsheet 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -152,7 +153,14 @@ def _trackers(reader: Reader, place: Place) -> tuple[Tracker, ...]:
         reader.problem(place, f"is missing or empty; expected {expected}")
     trackers = tuple(_tracker(reader, section) for section in sections)
     _refuse_twins(reader, sections, trackers)
-    return trackers
+    sharing = Counter(tracker.spreadsheet for tracker in trackers)
+    return tuple(replace(tracker, summary_tab=_summary_tab(tracker, sharing)) for tracker in trackers)
+
+
+def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:
+    """The tab that a tracker's summary is kept in: one for each tracker where several share a spreadsheet."""
+    is_alone = sharing[tracker.spreadsheet] == 1 and normal(tracker.worksheet) != "summary"
+    return "Summary" if is_alone else f"Summary {tracker.worksheet}"[:100]
 
 
 def _tracker(reader: Reader, section: Section) -> Tracker:

@@ -13,11 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sheetsync import config as configuration
-from sheetsync import sheets_api
+from sheetsync import setup, sheets_api, template
 from sheetsync.clock import Clock
-from sheetsync.columns import MACHINE_KEYS, header_of
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
 from sheetsync.config import Config
-from sheetsync.errors import ConfigError, SheetsyncError
+from sheetsync.errors import ConfigError, HeaderError, SheetsyncError
+from sheetsync.layout import Area, Tab
 from sheetsync.model import PRICE, Snapshot, Tracker
 from sheetsync.plan import acting, key_problem
 from sheetsync.sheets import Sheet
@@ -26,6 +27,10 @@ from sheetsync.tokportal import TokPortal
 
 SKEW_LIMIT = 60
 """Seconds by which this machine's clock may differ: Google refuses sign-ins from clocks minutes off."""
+
+
+ACTED_ON = ("action", "platform", "paid_status")
+"""Columns whose words decide what sheetsync does; in other dropdowns a team may have words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,77 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
         snapshot = Sheet(api, tracker, clock, NoJournal()).read()
     except SheetsyncError as error:
         yield Check(name, False, str(error))
+        if isinstance(error, HeaderError):
+            yield from _layout(name, tracker, api)
         return
     yield Check(name, True, f"tab '{snapshot.title}' is readable, time zone {snapshot.time_zone}")
     yield Check(
         f"{name} headers", True, f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
     )
+    yield from _layout(name, tracker, api)
     yield from _rows(name, tracker, snapshot)
+
+
+def _layout(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
+    """What `init` would add, and what people have set that is in our way."""
+    try:
+        book = setup.look(api, tracker)
+        tab = book.tab(tracker.worksheet)
+        missing = setup.lacks(book, tracker)
+    except SheetsyncError:
+        return  # told when the tab was read
+    if tab is None:
+        return
+    for key in template.lacking(tab, tracker):
+        yield Check(name, None, f"'{header_of(key, tracker.columns)}' is missing; `sheetsync init` adds it")
+    yield from _init(name, missing)
+    places = bind(tab.headers, tracker.columns).columns
+    for key in ACTED_ON:
+        if key in places:
+            yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, places[key], BY_KEY[key].choices)
+    yield from _protections(f"{name} protection", tab, tracker, places, api.email)
+
+
+def _init(name: str, missing: setup.Lacks) -> Iterator[Check]:
+    kinds = {f"{change.tab}: {change.what}": None for change in missing.changes}
+    if kinds:
+        yield Check(name, None, "`sheetsync init` would add " + "; ".join(kinds))
+    else:
+        yield Check(f"{name} layout", True, "`sheetsync init` has nothing to add")
+    yield from (Check(name, None, remark) for remark in missing.remarks)
+
+
+def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterator[Check]:
+    offered = dict.fromkeys(word for cell in tab.below_header(column) for word in cell.words)
+    words = {word.casefold().strip() for word in offered}
+    foreign = [word for word in offered if word.casefold().strip() not in known]
+    lacking = [word for word in known if word not in words]
+    knows = f"sheetsync knows {', '.join(known)}"
+    if foreign:
+        yield Check(name, None, f"the dropdown offers {', '.join(foreign)}; {knows}")
+    if offered and lacking:
+        yield Check(name, None, f"the dropdown does not offer {', '.join(lacking)}; {knows}")
+
+
+def _protections(name: str, tab: Tab, tracker: Tracker, places: Mapping[str, int], email: str) -> Iterator[Check]:
+    """Ranges that people keep for themselves, over cells that sheetsync writes."""
+    ours = {
+        key: Area(1, tab.line_count, places[key], places[key] + 1) for key in (*MACHINE_KEYS, "action") if key in places
+    }
+    for held in tab.protections:
+        kept = [
+            header_of(key, tracker.columns)
+            for key, cells in ours.items()
+            if held.area.meets(cells) and not any(free.covers(cells) for free in held.free)
+        ]
+        if held.stops_us and kept:
+            what = f"'{held.description}'" if held.description else "a protected range"
+            yield Check(
+                name,
+                False,
+                f"{what} keeps sheetsync from writing {', '.join(kept)}: let {email or 'the service account'} edit it "
+                "(Data > Protect sheets and ranges)",
+            )
 
 
 def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:

@@ -3,6 +3,7 @@
     SheetsyncError                    exit code
     |-- ConfigError                   2   every problem of the configuration at once
     |-- HeaderError                   2   a header is missing or doubled
+    |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
     |-- Locked                        4   another run holds the tracker
@@ -54,6 +55,20 @@ class HeaderError(SheetsyncError):
             lines.append(f"  '{name}' stands in {' and '.join(cells)}: keep one of them, rename the other.")
         lines.append("Nothing was read further, ordered or written.")
         super().__init__("\n".join(lines))
+
+
+class NoKeyColumn(SheetsyncError):
+    """A tab has headers, but none for the key: it may well be somebody's other work."""
+
+    exit_code = 2
+
+    def __init__(self, tab: str, header: str) -> None:
+        self.tab, self.header = tab, header
+        super().__init__(
+            f"Tab '{tab}' has headers, but no '{header}', so `sheetsync init` leaves it alone. Put that header over "
+            "the column that is to hold TokPortal's video ids, or say under `columns: video_id:` what yours is called, "
+            "or name another tab under `worksheet:` (a new one is made). Nothing was changed."
+        )
 
 
 class NotFound(SheetsyncError):

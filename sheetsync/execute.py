@@ -118,7 +118,11 @@ class Executor:
 
     def _correct(self, step: Correct) -> None:
         name, now = self._tracker.name, self._clock.now()
-        latest = self._look(step.video_id)
+        try:
+            latest = self._look(step.video_id)
+        except (CallRefused, Unavailable) as error:
+            self.outcome.reasons[step.video_id] = f"Not reported yet: {error}"
+            return
         if latest is None or (latest.id, latest.code, latest.status) != (
             step.request.id,
             step.request.code,
@@ -140,7 +144,7 @@ class Executor:
         self._ledger.corrected(name, step.request, self._clock.now(), self._run_id)
         self.outcome.corrected += 1
         self.outcome.served[step.video_id] = step.mark
-        self._look(step.video_id)
+        self._look_quietly(step.video_id)
 
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         if no.http_status in (401, 403, 404, 405):
@@ -258,11 +262,20 @@ class Executor:
     def _refused(self, step: Paid, intent: Intent, no: CallRefused) -> None:
         name, now = self._tracker.name, self._clock.now()
         if no.http_status == 429:
-            self._ledger.refused(name, intent, 429, str(no), now, now)
+            if step.resend:
+                self._ledger.uncertain(name, intent, str(no), now)
+            else:
+                self._ledger.refused(name, intent, 429, str(no), now, now)
             self._stop = "TokPortal asks for fewer calls."
             self.outcome.reasons[step.video_id] = STOPPED.format(reason=self._stop)
             return
         if no.http_status == 409 and self._happened(step, intent):
+            return
+        if no.http_status == 409 and step.resend:
+            # the first call may still be under way: not settled by this no
+            self._ledger.uncertain(name, intent, str(no), now)
+            self.outcome.uncertain += 1
+            self.outcome.reasons[step.video_id] = LOOKING
             return
         retry_at = now + retry_pause(self._attempts(step))
         self._ledger.refused(name, intent, no.http_status, str(no), now, retry_at)

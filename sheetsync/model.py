@@ -31,7 +31,7 @@ class Tracker:
     """One worksheet of one spreadsheet, with its settings (design 6).
 
     `spreadsheet` is the bare id; `require` and `approve` name columns by key; `columns` maps a column key to
-    the header that this sheet uses for it.
+    the header that this sheet uses for it; `summary_tab` is the tab that its summary is kept in.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Tracker:
     require: tuple[str, ...] = ()
     approve: tuple[str, ...] = ("caption_final", "sound_cleared")
     columns: Mapping[str, str] = field(default_factory=dict)
+    summary_tab: str = "Summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class Snapshot:
     """One read of the tracker: everything in the tab, and where each bound column is.
 
     `grid` holds the raw values of every line, the header line first; `columns` maps column keys to
-    0-based indexes into them.
+    0-based indexes into them. `summary` is the block of the Summary tab, `summary_sheet_id` None where there is none.
     """
 
     sheet_id: int
@@ -199,6 +200,7 @@ class Snapshot:
     row_count: int = 0
     column_count: int = 0
     summary_sheet_id: int | None = None
+    summary: tuple[tuple[Scalar, ...], ...] = ()
 
     @property
     def headers(self) -> tuple[Scalar, ...]:

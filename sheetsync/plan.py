@@ -129,7 +129,7 @@ def key_problem(row: Row) -> str | None:
 def make_plan(world: Situation) -> Plan:
     """Steps and holds for every marked row and every unsettled intent."""
     marked = acting(world.rows)
-    found = [_serve(row, world) for row in marked]
+    found = [step for row in marked for step in _serve(row, world)]
     served = {row.key for row in marked}
     for video_id, intent in world.known.unsettled.items():
         if video_id not in served:
@@ -139,13 +139,19 @@ def make_plan(world: Situation) -> Plan:
     return _within_credits(Plan(steps, holds), world)
 
 
-def _serve(row: Row, world: Situation) -> Step | Hold:
+def _serve(row: Row, world: Situation) -> list[Step | Hold]:
     problem = key_problem(row)
     if problem:
-        return Hold(row.key, row.number, problem)
+        return [Hold(row.key, row.number, problem)]
     intent = world.known.unsettled.get(row.key)
-    if intent:
-        return _settle(row, intent, world)
+    if not intent:
+        return [_answer(row, world)]
+    settled = _settle(row, intent, world)
+    # an order that never happened stands in nobody's way any more: the mark of now is served at once
+    return [settled, _answer(row, world)] if isinstance(settled, Lapse) else [settled]
+
+
+def _answer(row: Row, world: Situation) -> Step | Hold:
     word = row.text("action").casefold()
     if word not in MARKS:
         return Hold(row.key, row.number, f"Action must be one of {', '.join(MARKS)}, or empty.")

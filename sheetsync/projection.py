@@ -81,8 +81,9 @@ def _target(row: Row, twins: Sequence[int], time_zone: str, tracker: Tracker, ou
     waiting = "" if cleared else mark
     if row.text("request_id") not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        reason = outlook.reasons.get((row.key, waiting), "")
-        return Target(row, {"sync_note": reason} if reason else {}, cleared)
+        said = [outlook.reasons.get((row.key, waiting), ""), _twin_note(twins) if waiting else ""]
+        note = " ".join(part for part in said if part)
+        return Target(row, {"sync_note": note} if note else {}, cleared)
     values = _cells(row, entry, time_zone, tracker, outlook, waiting=bool(waiting))
     values["sync_note"] = _note(row, entry, twins, time_zone, tracker, outlook, waiting)
     return Target(row, values, cleared)
@@ -246,8 +247,14 @@ def _note(
     if entry:
         parts += _cell_notes(row, time_zone, tracker)
     if twins and (entry or mark):
-        parts.append(f"Duplicate of row {', '.join(map(str, twins))}: one of them acts, all show the same.")
+        parts.append(_twin_note(twins))
     return " ".join(parts)[:_NOTE_LIMIT]
+
+
+def _twin_note(twins: Sequence[int]) -> str:
+    if not twins:
+        return ""
+    return f"Duplicate of row {', '.join(map(str, twins))}: one of them acts, all show the same."
 
 
 def request_notes(entry: Entry) -> list[str]:

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sheetsync import summary
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, Refused, SheetsyncError, Unavailable
 from sheetsync.execute import Executor, Outcome, Paid
 from sheetsync.ledger import Ledger
 from sheetsync.model import Failure, FailureKind, Hold, HoldKind, Known, Observation, Plan, Row, Snapshot, Tracker
+from sheetsync.placing import Edit
 from sheetsync.plan import (
     Allowed,
     Due,
@@ -264,7 +266,11 @@ class Run:
             seen[:] = targets(chosen, now_read.time_zone, self._tracker, outlook)
             return seen
 
-        written = self._sheet.write(snapshot, project)
+        def summarise(now_read: Snapshot, changed: bool) -> Sequence[Edit]:
+            told = self._ledger.balance(self._tracker.name)
+            return summary.edits(now_read, seen, self._tracker, told[0] if told else None, outlook.now, changed)
+
+        written = self._sheet.write(snapshot, project, summarise)
         self._tell(written, seen)
 
     def _tell(self, written: Written, seen: Sequence[Target]) -> None:

@@ -13,18 +13,17 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Protocol
 
-from sheetsync import placing
+from sheetsync import placing, repair, summary
 from sheetsync.clock import Clock
-from sheetsync.columns import BY_KEY, DATE_FORMAT, Kind, bind, letter, normal, rows_of, to_serial, zone
-from sheetsync.errors import HeaderError, NotFound
+from sheetsync.columns import BY_KEY, DATE_FORMAT, Kind, bind, normal, rows_of, to_serial, zone
+from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
 from sheetsync.model import Scalar, Snapshot, Tracker
-from sheetsync.placing import Edit, Landed
+from sheetsync.placing import Edit, Landed, Sent
 from sheetsync.projection import Target
 from sheetsync.sheets_api import SheetsAPI, WriteRefused, WriteUnclear
 
 log = logging.getLogger(__name__)
 
-SUMMARY_TAB = "Summary"
 ROUNDS = 3
 FRESH = timedelta(seconds=2)
 """A read older than this is made again before a write (design 3.6)."""
@@ -35,6 +34,10 @@ _META_FIELDS = "properties(timeZone),sheets(properties(sheetId,title,gridPropert
 _WRITE_FIELDS = (
     "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue)))))"
 )
+
+
+Requests = list[dict[str, Any]]
+Grid = tuple[tuple[Scalar, ...], ...]
 
 
 class Journal(Protocol):
@@ -51,6 +54,12 @@ class Journal(Protocol):
 
 
 Project = Callable[[Snapshot], Iterable[Target]]
+Summarise = Callable[[Snapshot, bool], Sequence[Edit]]
+"""What the Summary tab should say and does not; the flag tells whether rows are written too."""
+
+
+def _no_summary(snapshot: Snapshot, changed: bool) -> Sequence[Edit]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class Sheet:
     def __init__(self, api: SheetsAPI, tracker: Tracker, clock: Clock, journal: Journal) -> None:
         self._api, self._tracker, self._clock, self._journal = api, tracker, clock, journal
         self._stale = False
+        self._beside = ""  # the Summary tab's title, as long as it is there and ours
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -80,7 +90,7 @@ class Sheet:
         meta = self._api.metadata(self._tracker.spreadsheet, _META_FIELDS)
         tabs = [sheet.get("properties", {}) for sheet in meta.get("sheets", [])]
         tab = self._tab(tabs)
-        summary = next((t.get("sheetId", 0) for t in tabs if t.get("title") == SUMMARY_TAB), None)
+        beside = self._summary_tab(tabs)
         size = tab.get("gridProperties", {})
         time_zone = meta.get("properties", {}).get("timeZone", "Etc/GMT")
         zone(time_zone)  # a zone that nobody knows stops the run here, before anything is compared
@@ -94,9 +104,16 @@ class Sheet:
             read_at=self._clock.now(),
             row_count=size.get("rowCount", 0),
             column_count=size.get("columnCount", 0),
-            summary_sheet_id=summary,
+            summary_sheet_id=beside.get("sheetId", 0) if beside else None,
         )
-        return self._with_values(bare)
+        self._beside = beside.get("title", "") if beside else ""
+        snapshot = self._with_values(bare)
+        journal = self._journal.pending()
+        if not journal:
+            return snapshot
+        # a run was killed in mid-write: decide on the sheet as it will be once its debts are paid
+        self._stale = True
+        return repair.mended(snapshot, repair.owed(placing.from_journal(journal), snapshot))
 
     def _tab(self, tabs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         wanted = self._tracker.worksheet
@@ -110,9 +127,17 @@ class Sheet:
             "Name one of them under `worksheet:`, or run `sheetsync init` to make the tab."
         )
 
+    def _summary_tab(self, tabs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """The Summary tab, if there is one and its block has room there."""
+        for tab in tabs:
+            size = tab.get("gridProperties", {})
+            has_room = size.get("rowCount", 0) >= summary.LINES and size.get("columnCount", 0) >= summary.COLUMNS
+            if normal(tab.get("title", "")) == normal(self._tracker.summary_tab) and has_room:
+                return tab
+        return None
+
     def _with_values(self, snapshot: Snapshot) -> Snapshot:
-        # the whole tab in one range: headers and rows of one moment, and all that a stray write may hit
-        grid = self._api.values(self._tracker.spreadsheet, _quoted(snapshot.title))
+        grid, block = self._grids(snapshot.title)
         headers = grid[0] if grid else ()
         binding = bind(headers, self._tracker.columns)
         if binding.missing or binding.doubled:
@@ -124,76 +149,110 @@ class Sheet:
             rows=rows_of(grid, binding.columns),
             grid=grid,
             read_at=self._clock.now(),
+            summary_sheet_id=snapshot.summary_sheet_id if self._beside else None,
+            summary=block,
         )
+
+    def _grids(self, title: str) -> tuple[Grid, Grid]:
+        """The tracker's tab and the block of the Summary tab, if there is one, in one read."""
+        # the whole tab in one range: headers and rows of one moment, and all that a stray write may hit
+        ranges = [_quoted(title)] + ([f"{_quoted(self._beside)}!{summary.RANGE}"] if self._beside else [])
+        try:
+            grid, *block = self._api.values(self._tracker.spreadsheet, *ranges)
+        except NotFound:
+            if not self._beside:
+                raise
+            # it may be the Summary tab that somebody has just renamed: the rows can do without it
+            self._beside = ""
+            return self._grids(title)
+        if block and not summary.is_ours(block[0], self._tracker):
+            log.info("tab '%s' is left alone: A1 does not say '%s'", self._beside, summary.title(self._tracker))
+            self._beside = ""
+        return grid, block[0] if block and self._beside else ()
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def write(self, snapshot: Snapshot, project: Project) -> Written:
+    def write(self, snapshot: Snapshot, project: Project, summarise: Summarise = _no_summary) -> Written:
         """Make the cells say what the projection says, and verify where each write landed (design 3.6).
 
-        At most three rounds. What a killed run left half written is put right first. Raises what `read` raises.
+        At most three rounds. What a killed run left half written is put right first. The Summary tab goes with the
+        first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
         journal = self._journal.pending()
-        if not journal and not placing.edits(snapshot, project(snapshot), self._clock.now()):
+        is_right = not placing.edits(snapshot, project(snapshot), self._clock.now())
+        if not journal and is_right and not summarise(snapshot, False):
             return Written(snapshot)
         if self._stale or self._clock.now() - snapshot.read_at > FRESH:
             snapshot = self._with_values(snapshot)
-        put_back = self._leftover(journal, snapshot)
-        written = 0
-        problem = ""
-        for _ in range(ROUNDS):
-            edits = self._wanted(snapshot, project, put_back)
+        rounds = list(placing.from_journal(journal)) if journal else []
+        written, problem = 0, ""
+        for turn in range(ROUNDS):
+            mended, edits = self._wanted(snapshot, project, rounds)
             if not edits:
+                self._send_summary(mended, () if turn else summarise(mended, False))
                 break
-            landed, problem = self._send(snapshot, edits)
-            if landed and placing.landed_right(edits, landed, snapshot):
-                self._journal.end()
-                return Written(snapshot, written + len(edits))
-            log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
-            after = self._with_values(snapshot)
-            put_back = placing.astray(edits, landed, snapshot, after)
+            beside = _summary_requests(mended, () if turn else summarise(mended, True))
+            landed, problem = self._send(mended, edits, rounds, beside)
             written += len(edits) if landed else 0
-            snapshot = after
-        return self._last_look(snapshot, project, put_back, written, problem)
-
-    def _leftover(self, journal: str | None, snapshot: Snapshot) -> tuple[Edit, ...]:
-        if not journal:
-            return ()
-        edits, before = placing.from_journal(journal)
-        return placing.astray(edits, None, before, snapshot)
-
-    def _last_look(
-        self, snapshot: Snapshot, project: Project, put_back: Sequence[Edit], written: int, problem: str
-    ) -> Written:
-        left = self._wanted(snapshot, project, put_back)
+            if landed and placing.landed_right(edits, landed, mended):
+                self._journal.end()
+                return Written(mended, written)
+            log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
+            rounds.append(Sent(edits, landed, mended))
+            self._journal.begin(placing.to_journal(rounds))
+            snapshot = self._with_values(snapshot)
+        mended, left = self._wanted(snapshot, project, rounds)
         if not left:
             self._journal.end()
-        return Written(snapshot, written, frozenset(edit.key for edit in left), problem)
+        return Written(mended, written, frozenset(edit.key for edit in left), problem)
 
-    def _wanted(self, snapshot: Snapshot, project: Project, put_back: Sequence[Edit]) -> tuple[Edit, ...]:
-        """What to write: what the sheet as it will be, once all is put back, still lacks; and what is put back."""
-        mended = placing.mended(snapshot, put_back)
+    def _wanted(
+        self, snapshot: Snapshot, project: Project, rounds: Sequence[Sent]
+    ) -> tuple[Snapshot, tuple[Edit, ...]]:
+        """The sheet as it will be once its debts are paid; and what to write: these, and what it still lacks then."""
+        debts = repair.owed(rounds, snapshot)
+        mended = repair.mended(snapshot, debts)
         edits = placing.edits(mended, project(mended), self._clock.now())
         spoken_for = {(edit.line, edit.column) for edit in edits}
-        return (*edits, *(edit for edit in put_back if (edit.line, edit.column) not in spoken_for))
+        return mended, (*edits, *(edit for edit in debts if (edit.line, edit.column) not in spoken_for))
 
-    def _send(self, snapshot: Snapshot, edits: Sequence[Edit]) -> tuple[Landed | None, str]:
+    def _send(
+        self, snapshot: Snapshot, edits: tuple[Edit, ...], rounds: Sequence[Sent], beside: Requests
+    ) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
         self._stale = True
-        self._journal.begin(placing.to_journal(edits, snapshot))
-        keys: dict[int, Scalar] | None = {}
+        self._journal.begin(placing.to_journal([*rounds, Sent(edits, None, snapshot)]))
         headers: Sequence[Scalar] = ()
-        for part in _parts(edits):
-            body = _body(snapshot, part)
+        lines: dict[int, Sequence[Scalar]] = {}
+        parts = list(_parts(edits))
+        for part in parts:
             try:
-                answer = self._api.update(self._tracker.spreadsheet, body, _WRITE_FIELDS)
+                answer = self._update(_body(snapshot, part), beside if part is parts[-1] else [])
             except (WriteUnclear, WriteRefused) as error:
                 return None, str(error)
-            headers, found = _landed(answer, snapshot)
-            key_column = snapshot.columns["video_id"]
-            in_place = key_column < len(headers) and normal(headers[key_column]) == normal(snapshot.headers[key_column])
-            keys = {**keys, **found} if in_place and keys is not None else None
-        return Landed(headers, keys), ""
+            found = _lines_in(answer, snapshot.sheet_id)
+            headers = found.pop(1, ())
+            lines |= found
+        return Landed(headers, lines), ""
+
+    def _update(self, body: dict[str, Any], beside: Requests) -> Mapping[str, Any]:
+        """One call. What people did to the Summary tab never keeps rows from being written."""
+        if beside:
+            try:
+                both = {**body, "requests": [*body["requests"], *beside]}
+                return self._api.update(self._tracker.spreadsheet, both, _WRITE_FIELDS)
+            except (WriteRefused, CredentialsError) as error:
+                # all or nothing: the rows were not written either, so they are sent again, alone
+                log.warning("the Summary tab could not be written: %s", error)
+        return self._api.update(self._tracker.spreadsheet, body, _WRITE_FIELDS)
+
+    def _send_summary(self, snapshot: Snapshot, cells: Sequence[Edit]) -> None:
+        if cells:
+            body = {"requests": _summary_requests(snapshot, cells)}
+            try:
+                self._api.update(self._tracker.spreadsheet, body, "spreadsheetId")
+            except (Unavailable, CredentialsError) as error:
+                log.warning("the Summary tab could not be written: %s", error)
 
 
 def _parts(edits: Sequence[Edit]) -> Iterable[Sequence[Edit]]:
@@ -208,14 +267,20 @@ def _quoted(title: str) -> str:
 
 
 def _body(snapshot: Snapshot, edits: Sequence[Edit]) -> dict[str, Any]:
-    tab, key = _quoted(snapshot.title), letter(snapshot.columns["video_id"])
+    tab = _quoted(snapshot.title)
     spans = _spans(sorted({edit.line for edit in edits}))
     return {
         "requests": [_request(snapshot, run) for run in _runs(snapshot, edits)],
         "includeSpreadsheetInResponse": True,
         "responseIncludeGridData": True,
-        "responseRanges": [f"{tab}!1:1", *(f"{tab}!{key}{first}:{key}{last}" for first, last in spans)],
+        # whole lines: the key is found even if columns have moved
+        "responseRanges": [f"{tab}!1:1", *(f"{tab}!{first}:{last}" for first, last in spans)],
     }
+
+
+def _summary_requests(snapshot: Snapshot, cells: Sequence[Edit]) -> Requests:
+    block = replace(snapshot, sheet_id=snapshot.summary_sheet_id or 0, columns={})
+    return [_request(block, run) for run in _runs(block, cells)]
 
 
 def _spans(lines: Sequence[int]) -> list[tuple[int, int]]:
@@ -276,22 +341,16 @@ def _cell(edit: Edit, snapshot: Snapshot, dated: bool) -> dict[str, Any]:
     return cell
 
 
-def _landed(answer: Mapping[str, Any], snapshot: Snapshot) -> tuple[tuple[Scalar, ...], dict[int, Scalar]]:
-    """Headers and keys as they stood when the write landed, out of the answer's grid data."""
-    headers: tuple[Scalar, ...] = ()
-    keys: dict[int, Scalar] = {}
-    key_column = snapshot.columns["video_id"]
+def _lines_in(answer: Mapping[str, Any], sheet_id: int) -> dict[int, Sequence[Scalar]]:
+    """The lines of one tab in an answer's grid data, by number."""
+    lines: dict[int, Sequence[Scalar]] = {}
     for sheet in answer.get("updatedSpreadsheet", {}).get("sheets", []):
-        if sheet.get("properties", {}).get("sheetId", 0) != snapshot.sheet_id:
-            continue
-        for block in sheet.get("data", []):
-            first, column = block.get("startRow", 0), block.get("startColumn", 0)
-            lines = [[_scalar(cell) for cell in line.get("values", [])] for line in block.get("rowData", [])]
-            if first == 0 and column == 0 and not headers:
-                headers = tuple(lines[0]) if lines else ()
-            elif column == key_column:
-                keys.update({first + 1 + n: line[0] if line else "" for n, line in enumerate(lines)})
-    return headers, keys
+        if sheet.get("properties", {}).get("sheetId", 0) == sheet_id:
+            for block in sheet.get("data", []):
+                first = block.get("startRow", 0) + 1
+                for number, line in enumerate(block.get("rowData", []), start=first):
+                    lines[number] = [_scalar(cell) for cell in line.get("values", [])]
+    return lines
 
 
 def _scalar(cell: Mapping[str, Any]) -> Scalar:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,14 +77,15 @@ class SheetsAPI(gspread.HTTPClient):
 
     # --- the calls ---------------------------------------------------------------------------------------------
 
-    def metadata(self, spreadsheet: str, fields: str) -> Mapping[str, Any]:
-        """spreadsheets.get with a field mask. One read. Raises as `request` does."""
+    def metadata(self, spreadsheet: str, fields: str, ranges: Sequence[str] = ()) -> Mapping[str, Any]:
+        """spreadsheets.get with a field mask; with ranges, of those alone. One read. Raises as `request` does."""
         self.reads += 1
+        params: dict[str, Any] = {"fields": fields, "ranges": list(ranges)}
         with _readable():
-            return _object(self.fetch_sheet_metadata(spreadsheet, params={"fields": fields}))
+            return _object(self.fetch_sheet_metadata(spreadsheet, params=params))
 
-    def values(self, spreadsheet: str, range_name: str) -> tuple[tuple[Scalar, ...], ...]:
-        """values:batchGet of one range: unformatted, dates as serials. One read. Raises as `request` does."""
+    def values(self, spreadsheet: str, *range_names: str) -> tuple[tuple[tuple[Scalar, ...], ...], ...]:
+        """values:batchGet: each range as lines, unformatted, dates as serials. One read. Raises as `request` does."""
         self.reads += 1
         params: dict[str, Any] = {
             "valueRenderOption": "UNFORMATTED_VALUE",
@@ -92,9 +93,11 @@ class SheetsAPI(gspread.HTTPClient):
             "majorDimension": "ROWS",
         }
         with _readable():
-            ranges = _object(self.values_batch_get(spreadsheet, [range_name], params)).get("valueRanges") or [{}]
+            ranges = _object(self.values_batch_get(spreadsheet, list(range_names), params)).get("valueRanges") or []
+        if len(ranges) != len(range_names):
+            raise Unavailable("Google's answer to a read was not what was asked for.")
         # no `values` means that nothing is there; an error never looks like that (Sheets reference 2.2)
-        return tuple(tuple(line) for line in ranges[0].get("values", []))
+        return tuple(tuple(tuple(line) for line in found.get("values", [])) for found in ranges)
 
     def update(self, spreadsheet: str, body: Mapping[str, Any], fields: str) -> Mapping[str, Any]:
         """spreadsheets.batchUpdate: all or nothing. One write.

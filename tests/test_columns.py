@@ -14,6 +14,7 @@ from sheetsync.columns import (
     COLUMNS,
     MACHINE_KEYS,
     BadCell,
+    Column,
     Owner,
     bind,
     days,
@@ -41,12 +42,12 @@ NOON = datetime(2026, 4, 3, 12, 0, tzinfo=UTC)
 
 def local(zone_name: str, *when: int) -> datetime:
     """A wall-clock time in a zone as a UTC instant."""
-    return datetime(*when, tzinfo=ZoneInfo(zone_name)).astimezone(UTC)  # type: ignore[arg-type, misc]
+    return datetime(*when, tzinfo=ZoneInfo(zone_name)).astimezone(UTC)
 
 
 def serial(*when: int) -> float:
     """The serial that shows a wall-clock time, counted as the Sheets documentation does."""
-    return (datetime(*when) - datetime(1899, 12, 30)) / timedelta(days=1)  # type: ignore[arg-type, misc]
+    return (datetime(*when) - datetime(1899, 12, 30)) / timedelta(days=1)
 
 
 class TestTable:
@@ -68,9 +69,9 @@ class TestTable:
         assert len(BY_KEY) == len(COLUMNS) == len({normal(header) for header in HEADERS})
 
     @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.key)
-    def test_every_column_has_help_for_its_header(self, column: object) -> None:
+    def test_every_column_has_help_for_its_header(self, column: Column) -> None:
         """The note on a header says what the column is for."""
-        assert getattr(column, "help").endswith((".", ")."))  # noqa: B009 - the parameter is an object to pytest
+        assert column.help.endswith((".", ")."))
 
     def test_every_owner_has_columns(self) -> None:
         """Each column belongs to people or to the machine."""
@@ -187,7 +188,7 @@ class TestSerials:
         self, name: str, wall: tuple[int, ...], utc: tuple[int, ...]
     ) -> None:
         """An expiry is never assumed later than it may be."""
-        assert from_serial(serial(*wall), name) == datetime(*utc, tzinfo=UTC)  # type: ignore[arg-type, misc]
+        assert from_serial(serial(*wall), name) == datetime(*utc, tzinfo=UTC)
 
     @pytest.mark.parametrize(
         ("name", "wall", "utc"),
@@ -200,7 +201,7 @@ class TestSerials:
         self, name: str, wall: tuple[int, ...], utc: tuple[int, ...]
     ) -> None:
         """Where clocks go forward, half past two is half an hour after the change."""
-        assert from_serial(serial(*wall), name) == datetime(*utc, tzinfo=UTC)  # type: ignore[arg-type, misc]
+        assert from_serial(serial(*wall), name) == datetime(*utc, tzinfo=UTC)
 
     @pytest.mark.parametrize("number", [0, 12, -1, 36525.99, 109575, 1e300, float("nan")])
     def test_a_number_that_is_no_plausible_date_is_refused(self, number: float) -> None:
@@ -263,7 +264,7 @@ class TestInstants:
         self, name: str, day: tuple[int, ...], first: tuple[int, ...]
     ) -> None:
         """Midnight may not exist (Santiago) or come twice (Havana): the day begins once."""
-        assert instant(serial(*day), name) == datetime(*first, tzinfo=UTC)  # type: ignore[arg-type, misc]
+        assert instant(serial(*day), name) == datetime(*first, tzinfo=UTC)
 
 
 class TestDays:

@@ -77,7 +77,7 @@ class TestKnownExpiry:
     @pytest.mark.parametrize("zone", ZONES)
     def test_it_is_read_in_the_zone_of_the_sheet(self, zone: str, cell: Scalar, ends: tuple[int, ...]) -> None:
         """A date copied from Ads Manager is wall-clock time."""
-        moment = datetime(*ends, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type, misc]
+        moment = datetime(*ends, tzinfo=ZoneInfo(zone)).astimezone(UTC)
         assert window(zone=zone, known_expiry=cell).ends == moment
 
     @pytest.mark.parametrize("zone", ZONES)

@@ -17,25 +17,29 @@ ROOMS = [name for name in MODULES if not name.startswith("sandbox")]
 
 # From the top down. A room may import from the layers below its own, and from its own where PEERS has it.
 LAYERS = (
-    ("cli", "__main__"),
-    ("demo", "doctor"),
-    ("report", "clients"),
+    ("__main__",),
+    ("cli",),
+    ("demo", "doctor", "history", "status"),
+    ("report", "clients", "setup"),
     ("reconcile",),
     ("execute", "alerts"),
-    ("sheets", "tokportal", "ledger"),
+    ("sheets", "tokportal", "ledger", "template_summary"),
     ("answers", "records", "sheets_api", "template"),
     ("database",),
-    ("lock", "rate", "logs"),
-    ("plan", "projection", "placing"),
-    ("config",),
+    ("lock", "rate", "logs", "summary"),
+    ("plan", "projection", "placing", "repair"),
+    ("config", "layout", "looks"),
     ("columns", "yamlfile"),
     ("model", "clock"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
-PEERS = {"plan", "projection", "placing"}
+PEERS = {"plan", "projection", "placing", "repair"}
 
-PURE = ("plan", "projection", "columns", "placing", "model", "errors")
+PURE = (
+    *("plan", "projection", "columns", "placing", "repair", "model", "errors"),
+    *("layout", "looks", "summary", "template", "template_summary"),
+)
 PURE_LIBRARY = {
     "__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
     "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",

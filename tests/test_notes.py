@@ -13,7 +13,6 @@ from datetime import timedelta
 import pytest
 from bench import Bench
 from builders import (
-    CREATED,
     NOW,
     VIDEO,
     entry,
@@ -29,7 +28,7 @@ from builders import (
     tracker,
 )
 
-from sheetsync.model import Known, Mark, Origin, Row, Tracker
+from sheetsync.model import Known, Origin, Row, Tracker
 from sheetsync.plan import Situation, make_plan, without_orders
 from sheetsync.projection import targets
 from sheetsync.sandbox.wire import Request, Response
@@ -204,7 +203,7 @@ STANDING = {
 @pytest.mark.parametrize(("of", "text"), STANDING.values(), ids=STANDING)
 def test_what_to_know_about_a_request(of: object, text: str) -> None:
     """A row without a mark says what its person should know about the request."""
-    assert notes([row()], known(of), {}, tracker()) == [text]  # type: ignore[arg-type]
+    assert notes([row()], known(of), {}, tracker()) == [text]
 
 
 DATE = "pick the date, or type it as 2026-04-03."
@@ -215,7 +214,9 @@ CELLS = {
     "a day that does not exist": (
         row(known_expiry="2026-02-30"), f"Known expiry: '2026-02-30' is not in the calendar; {DATE}"
     ),
-    "a date out of reason": (row(known_expiry="1026-04-03"), f"Known expiry: '1026-04-03' is no plausible date; {DATE}"),
+    "a date out of reason": (
+        row(known_expiry="1026-04-03"), f"Known expiry: '1026-04-03' is no plausible date; {DATE}"
+    ),
     "a number for a date": (row(known_expiry=12), f"Known expiry: 12 is no date; {DATE}"),
     "a checkbox for a date": (row(known_expiry=True), f"Known expiry: TRUE is no date; {DATE}"),
     "no number of days": (
@@ -361,7 +362,7 @@ def without_a_price(bench: Bench) -> None:
         del body["credits_charged"]
         return Response(answer.status, answer.headers, json.dumps(body).encode())
 
-    bench.world.handle = stripped  # type: ignore[method-assign]
+    bench.world.handle = stripped
 
 
 STOPPING = {

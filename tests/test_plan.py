@@ -249,15 +249,12 @@ SETTLING = {
         MARKED, AFTER_REFUND, REFUNDED, LATE, "run-2", Order(VIDEO, 2, Mark.REQUEST, "R1", BODY, resend=AFTER_REFUND)
     ),
     "never, the mark is gone": (row(), FIRST, None, LATE, "run-2", Lapse(VIDEO, FIRST)),
-    "never, the row carries another mark": (row(action="renew"), FIRST, None, LATE, "run-2", Lapse(VIDEO, FIRST)),
     "never, the row is gone": (None, FIRST, None, LATE, "run-2", Lapse(VIDEO, FIRST)),
 }  # fmt: skip
 
 
 class TestSettling:
-    @pytest.mark.parametrize(
-        ("of", "sent", "latest", "now", "run_id", "expected"), SETTLING.values(), ids=SETTLING
-    )
+    @pytest.mark.parametrize(("of", "sent", "latest", "now", "run_id", "expected"), SETTLING.values(), ids=SETTLING)
     def test_an_uncertain_order(
         self,
         of: Row | None,
@@ -275,7 +272,20 @@ class TestSettling:
             row_number = 2 if of and of.text("action") else 0
             assert (found.steps, held(found)) == ((), [(VIDEO, row_number, HoldKind.WORLD)])
         else:
-            assert found == Plan(steps=(expected,))  # type: ignore[arg-type]
+            assert found == Plan(steps=(expected,))
+
+    def test_the_mark_that_stands_now_is_served_once_the_order_never_happened(self) -> None:
+        """The intent lapses, and with it what stood in the way of the other mark."""
+        of = row(action="renew", **shows(REFUNDED))
+        found = make_plan(
+            situation(of, known=known(unsettled={VIDEO: AFTER_REFUND}), observations=seen(REFUNDED), now=LATE)
+        )
+        assert found == Plan((Lapse(VIDEO, AFTER_REFUND), Renew(VIDEO, 2, "R1", "{}")))
+
+    def test_the_mark_that_stands_now_says_why_it_waits(self) -> None:
+        """Never silent, not even in the run that gives the intent up."""
+        found = make_plan(situation(row(action="bogus"), known=known(unsettled={VIDEO: FIRST}), now=LATE))
+        assert (found.steps, held(found)) == ((Lapse(VIDEO, FIRST),), [(VIDEO, 2, HoldKind.PERSON)])
 
     @pytest.mark.parametrize("answer", [seen(vid_a=DOWN), seen(vid_a=NO), {}], ids=["down", "refused", "not reached"])
     @pytest.mark.parametrize("of", [MARKED, row(), None], ids=["marked", "mark gone", "row gone"])

@@ -355,7 +355,7 @@ def _used(line: Row) -> int:
 
 
 def _move(lines: list[T], start: int, end: int, to: int, blank: T) -> None:
-    if max(start, to) >= len(lines) and start >= len(lines):
+    if min(start, to) >= len(lines):
         return
     lines.extend([blank] * (max(end, to) - len(lines)))
     block = lines[start:end]

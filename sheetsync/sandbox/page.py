@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sheetsync.sandbox.page_chart import charts
 from sheetsync.sandbox.page_table import table
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def _tab_button(sheet: Sheet) -> str:
 
 
 def _tab(sheet: Sheet) -> str:
-    return f'<div class="sheet" id="{_name(sheet)}" data-of="{escape(sheet.book.id)}">{table(sheet)}</div>'
+    return (
+        f'<div class="sheet" id="{_name(sheet)}" data-of="{escape(sheet.book.id)}">{table(sheet)}{charts(sheet)}</div>'
+    )
 
 
 def _tokportal(world: World) -> str:

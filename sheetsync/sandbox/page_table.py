@@ -15,6 +15,7 @@ from sheetsync.sandbox.grid import Sheet
 from sheetsync.sandbox.number_format import shown
 
 SPARE_ROWS = 4
+NUMBERS_WIDTH = 40  # pixels, of the column with the row numbers
 MOST_ROWS = 500
 Json = Mapping[str, Any]
 
@@ -28,7 +29,8 @@ def table(sheet: Sheet) -> str:
     body = "\n".join(_row(sheet, row, columns) for row in rows)
     where = f'data-book="{escape(sheet.book.id)}" data-tab="{escape(sheet.title)}"'
     top = f'<colgroup>{widths}</colgroup><tr class="letters"><th></th>{letters}</tr>'
-    return f'<table class="grid" {where}>{top}{body}</table>'
+    wide = NUMBERS_WIDTH + sum(_width(sheet, column) for column in columns)
+    return f'<table class="grid" {where} style="width:{wide}px">{top}{body}</table>'
 
 
 def _row(sheet: Sheet, row: int, columns: list[int]) -> str:
@@ -38,11 +40,40 @@ def _row(sheet: Sheet, row: int, columns: list[int]) -> str:
 
 def _cell(sheet: Sheet, row: int, column: int) -> str:
     cell = sheet.cell(row, column)
-    style = "".join(_styles(cell, conditional.format_of(sheet, row, column)))
-    marks = f' style="{escape(style)}"' if style else ""
+    style = "".join(_styles(cell, conditional.format_of(sheet, row, column))) + _stuck(sheet, column)
+    classes = " ".join(_classes(sheet, row, column))
+    marks = (f' style="{escape(style)}"' if style else "") + (f' class="{classes}"' if classes else "")
     if cell is not None and cell.note:
-        marks += f' class="noted" title="{escape(cell.note)}"'
+        marks += f' title="{escape(cell.note)}"'
     return f'<td data-r="{row}" data-c="{column}"{marks}>{_content(cell)}</td>'
+
+
+def _classes(sheet: Sheet, row: int, column: int) -> Iterator[str]:
+    cell = sheet.cell(row, column)
+    if column < _frozen(sheet):
+        yield "frozen"
+    if cell is None:
+        return
+    if cell.note:
+        yield "noted"
+    wrap = (cell.format or {}).get("wrapStrategy", "OVERFLOW_CELL")
+    if wrap == "WRAP":
+        yield "wrapped"
+    elif wrap == "OVERFLOW_CELL" and isinstance(cell.value, str) and not cell.validation:
+        # a text runs on over the empty cell beside it, as in the editor
+        yield from ("over",) if sheet.value(row, column + 1) is None else ()
+
+
+def _frozen(sheet: Sheet) -> int:
+    return int(sheet.grid_properties.get("frozenColumnCount", 0))
+
+
+def _stuck(sheet: Sheet, column: int) -> str:
+    """Where a frozen column stays when the tab is scrolled sideways."""
+    if column >= _frozen(sheet):
+        return ""
+    left = sum(_width(sheet, before) for before in range(column) if not _hidden(sheet, before))
+    return f"left:{NUMBERS_WIDTH + left}px;"
 
 
 def _content(cell: Cell | None) -> str:
@@ -80,8 +111,13 @@ def _styles(cell: Cell | None, rule: Json | None) -> Iterator[str]:
         yield "font-style:italic;"
     if own_text.get("strikethrough") or rule_text.get("strikethrough"):
         yield "text-decoration:line-through;"
+    if own_text.get("fontSize"):
+        yield f"font-size:{own_text['fontSize'] + 3}px;"
+    is_number = cell is not None and isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
     if own.get("horizontalAlignment") in ("LEFT", "CENTER", "RIGHT"):
         yield f"text-align:{own['horizontalAlignment'].lower()};"
+    elif is_number:
+        yield "text-align:right;"
 
 
 def colour(held: Json | None, name: str) -> str:

@@ -1,0 +1,5 @@
+"""`python -m sheetsync`: the same as the console script."""
+
+from sheetsync.cli import main
+
+main()

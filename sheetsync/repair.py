@@ -1,0 +1,234 @@
+"""PURE: what a write that went astray owes the sheet: cells to put back, and marks to clear.
+
+Rows are recognised by what stands in them, not by their key alone: where columns moved, a write may have hit the
+key itself. Knows no network, file, clock or log; which cells differ is `placing.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from sheetsync.columns import MACHINE_KEYS, key_text, normal, rows_of, to_serial
+from sheetsync.model import Scalar, Snapshot
+from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at
+
+KEY_WEIGHT = 100
+"""A key tells a row better than anything else that stands in it."""
+
+Content = Mapping[str, Scalar]
+"""What stands in a row, by header; empty cells and columns without a header left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that a write reached: which line it was before (None: there was no such row), its key, and where now."""
+
+    before: int | None
+    key: str
+    headers: Sequence[Scalar]
+    lines: tuple[int, ...]
+
+
+def owed(rounds: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
+    """What several writes still owe the sheet, in the order they were made: of one cell, what the first found is right.
+
+    `after` is a read made since. A cell that somebody has changed meanwhile is left alone.
+    """
+    made = tuple(rounds)
+    debts: dict[tuple[int, int], Edit] = {}
+    for edit in (edit for sent in made for edit in astray(sent, after)):
+        debts.setdefault((edit.line, edit.column), edit)
+    whole = mended(after, tuple(debts.values()))
+    clears = {(edit.line, edit.column): edit for sent in made for edit in _owed_clears(sent, whole)}
+    return tuple((debts | clears).values())
+
+
+def mended(snapshot: Snapshot, debts: Sequence[Edit]) -> Snapshot:
+    """The sheet as it will be once its debts are paid."""
+    if not debts:
+        return snapshot
+    grid = [list(line) for line in snapshot.grid]
+    for edit in debts:
+        line = grid[edit.line - 1]
+        line.extend([""] * (edit.column + 1 - len(line)))
+        value = edit.value
+        line[edit.column] = to_serial(value, snapshot.time_zone) if isinstance(value, datetime) else value
+    cells = tuple(tuple(line) for line in grid)
+    return replace(snapshot, grid=cells, rows=rows_of(cells, snapshot.columns))
+
+
+# --- cells to put back ----------------------------------------------------------------------------------------
+
+
+def astray(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
+    """Cells that a write hit by mistake, with what stood there before; of `Updated at`, what the write meant for it."""
+    meant = {(edit.key, header_at(sent.before.headers, edit.column)): edit.value for edit in sent.edits}
+    stamp = header_at(sent.before.headers, sent.before.columns["updated_at"])
+    put_back: dict[tuple[int, int], Edit] = {}
+    for cells in by_line(sent.edits):
+        for hit in _hits(cells, sent, after):
+            for edit in cells:
+                header = header_at(hit.headers, edit.column)
+                ours = meant.get((hit.key, header))
+                # equal: it landed where it should, or on a cell that was given the same value
+                if not _same(ours, edit.value):
+                    right = _cell_before(hit, header, sent.before) if ours is None or header != stamp else ours
+                    put_back |= _put_back(edit, header, right, hit, after)
+    return tuple(put_back.values())
+
+
+def by_line(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
+    """The edits of each line."""
+    for _, group in groupby(sorted(edits, key=lambda edit: edit.line), key=lambda edit: edit.line):
+        yield list(group)
+
+
+def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
+    line = before.grid[hit.before - 1] if hit.before and header else ()
+    return content(before.headers, line).get(header, "")
+
+
+def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, after: Snapshot) -> dict[tuple[int, int], Edit]:
+    return {
+        (line, column): Edit(line, column, hit.key, right)
+        for line in hit.lines
+        for column in _columns_of(after, header, edit.column)
+        if holds(after, line, column, edit.value) and not _same(cell_at(after, line, column), right)
+    }
+
+
+def _columns_of(after: Snapshot, header: str, column: int) -> list[int]:
+    """Where a header stands now; a column without a header may be any of those."""
+    if header and header_at(after.headers, column) == header:
+        return [column]
+    width = max(map(len, after.grid), default=0)
+    return [index for index in range(width) if header_at(after.headers, index) == header][: 1 if header else None]
+
+
+def _same(one: object, other: object) -> bool:
+    """Equality that tells a ticked checkbox from the number 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+# --- which rows were hit --------------------------------------------------------------------------------------
+
+
+def _hits(cells: Sequence[Edit], sent: Sent, after: Snapshot) -> list[Hit]:
+    """The rows that the write of one line reached."""
+    if sent.landed:
+        there = sent.landed.lines.get(cells[0].line, ())
+        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent.before, after)
+        return [replace(hit, lines=_lines_now(cells, hit, sent.landed.headers, there, sent, after))]
+    # nobody saw it land: a row counts as reached only where it carries all that was written
+    lines = [n for n in _lines(after) if _carries(after, n, cells)]
+    return [_hit(cells, n, after.headers, after.grid[n - 1], sent.before, after) for n in lines]
+
+
+def _carries(after: Snapshot, line: int, cells: Sequence[Edit]) -> bool:
+    return all(holds(after, line, edit.column, edit.value) for edit in cells) and any(e.value != "" for e in cells)
+
+
+def _hit(
+    cells: Sequence[Edit],
+    line: int,
+    headers: Sequence[Scalar],
+    there: Sequence[Scalar],
+    before: Snapshot,
+    after: Snapshot,
+) -> Hit:
+    key_header = header_at(before.headers, before.columns["video_id"])
+    # what sheetsync wrote says nothing of whose row it is: it may itself have gone astray
+    machine = {header_at(before.headers, before.columns[key]) for key in MACHINE_KEYS if key in before.columns}
+    lost = {header_at(headers, edit.column) for edit in cells} | machine
+    now = content(headers, there, lost)
+    old = {n: content(before.headers, before.grid[n - 1], lost) for n in _lines(before)}
+    equals = _bests(now, old, key_header)
+    number = line if line in equals else next(iter(equals), None)
+    key = key_text(now.get(key_header, ""))
+    rest = {header: cell for header, cell in now.items() if header != key_header}
+    meant = {header: cell for header, cell in old[cells[0].line].items() if header != key_header}
+    rekeyed = bool(rest) and rest == meant and _new_key(cells[0], key, before, after)
+    if number is None and (key_header in lost or rekeyed):
+        number = cells[0].line  # the row that was meant: its key was overwritten, by us or by a person
+    if key_header in lost and number is not None:
+        key = key_at(before, number)
+    return Hit(number, key, headers, (line,))
+
+
+def _new_key(edit: Edit, key: str, before: Snapshot, after: Snapshot) -> bool:
+    """Whether one video id has gone and another one come."""
+    known = {row.key for row in before.rows}
+    return bool(key) and key not in known and edit.key not in {row.key for row in after.rows}
+
+
+def _lines_now(
+    cells: Sequence[Edit], hit: Hit, headers: Sequence[Scalar], there: Sequence[Scalar], sent: Sent, after: Snapshot
+) -> tuple[int, ...]:
+    """Where the line that was hit stands now: those most like what the answer showed. None if it is gone."""
+    if hit.before is None:
+        # a line that came in between: whatever was not there before may be it, and nothing in it is to be kept
+        known = {row.key for row in sent.before.rows if row.key}
+        return tuple(n for n in _lines(after) if key_at(after, n) not in known)
+    column = after.columns["video_id"]
+    key_header = header_at(after.headers, column)
+    overwritten = [edit.value for edit in cells if header_at(headers, edit.column) == key_header]
+    candidates = {
+        n: content(after.headers, after.grid[n - 1])
+        for n in _lines(after)
+        if key_at(after, n) == hit.key or any(holds(after, n, column, value) for value in overwritten)
+    }
+    shown = content(headers, there, {key_header} if overwritten else frozenset())
+    return _bests(shown, candidates, key_header)
+
+
+def _lines(snapshot: Snapshot) -> range:
+    return range(2, len(snapshot.grid) + 1)
+
+
+def content(headers: Sequence[Scalar], line: Sequence[Scalar], without: Set[str] = frozenset()) -> Content:
+    """What stands in a line, by header."""
+    named = ((normal(header), cell) for header, cell in zip(headers, line, strict=False))
+    return {header: cell for header, cell in named if header and cell != "" and header not in without}
+
+
+def _bests(row: Content, others: Mapping[int, Content], key_header: str) -> tuple[int, ...]:
+    """The lines that have most in common with a row; none if none has anything."""
+    scores = {number: _likeness(row, other, key_header) for number, other in others.items()}
+    most = max(scores.values(), default=0)
+    return tuple(number for number, score in scores.items() if score == most > 0)
+
+
+def _likeness(one: Content, other: Content, key_header: str) -> int:
+    if one.get(key_header, "") != other.get(key_header, "") and key_header in one and key_header in other:
+        return 0
+    return sum(KEY_WEIGHT if h == key_header else 1 for h, cell in one.items() if _same(other.get(h), cell))
+
+
+# --- marks to clear -------------------------------------------------------------------------------------------
+
+
+def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
+    """Marks that are done and still stand: the rest of their row's write landed, or part of it, and they did not.
+
+    Such a row would look like a new wish for what it already shows.
+    """
+    column, now = sent.before.columns["action"], after.columns["action"]
+    for cells in by_line(sent.edits):
+        clears = any(edit.column == column and edit.value == "" for edit in cells)
+        mark = cell_at(sent.before, cells[0].line, column)
+        if not clears or mark == "":
+            continue
+        for row in after.rows:
+            if row.key == cells[0].key and cell_at(after, row.number, now) == mark:
+                landed = [_has_landed(edit, row.number, sent, after) for edit in cells if edit.value != ""]
+                # where all of it stands, the clearing stood too: a mark of now was made since
+                if any(landed) and not (all(landed) and now == column):
+                    yield Edit(row.number, now, row.key, "")
+
+
+def _has_landed(edit: Edit, line: int, sent: Sent, after: Snapshot) -> bool:
+    header = header_at(sent.before.headers, edit.column)
+    return any(holds(after, line, column, edit.value) for column in _columns_of(after, header, edit.column))

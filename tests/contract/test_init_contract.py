@@ -1,0 +1,65 @@
+"""What `init` and the summary send, against Google's own description of the Sheets API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+pytest.importorskip("googleapiclient", reason="needs the `contract` extra")
+
+import requests
+from contract.schema import checked
+from initbench import InitBench
+from inprocess import RequestsAdapter
+
+from sheetsync.sheets_api import SheetsAPI
+
+VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
+
+
+class Checked(InitBench):
+    """A bench whose every Sheets call is held against the discovery document."""
+
+    def api(self) -> SheetsAPI:
+        api = super().api()
+        session = requests.Session()
+        session.mount("https://", RequestsAdapter(checked(self.world.handle)))
+        session.headers.update(api.session.headers)
+        api.session = session
+        return api
+
+
+@pytest.mark.parametrize(
+    ("lines", "tab"),
+    [
+        pytest.param((), "Tracker", id="an empty spreadsheet"),
+        pytest.param((), "Budget", id="no such tab"),
+        pytest.param((("Creator", "Video ID", "Action"), ("@mia", "v-1")), "Tracker", id="own columns"),
+    ],
+)
+def test_init_and_the_runs_after_it(lines: Sequence[Sequence[str]], tab: str) -> None:
+    """Every request has the shape that Google describes, and so has every answer of the sandbox."""
+    bench = Checked(*lines, tab=tab)
+    assert len(bench.init()) > 10
+    assert len(bench.init()) == 1
+    bench.add_row(VIDEO, "request", creator="=1+1")
+    for hours in (0, 1, 3, 24 * 28):
+        bench.later(hours=hours)
+        bench.world.portal.manager_work()
+        assert bench.sync().error is None
+    assert bench.says("B3") is not None
+
+
+def test_what_is_restored_is_described_too() -> None:
+    """The requests that put one thing back."""
+    bench = Checked()
+    bench.init()
+    bench.person(
+        {"clearBasicFilter": {"sheetId": 0}},
+        {"deleteConditionalFormatRule": {"sheetId": 0, "index": 0}},
+        {"setDataValidation": {"range": bench.whole_column("action")}},
+        {"deleteSheet": {"sheetId": bench.summary.sheet_id}},
+    )
+    bench.init()
+    assert len(bench.init()) == 1

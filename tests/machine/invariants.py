@@ -1,0 +1,518 @@
+"""What must hold at every moment of a history: issue 4's eight invariants, judged on calls and cells as they happen.
+
+The judge sits at the wire: it sees each call before and after it takes effect, what the sheet was when a run read it,
+and what people typed since. It never asks the program what is right.
+
+A *wish* is one mark that a person typed (or made anew by changing what the row is compared by). An order is licensed
+by a wish that the run saw in its last read of the sheet, in a row that showed TokPortal's latest request as the run
+saw it last, and that no charge has served yet, refunded ones aside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from machine.desk import ACTION, KEY, MACHINE, ROW, Desk, Machine
+from sheetsync.reconcile import Report
+from sheetsync.sandbox.portal import AdCodeRequest
+from sheetsync.sandbox.wire import Request
+
+CHANGES = ("portal.order", "portal.correct", "sheets.batchUpdate")
+Line = list[Any]
+Place = tuple[str, str]
+"""A row and a column, by their identities."""
+
+
+@dataclass(slots=True, eq=False)
+class Wish:
+    """One mark that a person made; `charges` are the requests that were ordered for it."""
+
+    row: str
+    word: str
+    charges: list[AdCodeRequest] = field(default_factory=list)
+
+    @property
+    def served(self) -> bool:
+        """Whether credits were spent on it, and not given back."""
+        return any(not request.refunded for request in self.charges)
+
+    def told(self, among: Sequence[AdCodeRequest]) -> bool:
+        """Whether one of these requests shows that it is served."""
+        return any(not request.refunded and request in among for request in self.charges)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A request as TokPortal told it to a run."""
+
+    id: str
+    status: str
+    code: str | None
+
+
+@dataclass(slots=True)
+class Read:
+    """The sheet as a run read it, and the wishes that stood in it."""
+
+    lines: list[Line]
+    tokens: list[str]
+    wishes: Mapping[str, list[Wish]]
+    hit: Mapping[Place, Any]
+    names: frozenset[str]  # the columns whose headers are not renamed
+
+    def at(self, line: int, column: int) -> Any:
+        """A cell; beyond the end, empty; where a write had hit it by mistake, what is to be put back."""
+        if self.hit:
+            place = (self._raw(line, self.tokens.index(ROW)), self.tokens[column] if column < len(self.tokens) else "")
+            if place in self.hit:
+                return self.hit[place]
+        return self._raw(line, column)
+
+    def _raw(self, line: int, column: int) -> Any:
+        cells = self.lines[line] if line < len(self.lines) else []
+        return shown(cells[column]) if column < len(cells) else ""
+
+    def key(self, line: int) -> str:
+        """The video id in a line."""
+        return text(self.at(line, self.tokens.index(KEY)))
+
+    def rows(self, key: str) -> Iterator[dict[str, Any]]:
+        """The rows with a key, by column."""
+        for line in range(1, len(self.lines)):
+            if self.key(line) == key:
+                yield {token: self.at(line, n) for n, token in enumerate(self.tokens)}
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run did and saw so far. `known` counts a video's requests at its last answer; `people` edited."""
+
+    machine: Machine
+    first_call: int
+    read: Read | None = None
+    latest: dict[str, Answer | None] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    claimed: set[str] = field(default_factory=set)
+    changes: list[str] = field(default_factory=list)
+    meant: dict[Place, Any] = field(default_factory=dict)
+    people: bool = False
+
+
+@dataclass(slots=True)
+class Damage:
+    """A cell that a write hit by mistake, with what stood there; `by` has to put it back."""
+
+    was: Any
+    by: Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that must never be: which invariant, and what was seen."""
+
+    invariant: int
+    text: str
+
+
+class Judge:
+    """Watches one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.judge = self
+        self.violations: list[Violation] = []
+        self.runs: list[Run] = []
+        self.wishes: dict[str, list[Wish]] = {}
+        self.posts: dict[str, Wish] = {}
+        self.damages: dict[Place, Damage] = {}
+        self.either: dict[Place, list[Any]] = {}
+        self.litter: dict[str, set[tuple[str, Any]]] = {}
+        self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
+        self.lost = False
+        self.garbled = -1
+        self.diary: list[str] | None = None
+        self._before: list[Line] = []
+        self._counted = 0
+        self.charges = self.crashes = 0
+
+    def say(self, invariant: int, what: str) -> None:
+        """A violation, kept until the step is over: raised here, the program might swallow it."""
+        self.violations.append(Violation(invariant, what))
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    def wished(self, row: str, word: str = "") -> None:
+        """A mark is about to be typed."""
+        self.touched(row, ACTION)
+        self.wishes.setdefault(row, []).append(Wish(row, word))
+
+    def touched(self, row: str, token: str) -> None:
+        """A person types into a cell: what stood there is no longer anybody's to put back."""
+        self.damages.pop((row, token), None)
+        self.either.pop((row, token), None)
+
+    def compared_anew(self, row: str) -> None:
+        """A person changes what a standing mark is compared by: it now asks for something else."""
+        if self.desk.cell(row, ACTION) != "":
+            self.wishes.setdefault(row, []).append(Wish(row, ""))
+
+    def columns_changed(self) -> None:
+        """Columns move after a run that ended with a write astray: what it hit cannot be told any more (a limit)."""
+        at_work = [run.machine for run in self.runs]
+        for place, damage in list(self.damages.items()):
+            if damage.by not in at_work:
+                self._excuse(place)
+
+    def _excuse(self, place: Place) -> None:
+        damage = self.damages.pop(place)
+        self.either[place] = [damage.was, *self._visible(place)]
+
+    def littered(self, row: str, token: str, value: Any) -> None:
+        """A person types into a machine cell."""
+        self.litter.setdefault(row, set()).add((token, value))
+
+    def deleted(self, row: str) -> None:
+        """A row is about to go."""
+        self.damages = {place: damage for place, damage in self.damages.items() if place[0] != row}
+
+    def copied(self, row: str, new: str) -> None:
+        """A row was copied, with whatever stood in it."""
+        if self.desk.cell(new, ACTION) != "":
+            self.wishes[new] = [Wish(new, "")]
+        self.litter[new] = {(token, self.desk.cell(new, token)) for token in MACHINE}
+        for (at, token), damage in list(self.damages.items()):
+            if at == row:
+                self.either[new, token] = [damage.was, self.desk.cell(new, token)]
+        for (at, token), values in list(self.either.items()):
+            if at == row:
+                self.either.setdefault((new, token), values)
+
+    def state_lost(self, machine: Machine) -> None:
+        """A ledger is gone or old: nobody knows any more what its last write hit by mistake (a stated limit)."""
+        self.lost = True
+        self.kept[machine.name].clear()
+        for place, damage in list(self.damages.items()):
+            if damage.by is machine:
+                self._excuse(place)
+
+    def _visible(self, place: Place) -> list[Any]:
+        row, token = place
+        return [self.desk.cell(row, token)] if row in self.desk.row_ids() else []
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def before(self, kind: str, request: Request) -> None:
+        """A call is about to take effect."""
+        if not self.runs:
+            return
+        if kind in CHANGES:
+            self.runs[-1].changes.append(kind)
+        if kind == "portal.order":
+            self._sent(self.runs[-1], request)
+        elif kind == "sheets.batchUpdate":
+            self._before = list(self.desk.sheet.rows)
+            self._meant(self.runs[-1], json.loads(request.body))
+
+    def after(self, index: int, kind: str) -> None:
+        """A call has taken effect; its answer is on its way, unless it is lost."""
+        self.count_charges()
+        if not self.runs:
+            return
+        run, call = self.runs[-1], self.desk.world.calls[index]
+        heard = 200 <= call.status < 300 and index != self.garbled
+        if kind == "sheets.batchUpdate":
+            self._wrote(run)
+        elif kind == "values.batchGet" and heard:
+            held = {row: list(wishes) for row, wishes in self.wishes.items()}
+            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
+            run.read = Read(list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names))
+        elif kind in ("portal.poll", "portal.order") and heard:
+            self._answered(run, unquote(call.path.split("/")[4]))
+        elif kind == "portal.correct" and heard:
+            found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
+            run.answers.setdefault(found.video_id, []).append(Answer(found.id, found.status, found.code))
+
+    def _answered(self, run: Run, video: str) -> None:
+        found = self.desk.portal.latest(video)
+        answer = Answer(found.id, found.status, found.code) if found else None
+        run.latest[video] = answer
+        run.known[video] = len(self.desk.portal.by_video.get(video, ()))
+        if answer:
+            run.answers.setdefault(video, []).append(answer)
+
+    def count_charges(self) -> None:
+        """1: no wish is charged twice, whenever the orders sent for it take effect."""
+        requests = self.desk.portal.requests
+        for request in requests[self._counted :]:
+            if request.ordered_by != "api":
+                continue
+            self.charges += 1
+            wish = self.posts.get(request.idempotency_key or "")
+            if wish is None:
+                self.say(1, f"{request.video_id} was charged without an order that the judge saw")
+                continue
+            if wish.served:
+                self.say(1, f"{request.video_id} was charged twice for one mark in row {wish.row}")
+            wish.charges.append(request)
+        self._counted = len(requests)
+
+    # --- 1, 2: orders ----------------------------------------------------------------------------------------------
+
+    def _sent(self, run: Run, request: Request) -> None:
+        video = unquote(request.path.split("/")[4])
+        key = request.headers.get("idempotency-key", "")
+        intent = run.machine.ledger.known(self.desk.tracker.name).unsettled.get(video)
+        if not key or intent is None or (intent.idempotency_key, intent.body) != (key, request.body.decode()):
+            self.say(1, f"an order for {video} was sent without its intent on disk")
+        if video not in run.claimed and not self._claimed_before(run, video):
+            self.say(1, f"an order for {video} was sent without a claim in the sheet")
+        if video not in run.latest:
+            self.say(1, f"an order for {video} was sent without a look at TokPortal")
+        latest = run.latest.get(video)
+        standing = self.desk.portal.open_request(video)
+        if standing and latest and standing.id == latest.id:
+            self.say(2, f"an order for {video} was sent although {standing.status} {standing.id} is open")
+        wishes = list(self._licences(run, video, latest, key))
+        if not wishes:
+            self.say(1, f"an order for {video} was sent without a wish; TokPortal's latest: {latest}")
+        self.posts[key] = next((wish for wish in wishes if not wish.served), Wish("", "") if not wishes else wishes[0])
+        if wishes and self.posts[key].told(self.desk.portal.by_video.get(video, ())[: run.known.get(video, 0)]):
+            self.say(1, f"an order for {video} was sent for a mark that has been charged (row {wishes[0].row})")
+
+    def _claimed_before(self, run: Run, video: str) -> bool:
+        """Whether a claim of an earlier run, which was killed, stood when this one read the sheet."""
+        return run.read is not None and any(row["Status"] == "ordering" for row in run.read.rows(video))
+
+    def _licences(self, run: Run, video: str, latest: Answer | None, key: str) -> Iterator[Wish]:
+        """The wishes that this order may serve."""
+        if run.read is None:
+            return
+        again = key in self.posts
+        for row in run.read.rows(video):
+            mark = text(row[ACTION]).casefold()
+            if mark not in ("request", "renew"):
+                continue
+            if not again and not (_due(mark, text(row["Request ID"]), latest) and _gates_open(row, run.read.names)):
+                continue
+            wishes = run.read.wishes.get(row[ROW], [])
+            # a mark that the program wrote back is the mark of then
+            yield from [wish for wish in wishes if wish.word in ("", mark)][-1:]
+
+    # --- 3: cells --------------------------------------------------------------------------------------------------
+
+    def _meant(self, run: Run, body: Mapping[str, Any]) -> None:
+        """What a write is to say, by the video and the column that stood there when the run read them."""
+        if run.read is None:
+            self.say(3, "a write before anything was read")
+            return
+        for request in body["requests"]:
+            start = request["updateCells"]["start"]
+            if start.get("sheetId", 0) != self.desk.sheet.sheet_id:
+                continue
+            line, left = start["rowIndex"], start["columnIndex"]
+            for column, cell in enumerate(request["updateCells"]["rows"][0]["values"], left):
+                value = next(iter(cell.get("userEnteredValue", {"": ""}).values()))
+                token = run.read.tokens[column] if column < len(run.read.tokens) else ""
+                run.meant[run.read.key(line), token] = value
+
+    def _wrote(self, run: Run) -> None:
+        tokens = self.desk.header_tokens()
+        rows_at = tokens.index(ROW)
+        for number, line in enumerate(self.desk.sheet.rows):
+            was = self._before[number] if number < len(self._before) else []
+            if line is was:
+                continue
+            row = text(shown(was[rows_at])) if rows_at < len(was) else ""
+            for column in range(len(line)):
+                old = shown(was[column]) if column < len(was) else ""
+                new = shown(line[column])
+                token = tokens[column] if column < len(tokens) else ""
+                if token == "Status" and new == "ordering":
+                    run.claimed.add(text(shown(line[tokens.index(KEY)])))
+                if new != old or type(new) is not type(old):
+                    self._changed(run, number, row, column, token, old, new)
+
+    def _changed(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
+        place, read = (row, token), run.read
+        if self.diary is not None:
+            self.diary.append(f"        {run.machine.name} writes {row} {token}: {old!r} -> {new!r}")
+        damage = self.damages.get(place)
+        if damage and new == damage.was:
+            del self.damages[place]
+            return
+        if place in self.either and token not in MACHINE and new in self.either[place]:
+            return
+        if read is None or line == 0:
+            self.say(3, f"a write to line {line + 1}")
+            return
+        key = self.desk.cell(row, KEY) if row else ""
+        meant = read.tokens[column] if column < len(read.tokens) else ""
+        if not row or read.key(line) != text(key) or meant != token:
+            self._astray(run, place, old, new)
+        elif token == ACTION and new == "":
+            # a mark that was changed since the read is cleared unseen: Google has no conditional write (a limit)
+            self._cleared(run, row, text(key), {text(old).casefold(), text(read.at(line, column)).casefold()})
+        elif token in MACHINE:
+            self.damages.pop(place, None)
+        else:
+            self.say(3, f"{token} of row {row} was changed from {old!r} to {new!r}")
+
+    def _astray(self, run: Run, place: Place, old: Any, new: Any) -> None:
+        row, token = place
+        then = self._key_then(run, row)
+        if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
+            # somebody changed the video id since: its machine cells are of no video
+            self.littered(row, token, new)
+        elif token not in MACHINE and row and then is None and row in self.desk.typed:
+            # a row that came since the read: nobody can know what stood there (a limit)
+            self.either[place] = [old, new]
+        else:
+            self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
+
+    def _key_then(self, run: Run, row: str) -> str | None:
+        """The video id of a row when the run read it; None if there was no such row."""
+        read = run.read
+        if read is None or ROW not in read.tokens:
+            return None
+        at = read.tokens.index(ROW)
+        return next((read.key(n) for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
+
+    def _cleared(self, run: Run, row: str, video: str, marks: set[str]) -> None:
+        """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
+        before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
+        column = self.desk.column("Request ID")
+        saw = text(shown(before[column])) if column < len(before) else ""
+        told = run.answers.get(video, [])
+        if not any(_done(mark, saw, answer) for answer in told for mark in marks):
+            self.say(3, f"the mark {marks} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
+        self.desk.typed[row][ACTION] = ""
+
+    def _row_column(self) -> int:
+        return self.desk.column(ROW)
+
+    # --- the end of a run ------------------------------------------------------------------------------------------
+
+    def ended(self, run: Run, report: Report) -> None:
+        """3, 4, 6 and 8 for a run that came to its end."""
+        self.count_charges()
+        self._logs([str(report.error or ""), *report.warnings])
+        self._settled(run)
+        if report.exit_code == 0:
+            for place, damage in self.damages.items():
+                if damage.by is run.machine:
+                    self.say(3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}")
+        self._codes(run)
+        if not run.people and not report.unplaced and _reached_the_sheet(report):
+            self._reasons(report)
+
+    def _meant_so(self, run: Run, place: Place) -> bool:
+        """Whether two rows were given the same value and changed places: it stands where it should."""
+        row, token = place
+        return run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+
+    def killed(self, run: Run) -> None:
+        """8 for a run that was killed."""
+        self._settled(run)
+        self._logs([])
+
+    def _settled(self, run: Run) -> None:
+        """Forget damage that is none: what stands there was meant to."""
+        self.damages = {p: d for p, d in self.damages.items() if not (self._meant_so(run, p) or self._own_row(p))}
+
+    def _own_row(self, place: Place) -> bool:
+        """Whether only the moment of a change is wrong, in a row with a twin: which of the two changed is anybody's guess."""
+        row, token = place
+        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
+        return token == "Updated at" and keys.count(text(self.desk.cell(row, KEY))) > 1
+
+    def _logs(self, more: list[str]) -> None:
+        said = "\n".join([*self.desk.listener.lines, *more])
+        self.desk.listener.lines.clear()
+        if self.desk.portal.key in said:
+            self.say(8, "the API key is in a log or an error")
+        if "#" in said:
+            codes = [code for request in self.desk.portal.requests for code in request.codes]
+            self.violations += [Violation(8, f"a code is in a log or an error: {c}") for c in codes if c in said]
+
+    def _codes(self, run: Run) -> None:
+        """4: each code that was answered is in the ledger of the machine that asked."""
+        new = {(v, a.id, a.code) for v, told in run.answers.items() for a in told if a.code}
+        mine = self.kept[run.machine.name]
+        for video, request, code in new - mine:
+            books = run.machine.ledger.entries(video, self.desk.tracker.name)
+            if not any(book.entry.request.id == request and code in [c for _, c in book.codes] for book in books):
+                self.say(4, f"the code of {request} for {video} was told, and is not in the ledger")
+        mine |= new
+
+    def codes_kept(self) -> None:
+        """4, at the end: no code that was in a ledger has left it."""
+        for machine in self.desk.machines:
+            held: dict[str, set[tuple[str, str]]] = {}
+            for video, request, code in self.kept[machine.name]:
+                if video not in held:
+                    books = machine.ledger.entries(video, self.desk.tracker.name)
+                    held[video] = {(book.entry.request.id, c) for book in books for _, c in book.codes}
+                if (request, code) not in held[video]:
+                    self.say(4, f"the code of {request} for {video} has left the ledger of {machine.name}")
+
+    def _reasons(self, report: Report) -> None:
+        """6: a row whose mark stands says why, in its note or, without a key, in the run's output."""
+        named = {hold.row for hold in report.holds}
+        for row in self.desk.typed:
+            if text(self.desk.cell(row, ACTION)) == "":
+                continue
+            if text(self.desk.cell(row, KEY)) == "":
+                if self.desk.line(row) + 1 not in named:
+                    self.say(6, f"row {row} has a mark and no video id, and the run does not name it")
+            elif text(self.desk.cell(row, "Sync note")) == "":
+                self.say(6, f"row {row} has the mark {self.desk.cell(row, ACTION)!r} and does not say why it stands")
+
+
+def _reached_the_sheet(report: Report) -> bool:
+    """Whether the run came as far as its last write; an error that stops it before that is told by its exit code."""
+    return report.error is None or report.exit_code == 3
+
+
+def _due(mark: str, saw: str, latest: Answer | None) -> bool:
+    """Design 3's table: whether the mark orders, given what the row shows and TokPortal's latest request."""
+    if mark == "request":
+        return latest is None or (latest.status == "cancelled" and saw in ("", latest.id))
+    return latest is not None and saw == latest.id and latest.status in ("finalized", "cancelled")
+
+
+def _gates_open(row: Mapping[str, Any], names: frozenset[str]) -> bool:
+    note = text(row["Note"]) if "Note" in names else ""
+    return row["Caption final"] is True and len(note) <= 500
+
+
+def _done(mark: str, saw: str, answer: Answer) -> bool:
+    """Design 3's table: whether the mark is done, given what the row shows and a request that TokPortal told of."""
+    if mark == "request":
+        return answer.id != saw and not (answer.status == "cancelled" and not saw) or _is_open(answer)
+    if mark == "renew":
+        return answer.id != saw
+    return mark == "correct" and answer.status == "pending_corrections"
+
+
+def _is_open(answer: Answer) -> bool:
+    return answer.status not in ("finalized", "cancelled")
+
+
+def shown(cell: Any) -> Any:
+    """What a cell of the sandbox shows; empty is the empty text."""
+    return "" if cell is None or cell.value is None else cell.value
+
+
+def text(value: Any) -> str:
+    """A cell as trimmed text."""
+    return value.strip() if isinstance(value, str) else str(value)
+
+
+def dumps(value: Any) -> str:
+    """One line."""
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,134 @@
+"""Plays many histories and says what became of them: `python -m tests.soak --histories 1000 --seed 0`.
+
+A failing history prints one line that plays it again: `python -m tests.soak --replay SEED`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from machine.history import Outcome, Step, of_seed, play, shrink
+
+CHUNK = 50
+MOST_TOLD = 5  # of one chunk
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums over histories; `failed` are the seeds with their first violation."""
+
+    histories: int = 0
+    steps: int = 0
+    runs: int = 0
+    calls: int = 0
+    crashes: int = 0
+    charges: int = 0
+    failed: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def add(self, seed: int, outcome: Outcome) -> None:
+        """One more history."""
+        self.histories += 1
+        for name in ("steps", "runs", "calls", "crashes", "charges"):
+            setattr(self, name, getattr(self, name) + getattr(outcome, name))
+        if outcome.violations:
+            first = outcome.violations[0]
+            self.failed.append((seed, first.invariant, first.text))
+
+    def __iadd__(self, other: Figures) -> Figures:
+        for name in ("histories", "steps", "runs", "calls", "crashes", "charges", "failed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+    def __str__(self) -> str:
+        return (
+            f"{self.histories} histories, {self.steps} steps, {self.runs} runs, {self.calls} calls, "
+            f"{self.crashes} crashes, {self.charges} charges, {len(self.failed)} violations"
+        )
+
+
+def chunk(seeds: Sequence[int], steps: int) -> Figures:
+    """Some histories, one after the other."""
+    figures = Figures()
+    for seed in seeds:
+        figures.add(seed, play(of_seed(seed, steps)))
+    return figures
+
+
+def soak(histories: int, seed: int, steps: int, jobs: int) -> Figures:
+    """All of them."""
+    chunks = [range(at, min(at + CHUNK, seed + histories)) for at in range(seed, seed + histories, CHUNK)]
+    total = Figures()
+    if jobs <= 1:
+        for seeds in chunks:
+            total += _told(chunk(seeds, steps), steps)
+        return total
+    with ProcessPoolExecutor(jobs) as pool:
+        for figures in pool.map(chunk, chunks, [steps] * len(chunks)):
+            total += _told(figures, steps)
+    return total
+
+
+def _told(figures: Figures, steps: int) -> Figures:
+    more = "" if steps == 50 else f" --steps {steps}"
+    for seed, invariant, what in figures.failed[:MOST_TOLD]:
+        print(f"violation of {invariant}: {what}\n    python -m tests.soak --replay {seed}{more}", flush=True)
+    return figures
+
+
+def replay(seed: int, steps: int) -> int:
+    """The history of a seed, shrunk, with what happened in it."""
+    history = of_seed(seed, steps)
+    found = play(history).violations
+    if not found:
+        print(f"seed {seed}: {play(history).steps} steps, no violation")
+        return 0
+
+    def fails(fewer: Sequence[Step]) -> bool:
+        return [v.invariant for v in play(fewer).violations[:1]] == [found[0].invariant]
+
+    short = shrink(history, fails)
+    print(f"shrunk from {len(history)} to {len(short)} steps; the same, whatever the rules become:")
+    print(f'    python -m tests.soak --play "{short!r}"')
+    return show(short)
+
+
+def show(steps: Sequence[Step]) -> int:
+    """A history step by step, with the calls and cells of its runs."""
+    outcome = play(steps, traced=True)
+    print("\n".join(outcome.trace))
+    for violation in outcome.violations:
+        print(f"violation of {violation.invariant}: {violation.text}")
+    return 1 if outcome.violations else 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--histories", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--replay", type=int, metavar="SEED")
+    parser.add_argument("--play", metavar="STEPS", help="a history as --replay prints it")
+    options = parser.parse_args()
+    if options.play is not None:
+        return show(ast.literal_eval(options.play))
+    if options.replay is not None:
+        return replay(options.replay, options.steps)
+    started = time.monotonic()
+    figures = soak(options.histories, options.seed, options.steps, options.jobs)
+    print(f"{figures}, {time.monotonic() - started:.0f} seconds")
+    return 1 if figures.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
