@@ -139,6 +139,7 @@ def header_of(key: str, renamed: Mapping[str, str]) -> str:
     return renamed.get(key, BY_KEY[key].header)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def normal(header: Scalar) -> str:
     """A header for comparison: case, outer and repeated spaces do not matter."""
     return " ".join(str(header).split()).casefold()

@@ -41,7 +41,7 @@ Claim = Callable[[Sequence[Paid]], Collection[str]]
 UNCERTAIN_LIMIT = 3
 """So many unclear outcomes in a row say that TokPortal is ill: the rest of the orders waits for a later run."""
 
-MOVED = "The row changed while the order was about to be sent; the next run looks again."
+MOVED = "The row changed while this was about to be done; the next run looks again."
 STOPPED = "Not ordered in this run: {reason} The next run goes on."
 
 
@@ -60,6 +60,10 @@ class Outcome:
     reasons: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     error: SheetsyncError | None = None
+
+
+def _sentence(error: SheetsyncError) -> str:
+    return f"{str(error).rstrip('.')}."
 
 
 class Executor:
@@ -121,7 +125,7 @@ class Executor:
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.outcome.reasons[step.video_id] = f"Not reported yet: {error}"
+            self.outcome.reasons[step.video_id] = f"Not reported yet: {_sentence(error)}"
             return
         if latest is None or (latest.id, latest.code, latest.status) != (
             step.request.id,
@@ -181,7 +185,7 @@ class Executor:
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.outcome.reasons[step.video_id] = f"Not ordered: {error}"
+            self.outcome.reasons[step.video_id] = f"Not ordered: {_sentence(error)}"
             return
         if (latest.id if latest else None) != step.previous_id:
             # the first lock: TokPortal's latest request is no longer the one the row shows
@@ -275,7 +279,7 @@ class Executor:
             # the first call may still be under way: not settled by this no
             self._ledger.uncertain(name, intent, str(no), now)
             self.outcome.uncertain += 1
-            self.outcome.reasons[step.video_id] = LOOKING
+            self.outcome.reasons[step.video_id] = f"{LOOKING} {_sentence(no)}"
             return
         retry_at = now + retry_pause(self._attempts(step))
         self._ledger.refused(name, intent, no.http_status, str(no), now, retry_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +22,17 @@ CellValue = str | int | float | bool | datetime
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One cell to write. `line` is the row number, `column` 0-based, `key` the video id that should stand there."""
+    """One cell to write. `line` is the row number, `column` 0-based, `key` the video id that should stand there.
+
+    With `was`, the cell is emptied only if it says just that (Sheets `findReplace`: the one compare-and-set that
+    Google has). A mark is cleared so: it can hit no other cell, and no mark that was made in the meantime.
+    """
 
     line: int
     column: int
     key: str
     value: CellValue
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ def edits(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> tuple
             if not says(target.row.cells.get(column, ""), value, snapshot.time_zone)
         ]
         if target.clear_mark:
-            changes.append(_edit(snapshot, target, "action", ""))
+            mark = str(target.row.cells.get("action", ""))
+            changes.append(replace(_edit(snapshot, target, "action", ""), was=mark))
         if changes:
             found += [*changes, _edit(snapshot, target, "updated_at", now)]
     return tuple(found)
@@ -82,11 +88,12 @@ def _edit(snapshot: Snapshot, target: Target, column: str, value: CellValue) -> 
 
 
 def landed_right(written: Iterable[Edit], landed: Landed, before: Snapshot) -> bool:
-    """Whether every cell landed in the row of its key and under its header."""
+    """Whether every cell landed in the row of its key and under its header, and every mark was cleared."""
     at = _key_column(landed.headers, before)
     return at >= 0 and all(
         key_text(_cell(landed.lines.get(edit.line, ()), at)) == edit.key
         and header_at(landed.headers, edit.column) == header_at(before.headers, edit.column)
+        and not (edit.was and _cell(landed.lines[edit.line], edit.column) == edit.was)
         for edit in written
     )
 
@@ -126,9 +133,9 @@ def _round_to_json(sent: Sent) -> dict[str, object]:
     before = sent.before
     return {
         "edits": [
-            [e.line, e.column, e.key, e.value.isoformat(), True]
+            [e.line, e.column, e.key, e.value.isoformat(), True, e.was]
             if isinstance(e.value, datetime)
-            else [e.line, e.column, e.key, e.value, False]
+            else [e.line, e.column, e.key, e.value, False, e.was]
             for e in sent.edits
         ],
         "grid": before.grid,
@@ -146,8 +153,8 @@ def from_journal(text: str) -> tuple[Sent, ...]:
 
 def _round_from_json(data: Mapping[str, Any]) -> Sent:
     edits = tuple(
-        Edit(line, column, key, datetime.fromisoformat(value) if is_date else value)
-        for line, column, key, value, is_date in data["edits"]
+        Edit(line, column, key, datetime.fromisoformat(value) if is_date else value, was)
+        for line, column, key, value, is_date, was in data["edits"]
     )
     grid = tuple(tuple(line) for line in data["grid"])
     before = Snapshot(

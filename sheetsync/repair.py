@@ -13,7 +13,7 @@ from itertools import groupby
 
 from sheetsync.columns import MACHINE_KEYS, key_text, normal, rows_of, to_serial
 from sheetsync.model import Scalar, Snapshot
-from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at
+from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at, landed_right
 
 KEY_WEIGHT = 100
 """A key tells a row better than anything else that stands in it."""
@@ -42,8 +42,8 @@ def owed(rounds: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
     for edit in (edit for sent in made for edit in astray(sent, after)):
         debts.setdefault((edit.line, edit.column), edit)
     whole = mended(after, tuple(debts.values()))
-    clears = {(edit.line, edit.column): edit for sent in made for edit in _owed_clears(sent, whole)}
-    return tuple((debts | clears).values())
+    clears = tuple(edit for sent in made for edit in _owed_clears(sent, whole))
+    return merged(clears, tuple(debts.values()))
 
 
 def mended(snapshot: Snapshot, debts: Sequence[Edit]) -> Snapshot:
@@ -58,6 +58,17 @@ def mended(snapshot: Snapshot, debts: Sequence[Edit]) -> Snapshot:
         line[edit.column] = to_serial(value, snapshot.time_zone) if isinstance(value, datetime) else value
     cells = tuple(tuple(line) for line in grid)
     return replace(snapshot, grid=cells, rows=rows_of(cells, snapshot.columns))
+
+
+def merged(edits: Sequence[Edit], debts: Sequence[Edit]) -> tuple[Edit, ...]:
+    """What to write: what the mended sheet still lacks, and the debts that this does not settle anyway.
+
+    A cell that we spoiled does not say what it would be compared with: there a mark is cleared without.
+    """
+    owing = {(edit.line, edit.column) for edit in debts}
+    plain = [replace(edit, was="") if (edit.line, edit.column) in owing else edit for edit in edits]
+    spoken_for = {(edit.line, edit.column) for edit in edits}
+    return (*plain, *(edit for edit in debts if (edit.line, edit.column) not in spoken_for))
 
 
 # --- cells to put back ----------------------------------------------------------------------------------------
@@ -97,6 +108,8 @@ def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, after: Snapsh
         for line in hit.lines
         for column in _columns_of(after, header, edit.column)
         if holds(after, line, column, edit.value) and not _same(cell_at(after, line, column), right)
+        # a clearing emptied a cell only if it said just that
+        if not edit.was or right == edit.was
     }
 
 
@@ -128,7 +141,8 @@ def _hits(cells: Sequence[Edit], sent: Sent, after: Snapshot) -> list[Hit]:
 
 
 def _carries(after: Snapshot, line: int, cells: Sequence[Edit]) -> bool:
-    return all(holds(after, line, edit.column, edit.value) for edit in cells) and any(e.value != "" for e in cells)
+    written = [edit for edit in cells if not edit.was]
+    return all(holds(after, line, e.column, e.value) for e in written) and any(e.value != "" for e in written)
 
 
 def _hit(
@@ -140,9 +154,10 @@ def _hit(
     after: Snapshot,
 ) -> Hit:
     key_header = header_at(before.headers, before.columns["video_id"])
+    action = header_at(before.headers, before.columns["action"])
     # what sheetsync wrote says nothing of whose row it is: it may itself have gone astray
     machine = {header_at(before.headers, before.columns[key]) for key in MACHINE_KEYS if key in before.columns}
-    lost = {header_at(headers, edit.column) for edit in cells} | machine
+    lost = {header_at(headers, edit.column) for edit in cells if not edit.was} | machine | {action}
     now = content(headers, there, lost)
     old = {n: content(before.headers, before.grid[n - 1], lost) for n in _lines(before)}
     equals = _bests(now, old, key_header)
@@ -174,7 +189,7 @@ def _lines_now(
         return tuple(n for n in _lines(after) if key_at(after, n) not in known)
     column = after.columns["video_id"]
     key_header = header_at(after.headers, column)
-    overwritten = [edit.value for edit in cells if header_at(headers, edit.column) == key_header]
+    overwritten = [e.value for e in cells if not e.was and header_at(headers, e.column) == key_header]
     candidates = {
         n: content(after.headers, after.grid[n - 1])
         for n in _lines(after)
@@ -217,16 +232,24 @@ def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
     """
     column, now = sent.before.columns["action"], after.columns["action"]
     for cells in by_line(sent.edits):
-        clears = any(edit.column == column and edit.value == "" for edit in cells)
-        mark = cell_at(sent.before, cells[0].line, column)
-        if not clears or mark == "":
-            continue
-        for row in after.rows:
+        mark = next((edit.was for edit in cells if edit.was), "")
+        for row in after.rows if mark else ():
             if row.key == cells[0].key and cell_at(after, row.number, now) == mark:
                 landed = [_has_landed(edit, row.number, sent, after) for edit in cells if edit.value != ""]
-                # where all of it stands, the clearing stood too: a mark of now was made since
-                if any(landed) and not (all(landed) and now == column):
+                if _was_passed_over(cells, mark, sent):
+                    # it stood in its place and was not cleared: without comparing, then
                     yield Edit(row.number, now, row.key, "")
+                elif any(landed) and not (all(landed) and now == column):
+                    # where all of it stands, the clearing stood too: a mark of now was made since
+                    yield Edit(row.number, now, row.key, "", was=mark)
+
+
+def _was_passed_over(cells: Sequence[Edit], mark: str, sent: Sent) -> bool:
+    landed = sent.landed
+    if landed is None or not landed_right([edit for edit in cells if not edit.was], landed, sent.before):
+        return False
+    line = landed.lines[cells[0].line]
+    return any(edit.was and edit.column < len(line) and line[edit.column] == mark for edit in cells)
 
 
 def _has_landed(edit: Edit, line: int, sent: Sent, after: Snapshot) -> bool:

@@ -213,8 +213,7 @@ class Sheet:
         debts = repair.owed(rounds, snapshot)
         mended = repair.mended(snapshot, debts)
         edits = placing.edits(mended, project(mended), self._clock.now())
-        spoken_for = {(edit.line, edit.column) for edit in edits}
-        return mended, (*edits, *(edit for edit in debts if (edit.line, edit.column) not in spoken_for))
+        return mended, repair.merged(edits, debts)
 
     def _send(
         self, snapshot: Snapshot, edits: tuple[Edit, ...], rounds: Sequence[Sent], beside: Requests
@@ -298,7 +297,7 @@ def _runs(snapshot: Snapshot, edits: Sequence[Edit]) -> Iterable[list[Edit]]:
     run: list[Edit] = []
     for edit in ordered:
         last = run[-1] if run else None
-        adjoins = last and (last.line, last.column + 1) == (edit.line, edit.column)
+        adjoins = last and not (last.was or edit.was) and (last.line, last.column + 1) == (edit.line, edit.column)
         if last and not (adjoins and _is_date(snapshot, last) == _is_date(snapshot, edit)):
             yield run
             run = []
@@ -317,11 +316,26 @@ def _is_date(snapshot: Snapshot, edit: Edit) -> bool:
 
 
 def _request(snapshot: Snapshot, run: Sequence[Edit]) -> dict[str, Any]:
+    if run[0].was:
+        return _clear_if(snapshot, run[0])
     dated = _is_date(snapshot, run[0])
     cells = [_cell(edit, snapshot, dated) for edit in run]
     start = {"sheetId": snapshot.sheet_id, "rowIndex": run[0].line - 1, "columnIndex": run[0].column}
     fields = "userEnteredValue,userEnteredFormat.numberFormat" if dated else "userEnteredValue"
     return {"updateCells": {"start": start, "rows": [{"values": cells}], "fields": fields}}
+
+
+def _clear_if(snapshot: Snapshot, edit: Edit) -> dict[str, Any]:
+    """Empty one cell if it says what it said: nothing else can be hit, wherever it has moved."""
+    cell = {
+        "sheetId": snapshot.sheet_id,
+        "startRowIndex": edit.line - 1,
+        "endRowIndex": edit.line,
+        "startColumnIndex": edit.column,
+        "endColumnIndex": edit.column + 1,
+    }
+    what = {"find": edit.was, "replacement": "", "matchCase": True, "matchEntireCell": True}
+    return {"findReplace": {**what, "range": cell}}
 
 
 def _cell(edit: Edit, snapshot: Snapshot, dated: bool) -> dict[str, Any]:

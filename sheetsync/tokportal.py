@@ -271,7 +271,9 @@ class TokPortal:
         return CallRefused(response.status_code, code, message, self._request_id(response))
 
     def _credentials(self, response: httpx.Response) -> CredentialsError:
-        return CredentialsError(f"{self._describe(response)}. Check tokportal.api_key: its value, scope and expiry.")
+        return CredentialsError(
+            f"{self._describe(response).rstrip('.')}. Check tokportal.api_key: its value, scope and expiry."
+        )
 
     def _describe(self, response: httpx.Response) -> str:
         """An answer in words: status, error code, message and support id."""

@@ -23,10 +23,14 @@ BEFORE = snapshot(A, B, C)
 FOR_A = (
     Edit(2, STATUS, "vid-a", "pending"),
     Edit(2, ID, "vid-a", "R9"),
-    Edit(2, ACTION, "vid-a", ""),
+    Edit(2, ACTION, "vid-a", "", was=str(A[ACTION])),
     Edit(2, UPDATED, "vid-a", NOW),
 )
-FOR_B = (Edit(3, STATUS, "vid-b", "pending"), Edit(3, ACTION, "vid-b", ""), Edit(3, UPDATED, "vid-b", NOW))
+FOR_B = (
+    Edit(3, STATUS, "vid-b", "pending"),
+    Edit(3, ACTION, "vid-b", "", was=str(B[ACTION])),
+    Edit(3, UPDATED, "vid-b", NOW),
+)
 
 
 def land(written: Sequence[Edit], on: Snapshot) -> tuple[Landed, Snapshot]:
@@ -37,6 +41,8 @@ def land(written: Sequence[Edit], on: Snapshot) -> tuple[Landed, Snapshot]:
             grid.append([])
         line = grid[edit.line - 1]
         line.extend([""] * (edit.column + 1 - len(line)))
+        if edit.was and line[edit.column] != edit.was:
+            continue
         line[edit.column] = to_serial(edit.value, on.time_zone) if isinstance(edit.value, datetime) else edit.value
     after = snapshot(*grid[1:], headers=grid[0], time_zone=on.time_zone)
     return Landed(after.headers, {e.line: after.grid[e.line - 1] for e in written}), after

@@ -32,26 +32,27 @@ class Figures:
     calls: int = 0
     crashes: int = 0
     charges: int = 0
+    corrections: int = 0
     failed: list[tuple[int, int, str]] = field(default_factory=list)
 
     def add(self, seed: int, outcome: Outcome) -> None:
         """One more history."""
         self.histories += 1
-        for name in ("steps", "runs", "calls", "crashes", "charges"):
+        for name in ("steps", "runs", "calls", "crashes", "charges", "corrections"):
             setattr(self, name, getattr(self, name) + getattr(outcome, name))
         if outcome.violations:
             first = outcome.violations[0]
             self.failed.append((seed, first.invariant, first.text))
 
     def __iadd__(self, other: Figures) -> Figures:
-        for name in ("histories", "steps", "runs", "calls", "crashes", "charges", "failed"):
+        for name in ("histories", "steps", "runs", "calls", "crashes", "charges", "corrections", "failed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
     def __str__(self) -> str:
         return (
             f"{self.histories} histories, {self.steps} steps, {self.runs} runs, {self.calls} calls, "
-            f"{self.crashes} crashes, {self.charges} charges, {len(self.failed)} violations"
+            f"{self.crashes} crashes, {self.charges} charges, {self.corrections} corrections, {len(self.failed)} violations"
         )
 
 

@@ -25,7 +25,7 @@ STEPS = 50
 numbers = st.integers(0, NUMBER - 1)
 machines = st.sampled_from((0, 0, 0, 0, 0, 1))
 PEOPLE = [name for name in people.RULES if name != "mark"]
-OUTSIDE = [name for name in outside.RULES if name not in ("manager", "jump")]
+OUTSIDE = [name for name in outside.RULES if name not in ("manager", *outside.BETWEEN)]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -97,6 +97,11 @@ class Histories(RuleBasedStateMachine):
     def elsewhere(self, step: tuple[Any, ...]) -> None:
         """TokPortal, credits, keys or sharing change."""
         self.player.play(step)
+
+    @rule(n=numbers)
+    def code(self, n: int) -> None:
+        """A request gets its code."""
+        self.player.play(("code", n))
 
     @rule(n=numbers)
     def jump(self, n: int) -> None:

@@ -329,12 +329,12 @@ ORDERING = {
     ),
     "TokPortal does not accept the key": (
         fault("portal.order", "401"),
-        "TokPortal answered 401 AUTH_INVALID_KEY Invalid API key.. Check tokportal.api_key: its value, scope and "
+        "TokPortal answered 401 AUTH_INVALID_KEY Invalid API key. Check tokportal.api_key: its value, scope and "
         "expiry.",
     ),
     "the last look before the order fails": (
         fault("portal.poll", "html502", nth=2, times=20),
-        "Not ordered: TokPortal answered 502 a web page instead of an answer",
+        "Not ordered: TokPortal answered 502 a web page instead of an answer.",
     ),
     "the answer to the order is lost before it": (fault("portal.order", "lost_before"), LOOKING),
 }
@@ -419,7 +419,7 @@ CORRECTING = {
     ),
     "the request has moved on": (
         edit("portal.poll", lambda bench: bench.world.portal.set_status(VIDEO, "cancelled"), nth=2),
-        "The row changed while the order was about to be sent; the next run looks again.",
+        "The row changed while this was about to be done; the next run looks again.",
     ),
 }
 

@@ -180,18 +180,23 @@ def test_edit_at_a_write(tmp_path: Path, name: str, pace: float) -> None:
 
 
 STRUCTURAL = [name for name in EDITS if not name.startswith(("type", "put", "take", "rename"))]
+SECOND = (
+    *("sort by client", "sort descending", "insert a blank row", "insert a row", "delete an ordered row"),
+    *("move a row up", "copy the idle row", "insert a column before all", "move a machine column"),
+    *("insert a column before the first machine column", "move the key column", "delete an unbound column"),
+)
 
 
 @pytest.mark.parametrize("first", STRUCTURAL)
 def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
     """A second edit strikes the write that mends the first one's damage: all cells right in that run or the next."""
     problems, points = [], 0
-    for second, nth in product(STRUCTURAL, (1, 2)):
+    for second, nth in product(SECOND, (1, 2)):
         story = tell(tmp_path)
         if during(story, {nth: EDITS[first], nth + 1: EDITS[second]}):
             points += 1
             problems += [f"{first} before write {nth}, then {second}: {wrong}" for wrong in settled(story)]
-    assert points >= 15
+    assert points >= 10
     assert problems == []
 
 

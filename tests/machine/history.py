@@ -53,6 +53,7 @@ class Outcome:
     runs: int = 0
     crashes: int = 0
     charges: int = 0
+    corrections: int = 0
     violations: list[Violation] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
 
@@ -218,6 +219,7 @@ class Player:
     def close(self) -> Outcome:
         """The figures."""
         out = self.outcome
+        out.corrections = sum(len(request.feedback) for request in self.desk.portal.requests)
         out.calls, out.charges = len(self.desk.world.calls), self.judge.charges
         out.violations = self.judge.violations
         for machine in self.desk.machines:
@@ -252,7 +254,7 @@ def draw_strike(rng: random.Random) -> Step:
     what = rng.choice(STRIKES)
     if what in ("people", "outside"):
         rules = people.RULES if what == "people" else outside.RULES
-        what = rng.choice([name for name in rules if name != "jump"])
+        what = rng.choice([name for name in rules if name not in outside.BETWEEN])
     if what == "sync":
         step: Step = ("sync", 1, 1, ())
     elif what in ("crash", "fault", "pause"):

@@ -97,6 +97,7 @@ class Run:
     latest: dict[str, Answer | None] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
     meant: dict[Place, Any] = field(default_factory=dict)
@@ -215,6 +216,7 @@ class Judge:
         if kind == "portal.order":
             self._sent(self.runs[-1], request)
         elif kind == "sheets.batchUpdate":
+            self.runs[-1].fresh.clear()
             self._before = list(self.desk.sheet.rows)
             self._meant(self.runs[-1], json.loads(request.body))
 
@@ -241,6 +243,7 @@ class Judge:
         found = self.desk.portal.latest(video)
         answer = Answer(found.id, found.status, found.code) if found else None
         run.latest[video] = answer
+        run.fresh.add(video)
         run.known[video] = len(self.desk.portal.by_video.get(video, ()))
         if answer:
             run.answers.setdefault(video, []).append(answer)
@@ -271,8 +274,8 @@ class Judge:
             self.say(1, f"an order for {video} was sent without its intent on disk")
         if video not in run.claimed and not self._claimed_before(run, video):
             self.say(1, f"an order for {video} was sent without a claim in the sheet")
-        if video not in run.latest:
-            self.say(1, f"an order for {video} was sent without a look at TokPortal")
+        if video not in run.fresh:
+            self.say(1, f"an order for {video} was sent without a look at TokPortal since the claim")
         latest = run.latest.get(video)
         standing = self.desk.portal.open_request(video)
         if standing and latest and standing.id == latest.id:
@@ -311,17 +314,12 @@ class Judge:
             self.say(3, "a write before anything was read")
             return
         for request in body["requests"]:
-            start = request["updateCells"]["start"]
-            if start.get("sheetId", 0) != self.desk.sheet.sheet_id:
-                continue
-            line, left = start["rowIndex"], start["columnIndex"]
-            for column, cell in enumerate(request["updateCells"]["rows"][0]["values"], left):
-                value = next(iter(cell.get("userEnteredValue", {"": ""}).values()))
+            for line, column, value in _cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[run.read.key(line), token] = value
 
     def _wrote(self, run: Run) -> None:
-        tokens = self.desk.header_tokens()
+        tokens, hit_before = self.desk.header_tokens(), len(self.damages)
         rows_at = tokens.index(ROW)
         for number, line in enumerate(self.desk.sheet.rows):
             was = self._before[number] if number < len(self._before) else []
@@ -336,6 +334,19 @@ class Judge:
                     run.claimed.add(text(shown(line[tokens.index(KEY)])))
                 if new != old or type(new) is not type(old):
                     self._changed(run, number, row, column, token, old, new)
+            if len(self.damages) == hit_before:
+                self._atomic(row, was, line, tokens)
+
+    def _atomic(self, row: str, was: Line, line: Line, tokens: list[str]) -> None:
+        """1: a row never shows the request that was ordered for its mark while the mark still stands."""
+        at, action = tokens.index("Request ID"), tokens.index(ACTION)
+        id_was, id_now = (text(shown(cells[at])) if at < len(cells) else "" for cells in (was, line))
+        mark = text(shown(line[action])).casefold() if action < len(line) else ""
+        changed = mark != "" and id_now != id_was
+        wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
+        for request in (request for wish in wishes for request in wish.charges):
+            if request.id == id_now:
+                self.say(1, f"row {row} shows {id_now}, and the mark {mark!r} that it was ordered for still stands")
 
     def _changed(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
         place, read = (row, token), run.read
@@ -355,8 +366,7 @@ class Judge:
         if not row or read.key(line) != text(key) or meant != token:
             self._astray(run, place, old, new)
         elif token == ACTION and new == "":
-            # a mark that was changed since the read is cleared unseen: Google has no conditional write (a limit)
-            self._cleared(run, row, text(key), {text(old).casefold(), text(read.at(line, column)).casefold()})
+            self._cleared(run, row, text(key), text(old).casefold())
         elif token in MACHINE:
             self.damages.pop(place, None)
         else:
@@ -382,14 +392,14 @@ class Judge:
         at = read.tokens.index(ROW)
         return next((read.key(n) for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
 
-    def _cleared(self, run: Run, row: str, video: str, marks: set[str]) -> None:
+    def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
         """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
         before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
         column = self.desk.column("Request ID")
         saw = text(shown(before[column])) if column < len(before) else ""
         told = run.answers.get(video, [])
-        if not any(_done(mark, saw, answer) for answer in told for mark in marks):
-            self.say(3, f"the mark {marks} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
+        if not any(_done(mark, saw, answer) for answer in told):
+            self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
 
     def _row_column(self) -> int:
@@ -471,6 +481,19 @@ class Judge:
                     self.say(6, f"row {row} has a mark and no video id, and the run does not name it")
             elif text(self.desk.cell(row, "Sync note")) == "":
                 self.say(6, f"row {row} has the mark {self.desk.cell(row, ACTION)!r} and does not say why it stands")
+
+
+def _cells_of(request: Mapping[str, Any], sheet_id: int) -> Iterator[tuple[int, int, Any]]:
+    """Line, column and value of each cell that a request of a write is to change in the tracker."""
+    if "findReplace" in request:
+        area, new = request["findReplace"]["range"], request["findReplace"].get("replacement", "")
+        if area.get("sheetId", 0) == sheet_id:
+            yield area["startRowIndex"], area["startColumnIndex"], new
+        return
+    start = request["updateCells"]["start"]
+    if start.get("sheetId", 0) == sheet_id:
+        for column, cell in enumerate(request["updateCells"]["rows"][0]["values"], start["columnIndex"]):
+            yield start["rowIndex"], column, next(iter(cell.get("userEnteredValue", {"": ""}).values()))
 
 
 def _reached_the_sheet(report: Report) -> bool:

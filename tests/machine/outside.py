@@ -16,24 +16,42 @@ AGE = timedelta(minutes=2)
 """No manager answers sooner: what is asked and answered within one gap of a run is outside what an API without a
 conditional order can promise (invariants.py, `Judge.sent`)."""
 
+NEVER_FINISHED = 30
+BETWEEN = ("jump", "code")
+"""Rules that let much time pass: they come between runs."""
+
 JUMPS = (5, 61, 61, 400, 3600, 7 * 3600, 26 * 3600, 5 * 86400)
 SHORT = (1, 3, 20)
 SWITCHES = tuple((name, value) for name, values in CHOICES.items() for value in values)
 
 
 def manager(desk: Desk, n: int, does: int) -> None:
-    """A manager takes the open request of a video one step on, or cancels it."""
-    request = desk.portal.open_request(VIDEOS[n % len(VIDEOS)])
+    """A manager takes the n-th open request one step on, or cancels it."""
+    waiting = [request for request in desk.portal.requests if desk.portal.is_open(request)]
+    request = waiting[n % len(waiting)] if waiting else None
     if request is None or desk.world.clock.now() - request.since < AGE:
         return
     managers, now = desk.portal.managers, desk.world.clock.now()
     with suppress(ValueError):
-        if does % 6 == 0:
+        if does % 10 == 0:
             managers.cancel(request, now)
-        elif does % 6 == 1:
+        elif does % 10 == 1:
             managers.submit(request, now)
         else:
             managers.step(request, now)
+
+
+def code(desk: Desk, n: int) -> None:
+    """The n-th open request gets its code, and is finished a day later."""
+    waiting = [request for request in desk.portal.requests if desk.portal.is_open(request)]
+    if waiting and waiting[n % len(waiting)].status != "in_review":
+        desk.later(3 * 3600)
+        with suppress(ValueError):
+            desk.portal.managers.submit(waiting[n % len(waiting)], desk.world.clock.now())
+    if waiting and n // NEVER_FINISHED % 3:
+        desk.later(26 * 3600)
+        with suppress(ValueError):
+            desk.portal.managers.deliver(waiting[n % len(waiting)], desk.world.clock.now())
 
 
 def unknown_status(desk: Desk, n: int, which: int) -> None:
@@ -103,6 +121,7 @@ def restored(desk: Desk) -> None:
 
 RULES: dict[str, tuple[Callable[..., None], int, int]] = {
     "manager": (manager, 2, 14),
+    "code": (code, 1, 9),
     "unknown_status": (unknown_status, 2, 1),
     "spend": (spend, 1, 1),
     "order_elsewhere": (order_elsewhere, 1, 2),

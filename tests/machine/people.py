@@ -11,7 +11,7 @@ from typing import Any
 
 from machine.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 
-MARKS = ("request", "renew", "correct", "Request ", "please")
+MARKS = ("request", "renew", "correct", "Request ", "renew", "please")
 TYPED: tuple[tuple[str, Any], ...] = (
     ("Feedback", "the code does not work"),
     ("Feedback", "no"),
@@ -50,6 +50,12 @@ def mark(desk: Desk, n: int, word: int) -> None:
     if row and desk.cell(row, ACTION) != MARKS[word % len(MARKS)]:
         desk.judge.wished(row, MARKS[word % len(MARKS)].strip().casefold())
         desk.type(row, ACTION, MARKS[word % len(MARKS)])
+
+
+def report(desk: Desk, n: int) -> None:
+    """Somebody tried a code, which does not work."""
+    edit(desk, n, 0)
+    mark(desk, n, MARKS.index("correct"))
 
 
 def unmark(desk: Desk, n: int) -> None:
@@ -190,7 +196,8 @@ def time_zone(desk: Desk, which: int) -> None:
 
 RULES: dict[str, tuple[Callable[..., None], int, int]] = {
     # what it does, how many numbers it takes, how often it comes
-    "mark": (mark, 2, 14),
+    "mark": (mark, 2, 18),
+    "report": (report, 1, 4),
     "unmark": (unmark, 1, 3),
     "edit": (edit, 2, 6),
     "rekey": (rekey, 2, 2),
