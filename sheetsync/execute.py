@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
@@ -40,6 +41,9 @@ Claim = Callable[[Sequence[Paid]], Collection[str]]
 
 UNCERTAIN_LIMIT = 3
 """So many unclear outcomes in a row say that TokPortal is ill: the rest of the orders waits for a later run."""
+
+STILL_UNDER_WAY = timedelta(minutes=10)
+"""So long after an order was first sent, a conflict may come from that very call."""
 
 MOVED = "The row changed while this was about to be done; the next run looks again."
 STOPPED = "Not ordered in this run: {reason} The next run goes on."
@@ -82,6 +86,7 @@ class Executor:
         self._tracker, self._portal, self._ledger, self._known = tracker, portal, ledger, known
         self._clock, self._run_id = clock, run_id
         self._stop = ""
+        self._expected = balance  # what TokPortal should have left; None after an order nobody knows the end of
         self._unclear = 0
         self.outcome = Outcome(credits_left=balance)
 
@@ -248,12 +253,13 @@ class Executor:
 
     def _audit(self, step: Paid, answer: Ordered) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
-        charged, left, before = answer.credits_charged, answer.credits_remaining, self.outcome.credits_left
+        charged, left, before = answer.credits_charged, answer.credits_remaining, self._expected
         if charged != PRICE:
             price = "without naming a price" if charged is None else f"for {charged} credits"
             self._stop = f"TokPortal took the order of video {step.video_id} {price}, {PRICE} were expected."
             self.outcome.warnings.append(self._stop + " No further order was sent.")
         if left is None:
+            self._expected = None
             return
         if not answer.replayed and before is not None and charged is not None and left < before - charged:
             lost = before - charged - left
@@ -261,7 +267,7 @@ class Executor:
                 f"The balance fell by {lost} credits more than the order of video {step.video_id} cost: "
                 "spent elsewhere, or charged besides. See the credit history at TokPortal."
             )
-        self.outcome.credits_left = left
+        self.outcome.credits_left = self._expected = left
 
     def _refused(self, step: Paid, intent: Intent, no: CallRefused) -> None:
         name, now = self._tracker.name, self._clock.now()
@@ -275,11 +281,12 @@ class Executor:
             return
         if no.http_status == 409 and self._happened(step, intent):
             return
-        if no.http_status == 409 and step.resend:
-            # the first call may still be under way: not settled by this no
-            self._ledger.uncertain(name, intent, str(no), now)
+        if no.http_status == 409 and step.resend and now - step.resend.created_at < STILL_UNDER_WAY:
+            # the first call may still be under way: not settled by this no, and its time goes on counting
+            first = replace(intent, created_at=step.resend.created_at)
+            self._ledger.uncertain(name, first, str(no), now)
             self.outcome.uncertain += 1
-            self.outcome.reasons[step.video_id] = f"{LOOKING} {_sentence(no)}"
+            self.outcome.reasons[step.video_id] = f"Looking whether an earlier order went through: {_sentence(no)}"
             return
         retry_at = now + retry_pause(self._attempts(step))
         self._ledger.refused(name, intent, no.http_status, str(no), now, retry_at)
@@ -306,7 +313,11 @@ class Executor:
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
             self.outcome.served[step.video_id] = step.mark
+            if self._expected is not None:
+                self._expected -= PRICE
+                self.outcome.credits_left = self._expected
             return
+        self._expected = None
         self.outcome.uncertain += 1
         self.outcome.reasons[step.video_id] = LOOKING
         self._unclear += 1

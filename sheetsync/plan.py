@@ -18,6 +18,7 @@ from sheetsync.model import (
     AdCodeRequest,
     Adopt,
     Correct,
+    Entry,
     Failure,
     FailureKind,
     Hold,
@@ -36,6 +37,7 @@ from sheetsync.model import (
     Step,
     Tracker,
 )
+from sheetsync.projection import shown_code
 
 SETTLE_AFTER = timedelta(minutes=1)
 """An uncertain order is not sent again before this, and only by a later run (design 4.5)."""
@@ -72,7 +74,7 @@ def due(rows: Sequence[Row], known: Known, now: datetime) -> Due:
     """Which videos this run has to look at (design 3.2)."""
     keyed = [row for row in rows if key_problem(row) is None]
     marked = [row.key for row in acting(keyed) if not _pauses(row, known, now)]
-    strange = [row.key for row in keyed if row.text("request_id") not in ("", _latest_id(known, row.key))]
+    strange = [row.key for row in keyed if _disagrees(row, known.latest.get(row.key))]
     waiting = sorted(
         (video for video, entry in known.latest.items() if entry.request.is_open),
         key=lambda video: (known.latest[video].seen_at, video),
@@ -91,9 +93,17 @@ def acting(rows: Iterable[Row]) -> list[Row]:
     return list(first.values())
 
 
-def _latest_id(known: Known, video_id: str) -> str:
-    entry = known.latest.get(video_id)
-    return entry.request.id if entry else ""
+def _disagrees(row: Row, entry: Entry | None) -> bool:
+    """Whether the row tells of something that the ledger does not know: then TokPortal is asked who is right.
+
+    Another machine, or one whose state was put back to an older copy, may have seen a request go on after it was
+    closed: by a correction, say.
+    """
+    shown = row.text("request_id")
+    if entry is None or shown != entry.request.id:
+        return shown != ""
+    told = (row.text("status"), row.text("spark_code"))
+    return not entry.request.is_open and told != (entry.request.status, shown_code(entry.request))
 
 
 def _pauses(row: Row, known: Known, now: datetime) -> bool:
@@ -235,11 +245,15 @@ def _correct(row: Row, latest: AdCodeRequest | None) -> Step | Hold:
 def _order(row: Row, mark: Mark, previous_id: str | None, tracker: Tracker) -> Step | Hold:
     wanting = gates(row, tracker)
     if wanting:
-        return Hold(row.key, row.number, "Waits: " + "; ".join(wanting) + ".")
+        return _waits(row, wanting)
     body = order_body(row)
     if mark is Mark.RENEW and previous_id:
         return Renew(row.key, row.number, previous_id, body)
     return Order(row.key, row.number, mark, previous_id, body)
+
+
+def _waits(row: Row, wanting: Sequence[str]) -> Hold:
+    return Hold(row.key, row.number, "Waits: " + "; ".join(wanting) + ".")
 
 
 def gates(row: Row, tracker: Tracker) -> list[str]:
@@ -311,9 +325,10 @@ def _settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
     if intent.run_id == world.run_id or world.now - intent.created_at < SETTLE_AFTER:
         # too early to tell "never" from "not yet"
         return Hold(intent.video_id, number, LOOKING, HoldKind.WORLD)
-    if wanted and (latest.id if latest else None) == intent.previous_id:
+    if row and wanted and (latest.id if latest else None) == intent.previous_id:
         # a minute later and in a later run it still has not happened: the same key and body again
-        return _again(intent, number)
+        wanting = gates(row, world.tracker)
+        return _waits(row, wanting) if wanting else _again(intent, number)
     return Lapse(intent.video_id, intent)
 
 

@@ -225,7 +225,12 @@ class Run:
 
         def ordering(now_read: Snapshot) -> list[Target]:
             still = {row.key for row in acting(now_read.rows) if _wish(row) == wanted.get(row.key)}
-            return [Target(row, {"status": ORDERING}) for row in now_read.rows if row.key in still]
+            # a twin whose own mark waits goes on showing what its person saw
+            return [
+                Target(row, {"status": ORDERING})
+                for row in now_read.rows
+                if row.key in still and (not row.text("action") or _wish(row) == wanted[row.key])
+            ]
 
         written = self._sheet.write(snapshot, ordering)
         self.report.cells_written += written.cells

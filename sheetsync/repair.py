@@ -133,11 +133,11 @@ def _hits(cells: Sequence[Edit], sent: Sent, after: Snapshot) -> list[Hit]:
     """The rows that the write of one line reached."""
     if sent.landed:
         there = sent.landed.lines.get(cells[0].line, ())
-        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent.before, after)
+        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent.before, after, landed=True)
         return [replace(hit, lines=_lines_now(cells, hit, sent.landed.headers, there, sent, after))]
     # nobody saw it land: a row counts as reached only where it carries all that was written
     lines = [n for n in _lines(after) if _carries(after, n, cells)]
-    return [_hit(cells, n, after.headers, after.grid[n - 1], sent.before, after) for n in lines]
+    return [_hit(cells, n, after.headers, after.grid[n - 1], sent.before, after, landed=False) for n in lines]
 
 
 def _carries(after: Snapshot, line: int, cells: Sequence[Edit]) -> bool:
@@ -152,6 +152,7 @@ def _hit(
     there: Sequence[Scalar],
     before: Snapshot,
     after: Snapshot,
+    landed: bool,
 ) -> Hit:
     key_header = header_at(before.headers, before.columns["video_id"])
     action = header_at(before.headers, before.columns["action"])
@@ -165,7 +166,7 @@ def _hit(
     key = key_text(now.get(key_header, ""))
     rest = {header: cell for header, cell in now.items() if header != key_header}
     meant = {header: cell for header, cell in old[cells[0].line].items() if header != key_header}
-    rekeyed = bool(rest) and rest == meant and _new_key(cells[0], key, before, after)
+    rekeyed = landed and bool(rest) and rest == meant and _new_key(cells[0], key, before, after)
     if number is None and (key_header in lost or rekeyed):
         number = cells[0].line  # the row that was meant: its key was overwritten, by us or by a person
     if key_header in lost and number is not None:

@@ -179,10 +179,12 @@ class Sheet:
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
         journal = self._journal.pending()
+        if self._stale:
+            snapshot = self._with_values(snapshot)
         is_right = not placing.edits(snapshot, project(snapshot), self._clock.now())
         if not journal and is_right and not summarise(snapshot, False):
             return Written(snapshot)
-        if self._stale or self._clock.now() - snapshot.read_at > FRESH:
+        if self._clock.now() - snapshot.read_at > FRESH:
             snapshot = self._with_values(snapshot)
         rounds = list(placing.from_journal(journal)) if journal else []
         written, problem = 0, ""

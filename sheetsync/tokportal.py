@@ -271,15 +271,13 @@ class TokPortal:
         return CallRefused(response.status_code, code, message, self._request_id(response))
 
     def _credentials(self, response: httpx.Response) -> CredentialsError:
-        return CredentialsError(
-            f"{self._describe(response).rstrip('.')}. Check tokportal.api_key: its value, scope and expiry."
-        )
+        return CredentialsError(f"{self._describe(response)}. Check tokportal.api_key: its value, scope and expiry.")
 
     def _describe(self, response: httpx.Response) -> str:
         """An answer in words: status, error code, message and support id."""
         if response.is_redirect:
             return f"TokPortal answered {response.status_code}, a redirect: check tokportal.api_url"
-        named = " ".join(part for part in (str(response.status_code), *self._problem(response)) if part)
+        named = " ".join(part for part in (str(response.status_code), *self._problem(response)) if part).rstrip(".")
         request_id = self._request_id(response)
         return f"TokPortal answered {named}" + (f" (support id {request_id})" if request_id else "")
 

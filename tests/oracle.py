@@ -61,9 +61,10 @@ class Verdict:
     waits: dict[str, str] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
     renewals: list[str] = field(default_factory=list)
-    again: list[str] = field(default_factory=list)
+    again: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reports: list[str] = field(default_factory=list)
     refused: bool = False
+    uncertain: bool = False
 
 
 class Oracle:
@@ -73,12 +74,12 @@ class Oracle:
         self.portal, self.zone = portal, ZoneInfo(zone)
         self.days, self.warn, self.most_orders, self.keep = days, timedelta(hours=warn_hours), most_orders, keep
         self.seen: dict[str, Seen] = {}
-        self.lost: dict[str, str] = {}
-        """Videos with an order that was lost on its way, and the mark that asked for it."""
+        self.lost: dict[str, tuple[str, datetime]] = {}
+        """Videos with an order that was lost on its way: the mark that asked for it, and when it was sent."""
 
     # --- before the run: what has to be done ----------------------------------------------------------------------
 
-    def judge(self, lines: Sequence[Line], most_orders: int | None = None) -> Verdict:
+    def judge(self, lines: Sequence[Line], now: datetime, most_orders: int | None = None) -> Verdict:
         """What the next run has to do about the marks (the table of design 3); it may send `most_orders`."""
         verdict = Verdict()
         acting: dict[str, Line] = {}
@@ -88,11 +89,14 @@ class Oracle:
         self._look(lines, acting)
         for video, line in acting.items():
             if video in self.lost:
-                self._settle(video, line, verdict)
+                self._settle(video, line, now, verdict)
             else:
                 self._mark(video, line, verdict)
         for video in [video for video in self.lost if video not in acting]:
-            del self.lost[video]  # nobody wants it any more, and it never happened
+            if self._settled(video, now):
+                del self.lost[video]  # nobody wants it any more, and it never happened
+            else:
+                verdict.uncertain = True
         self._limits(verdict, self.most_orders if most_orders is None else most_orders)
         return verdict
 
@@ -123,13 +127,20 @@ class Oracle:
             origin=origin if origin and old.origin == "found" else old.origin,
         )
 
-    def _settle(self, video: str, line: Line, verdict: Verdict) -> None:
-        """The answer to an order was lost. It never arrived: it is sent again while its mark stands, else given up."""
-        mark = self.lost.pop(video)
-        if _text(line, "Action").lower() == mark:
-            verdict.again.append(video)
-            self._will_order(video, mark, verdict)
+    def _settled(self, video: str, now: datetime) -> bool:
+        """Whether a minute has passed since the order: before, nobody can tell "never" from "not yet"."""
+        return now - self.lost[video][1] >= timedelta(minutes=1)
+
+    def _settle(self, video: str, line: Line, now: datetime, verdict: Verdict) -> None:
+        """An order was lost: it is sent again while its mark stands, else given up."""
+        if not self._settled(video, now):
+            verdict.waits[video], verdict.uncertain = LOOKING, True
+            return
+        if _text(line, "Action").lower() == self.lost[video][0]:
+            verdict.again[video] = self.lost.pop(video)
+            self._will_order(video, verdict.again[video][0], verdict)
         else:
+            del self.lost[video]
             self._mark(video, line, verdict)
 
     def _mark(self, video: str, line: Line, verdict: Verdict) -> None:
@@ -223,7 +234,7 @@ class Oracle:
 
     def _withdraw(self, video: str, why: str, verdict: Verdict) -> None:
         if video in verdict.again:
-            self.lost[video] = verdict.done[video]
+            self.lost[video] = verdict.again[video]
         del verdict.done[video]
         verdict.waits[video] = why
         for orders in (verdict.orders, verdict.renewals):
@@ -243,13 +254,13 @@ class Oracle:
         left = moved.balance_after if told else None
         self.seen[video] = replace(self.seen[video], origin="ordered", charged=PRICE, left=left)
 
-    def never_arrived(self, video: str, verdict: Verdict) -> None:
+    def never_arrived(self, video: str, now: datetime, verdict: Verdict) -> None:
         """An order was lost on the way: the row says that sheetsync looks first."""
-        self.lost[video] = verdict.done.pop(video)
-        verdict.waits[video] = LOOKING
+        self.lost[video] = verdict.done.pop(video), now
+        verdict.waits[video], verdict.uncertain = LOOKING, True
 
     def cells(self, lines: Sequence[Line], verdict: Verdict, now: datetime) -> list[dict[str, Any]]:
-        """Every line as it must stand after the run."""
+        """Every line as it must stand after the run; of several values in a tuple each will do."""
         acting: dict[str, str] = {}
         places: dict[str, list[int]] = {}
         shown: dict[str, str] = {}
@@ -268,8 +279,9 @@ class Oracle:
                 why = verdict.waits.get(video, "") if _text(line, "Action").lower() == acting.get(video) else ""
                 after.append(self._line(line, twins, served, why, now))
                 if video in (*verdict.orders, *verdict.renewals):
-                    # claimed: Status said `ordering` for a moment
-                    after[-1]["Updated at"] = self._serial(now)
+                    # claimed: Status said `ordering` for a moment, perhaps in its twins, too
+                    times = after[-1].get("Updated at"), self._serial(now)
+                    after[-1]["Updated at"] = times if twins else times[1]
             else:
                 after.append(dict(line))
         return after

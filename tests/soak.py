@@ -52,7 +52,8 @@ class Figures:
     def __str__(self) -> str:
         return (
             f"{self.histories} histories, {self.steps} steps, {self.runs} runs, {self.calls} calls, "
-            f"{self.crashes} crashes, {self.charges} charges, {self.corrections} corrections, {len(self.failed)} violations"
+            f"{self.crashes} crashes, {self.charges} charges, {self.corrections} corrections, "
+            f"{len(self.failed)} violations"
         )
 
 

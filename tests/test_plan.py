@@ -93,7 +93,15 @@ class TestDue:
     @pytest.mark.parametrize("status", ["finalized", "cancelled"])
     def test_a_finished_request_is_not_looked_at_again(self, status: str) -> None:
         """Finalized and cancelled are final."""
-        assert due([row(request_id="R1")], known(entry(status=status)), NOW) == Due((), ())
+        code = "#R1" if status == "finalized" else ""
+        shown = row(request_id="R1", status=status, spark_code=code)
+        assert due([shown], known(entry(status=status)), NOW) == Due((), ())
+
+    @pytest.mark.parametrize("cells", [{"status": "pending_corrections"}, {"spark_code": "#NEW"}])
+    def test_a_row_that_knows_better_than_the_ledger_is_looked_at(self, cells: dict[str, str]) -> None:
+        """A ledger put back to an older copy does not undo what another machine saw: TokPortal is asked."""
+        shown = row(**{"request_id": "R1", "status": "finalized", "spark_code": "#R1", **cells})
+        assert due([shown], known(entry()), NOW).first == (VIDEO,)
 
     @pytest.mark.parametrize("status", ["pending", "accepted", "in_review", "pending_corrections", "disputed"])
     def test_an_open_request_is_looked_at_though_its_row_is_gone(self, status: str) -> None:

@@ -7,19 +7,19 @@ finds would mean that the machine proves nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from machine.history import of_seed, play
 
-from sheetsync import execute, placing, plan, projection, reconcile, records, sheets
+from sheetsync import execute, placing, plan, projection, reconcile, records
 from sheetsync.execute import Executor
 from sheetsync.ledger import Ledger
 from sheetsync.model import Adopt, Intent, Mark, Order
-from sheetsync.plan import Situation
 from sheetsync.placing import Edit
+from sheetsync.plan import Situation
 from sheetsync.sheets_api import SheetsAPI
 from sheetsync.tokportal import TokPortal
 
@@ -65,11 +65,10 @@ def order_upon_an_open_request(patch: Patch) -> None:
 
 def no_look_before_the_order(patch: Patch) -> None:
     """The order trusts the observation of a while ago."""
-    look = Executor._look
 
     def blind(self: Executor, video_id: str) -> Any:
         entry = self._ledger.known(self._tracker.name).latest.get(video_id)
-        return entry.request if entry else look(self, video_id)
+        return entry.request if entry else None
 
     patch.setattr(Executor, "_look", blind)
 
@@ -114,25 +113,14 @@ def mark_cleared_in_a_call_of_its_own(patch: Patch) -> None:
     send = SheetsAPI.update
 
     def twice(self: SheetsAPI, spreadsheet: str, body: Any, fields: str) -> Any:
-        clears = [r for r in body["requests"] if _clears(r)]
+        clears = [request for request in body["requests"] if "findReplace" in request]
         if not clears or len(clears) == len(body["requests"]):
             return send(self, spreadsheet, body, fields)
-        answer = send(self, spreadsheet, {**body, "requests": [r for r in body["requests"] if not _clears(r)]}, fields)
+        rest = [request for request in body["requests"] if request not in clears]
+        answer = send(self, spreadsheet, {**body, "requests": rest}, fields)
         send(self, spreadsheet, {**body, "requests": clears}, fields)
         return answer
 
-    def _clears(request: Any) -> bool:
-        cells = request.get("updateCells", {}).get("rows", [{}])[0].get("values", [])
-        return len(cells) == 1 and not cells[0].get("userEnteredValue")
-
-    runs = sheets._runs
-
-    def apart(snapshot: Any, edits: Sequence[Edit]) -> Any:
-        action = snapshot.columns["action"]
-        yield from runs(snapshot, [edit for edit in edits if edit.column != action])
-        yield from ([edit] for edit in edits if edit.column == action)
-
-    patch.setattr(sheets, "_runs", apart)
     patch.setattr(SheetsAPI, "update", twice)
 
 
@@ -164,7 +152,9 @@ def person_cell_overwritten(patch: Patch) -> None:
 def codes_forgotten(patch: Patch) -> None:
     """A new code takes the place of the old one, and no event tells of it."""
     merged = records.merged
-    patch.setattr(records, "merged", lambda old, new: merged(old, replace(new, request=replace(new.request, code=None))))
+    patch.setattr(
+        records, "merged", lambda old, new: merged(old, replace(new, request=replace(new.request, code=None)))
+    )
 
 
 def write_every_run(patch: Patch) -> None:
@@ -222,7 +212,9 @@ def key_in_an_error(patch: Patch) -> None:
     """An error quotes what was sent."""
     credentials = TokPortal._credentials
     patch.setattr(
-        TokPortal, "_credentials", lambda self, response: type(credentials(self, response))(f"no entry with {self._key}")
+        TokPortal,
+        "_credentials",
+        lambda self, response: type(credentials(self, response))(f"no entry with {self._key}"),
     )
 
 
@@ -309,5 +301,3 @@ def test_planted_bug_is_found(name: str, monkeypatch: Patch) -> None:
 def test_every_invariant_has_been_seen_to_fail() -> None:
     """Each of the eight, and the rule that there is never a traceback."""
     assert {bug.breaks[0] for bug in BUGS.values()} | {2} == set(range(9))
-
-

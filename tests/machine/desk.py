@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from bench import EMAIL, TAB, SandboxClock
@@ -136,6 +136,7 @@ class Desk:
         self.judge: Any = None
         self._session = WireSession(self.world.handle)
         self._session.headers["Authorization"] = "Bearer token"
+        self._headers: tuple[Any, tuple[str, ...], list[str]] | None = None
         self._runs = self._rows = 0
         for index, header in enumerate(HEADERS):
             self.sheet.set_value(0, index, header)
@@ -148,10 +149,11 @@ class Desk:
 
     def header_tokens(self) -> list[str]:
         """The identity of each column, from left to right; an unnamed one has none."""
-        line = self.sheet.rows[0]
-        width = len(line)
-        shown = [line[n].value if line[n] is not None else None for n in range(width)]  # type: ignore[union-attr]
-        return [self.names.get(str(name), str(name)) if name else "" for name in shown]
+        line, names = self.sheet.rows[0], tuple(self.names)
+        if self._headers is None or self._headers[0] is not line or self._headers[1] != names:
+            shown = [None if cell is None else cell.value for cell in line]
+            self._headers = (line, names, [self.names.get(str(name), str(name)) if name else "" for name in shown])
+        return self._headers[2]
 
     def column(self, token: str) -> int:
         """Where a column stands."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from machine import outside, people
 from machine.desk import ACTION, KEY, Desk, Machine
-from machine.invariants import Judge, Run, Violation
+from machine.invariants import Judge
+from machine.seen import Run, Violation
 from machine.verdict import all_right
 from sheetsync.reconcile import Report
 from sheetsync.sandbox.faults import FAULTS
@@ -112,7 +113,9 @@ class Player:
         """Whether a mark stands beside a row with the same video: its turn may come once the first one is served."""
         desk = self.desk
         keys = [str(desk.cell(row, KEY)).strip() for row in desk.typed]
-        return any(desk.cell(row, ACTION) != "" and keys.count(key) > 1 for row, key in zip(desk.typed, keys, strict=True))
+        return any(
+            desk.cell(row, ACTION) != "" and keys.count(key) > 1 for row, key in zip(desk.typed, keys, strict=True)
+        )
 
     def quiet(self, machine: Machine) -> None:
         """5: a run on an unchanged world sends no POST, no PATCH, no write."""
@@ -159,6 +162,8 @@ class Player:
             raise Crash
         if moment == "after":
             self.judge.after(index, kind)
+        else:
+            self.judge.tried(kind, request)
         self._strike(moment, index, kind)
         if moment == "before":
             self.judge.before(kind, request)

@@ -11,113 +11,32 @@ saw it last, and that no charge has served yet, refunded ones aside.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from machine.desk import ACTION, KEY, MACHINE, ROW, Desk, Machine
+from machine.seen import (
+    CHANGES,
+    Answer,
+    Damage,
+    Line,
+    Place,
+    Read,
+    Run,
+    Violation,
+    Wish,
+    cells_of,
+    done,
+    due,
+    gates_open,
+    reached_the_sheet,
+    shown,
+    text,
+)
 from sheetsync.reconcile import Report
-from sheetsync.sandbox.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
-
-CHANGES = ("portal.order", "portal.correct", "sheets.batchUpdate")
-Line = list[Any]
-Place = tuple[str, str]
-"""A row and a column, by their identities."""
-
-
-@dataclass(slots=True, eq=False)
-class Wish:
-    """One mark that a person made; `charges` are the requests that were ordered for it."""
-
-    row: str
-    word: str
-    charges: list[AdCodeRequest] = field(default_factory=list)
-
-    @property
-    def served(self) -> bool:
-        """Whether credits were spent on it, and not given back."""
-        return any(not request.refunded for request in self.charges)
-
-    def told(self, among: Sequence[AdCodeRequest]) -> bool:
-        """Whether one of these requests shows that it is served."""
-        return any(not request.refunded and request in among for request in self.charges)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A request as TokPortal told it to a run."""
-
-    id: str
-    status: str
-    code: str | None
-
-
-@dataclass(slots=True)
-class Read:
-    """The sheet as a run read it, and the wishes that stood in it."""
-
-    lines: list[Line]
-    tokens: list[str]
-    wishes: Mapping[str, list[Wish]]
-    hit: Mapping[Place, Any]
-    names: frozenset[str]  # the columns whose headers are not renamed
-
-    def at(self, line: int, column: int) -> Any:
-        """A cell; beyond the end, empty; where a write had hit it by mistake, what is to be put back."""
-        if self.hit:
-            place = (self._raw(line, self.tokens.index(ROW)), self.tokens[column] if column < len(self.tokens) else "")
-            if place in self.hit:
-                return self.hit[place]
-        return self._raw(line, column)
-
-    def _raw(self, line: int, column: int) -> Any:
-        cells = self.lines[line] if line < len(self.lines) else []
-        return shown(cells[column]) if column < len(cells) else ""
-
-    def key(self, line: int) -> str:
-        """The video id in a line."""
-        return text(self.at(line, self.tokens.index(KEY)))
-
-    def rows(self, key: str) -> Iterator[dict[str, Any]]:
-        """The rows with a key, by column."""
-        for line in range(1, len(self.lines)):
-            if self.key(line) == key:
-                yield {token: self.at(line, n) for n, token in enumerate(self.tokens)}
-
-
-@dataclass(slots=True)
-class Run:
-    """What a run did and saw so far. `known` counts a video's requests at its last answer; `people` edited."""
-
-    machine: Machine
-    first_call: int
-    read: Read | None = None
-    latest: dict[str, Answer | None] = field(default_factory=dict)
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
-    known: dict[str, int] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
-    claimed: set[str] = field(default_factory=set)
-    changes: list[str] = field(default_factory=list)
-    meant: dict[Place, Any] = field(default_factory=dict)
-    people: bool = False
-
-
-@dataclass(slots=True)
-class Damage:
-    """A cell that a write hit by mistake, with what stood there; `by` has to put it back."""
-
-    was: Any
-    by: Machine
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Something that must never be: which invariant, and what was seen."""
-
-    invariant: int
-    text: str
 
 
 class Judge:
@@ -130,6 +49,8 @@ class Judge:
         self.runs: list[Run] = []
         self.wishes: dict[str, list[Wish]] = {}
         self.posts: dict[str, Wish] = {}
+        self.tries: Counter[str] = Counter()
+        self.heard: dict[str, dict[str, list[Answer]]] = {"A": {}, "B": {}}
         self.damages: dict[Place, Damage] = {}
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
@@ -138,6 +59,7 @@ class Judge:
         self.garbled = -1
         self.diary: list[str] | None = None
         self._before: list[Line] = []
+        self._hit: dict[Place, Any] = {}
         self._counted = 0
         self.charges = self.crashes = 0
 
@@ -196,6 +118,7 @@ class Judge:
     def state_lost(self, machine: Machine) -> None:
         """A ledger is gone or old: nobody knows any more what its last write hit by mistake (a stated limit)."""
         self.lost = True
+        self.heard[machine.name] = {}
         self.kept[machine.name].clear()
         for place, damage in list(self.damages.items()):
             if damage.by is machine:
@@ -206,6 +129,11 @@ class Judge:
         return [self.desk.cell(row, token)] if row in self.desk.row_ids() else []
 
     # --- calls ---------------------------------------------------------------------------------------------------
+
+    def tried(self, kind: str, request: Request) -> None:
+        """A run is about to make a call, whatever strikes it first: an order of this key is no first one any more."""
+        if kind == "portal.order":
+            self.tries[request.headers.get("idempotency-key", "")] += 1
 
     def before(self, kind: str, request: Request) -> None:
         """A call is about to take effect."""
@@ -232,7 +160,9 @@ class Judge:
         elif kind == "values.batchGet" and heard:
             held = {row: list(wishes) for row, wishes in self.wishes.items()}
             hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
-            run.read = Read(list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names))
+            run.read = Read(
+                list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names)
+            )
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]))
         elif kind == "portal.correct" and heard:
@@ -295,12 +225,12 @@ class Judge:
         """The wishes that this order may serve."""
         if run.read is None:
             return
-        again = key in self.posts
+        again = self.tries[key] > 1
         for row in run.read.rows(video):
             mark = text(row[ACTION]).casefold()
             if mark not in ("request", "renew"):
                 continue
-            if not again and not (_due(mark, text(row["Request ID"]), latest) and _gates_open(row, run.read.names)):
+            if not again and not (due(mark, text(row["Request ID"]), latest) and gates_open(row, run.read.names)):
                 continue
             wishes = run.read.wishes.get(row[ROW], [])
             # a mark that the program wrote back is the mark of then
@@ -314,12 +244,13 @@ class Judge:
             self.say(3, "a write before anything was read")
             return
         for request in body["requests"]:
-            for line, column, value in _cells_of(request, self.desk.sheet.sheet_id):
+            for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[run.read.key(line), token] = value
 
     def _wrote(self, run: Run) -> None:
         tokens, hit_before = self.desk.header_tokens(), len(self.damages)
+        self._hit = {place: damage.was for place, damage in self.damages.items()}
         rows_at = tokens.index(ROW)
         for number, line in enumerate(self.desk.sheet.rows):
             was = self._before[number] if number < len(self._before) else []
@@ -366,7 +297,8 @@ class Judge:
         if not row or read.key(line) != text(key) or meant != token:
             self._astray(run, place, old, new)
         elif token == ACTION and new == "":
-            self._cleared(run, row, text(key), text(old).casefold())
+            self.damages.pop(place, None)
+            self._cleared(run, row, text(key), text(self._hit.get(place, old)).casefold())
         elif token in MACHINE:
             self.damages.pop(place, None)
         else:
@@ -396,9 +328,9 @@ class Judge:
         """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
         before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
         column = self.desk.column("Request ID")
-        saw = text(shown(before[column])) if column < len(before) else ""
-        told = run.answers.get(video, [])
-        if not any(_done(mark, saw, answer) for answer in told):
+        saw = text(self._hit.get((row, "Request ID"), shown(before[column]) if column < len(before) else ""))
+        told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
+        if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
 
@@ -412,12 +344,16 @@ class Judge:
         self.count_charges()
         self._logs([str(report.error or ""), *report.warnings])
         self._settled(run)
+        # what a run did not come to write, the next one may: it need not be told again
+        self.heard[run.machine.name] = {} if report.exit_code == 0 else run.answers
         if report.exit_code == 0:
             for place, damage in self.damages.items():
                 if damage.by is run.machine:
-                    self.say(3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}")
+                    self.say(
+                        3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}"
+                    )
         self._codes(run)
-        if not run.people and not report.unplaced and _reached_the_sheet(report):
+        if not run.people and not report.unplaced and reached_the_sheet(report):
             self._reasons(report)
 
     def _meant_so(self, run: Run, place: Place) -> bool:
@@ -428,6 +364,8 @@ class Judge:
     def killed(self, run: Run) -> None:
         """8 for a run that was killed."""
         self._settled(run)
+        for video, told in run.answers.items():
+            self.heard[run.machine.name].setdefault(video, []).extend(told)
         self._logs([])
 
     def _settled(self, run: Run) -> None:
@@ -435,7 +373,7 @@ class Judge:
         self.damages = {p: d for p, d in self.damages.items() if not (self._meant_so(run, p) or self._own_row(p))}
 
     def _own_row(self, place: Place) -> bool:
-        """Whether only the moment of a change is wrong, in a row with a twin: which of the two changed is anybody's guess."""
+        """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""
         row, token = place
         keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
         return token == "Updated at" and keys.count(text(self.desk.cell(row, KEY))) > 1
@@ -481,61 +419,3 @@ class Judge:
                     self.say(6, f"row {row} has a mark and no video id, and the run does not name it")
             elif text(self.desk.cell(row, "Sync note")) == "":
                 self.say(6, f"row {row} has the mark {self.desk.cell(row, ACTION)!r} and does not say why it stands")
-
-
-def _cells_of(request: Mapping[str, Any], sheet_id: int) -> Iterator[tuple[int, int, Any]]:
-    """Line, column and value of each cell that a request of a write is to change in the tracker."""
-    if "findReplace" in request:
-        area, new = request["findReplace"]["range"], request["findReplace"].get("replacement", "")
-        if area.get("sheetId", 0) == sheet_id:
-            yield area["startRowIndex"], area["startColumnIndex"], new
-        return
-    start = request["updateCells"]["start"]
-    if start.get("sheetId", 0) == sheet_id:
-        for column, cell in enumerate(request["updateCells"]["rows"][0]["values"], start["columnIndex"]):
-            yield start["rowIndex"], column, next(iter(cell.get("userEnteredValue", {"": ""}).values()))
-
-
-def _reached_the_sheet(report: Report) -> bool:
-    """Whether the run came as far as its last write; an error that stops it before that is told by its exit code."""
-    return report.error is None or report.exit_code == 3
-
-
-def _due(mark: str, saw: str, latest: Answer | None) -> bool:
-    """Design 3's table: whether the mark orders, given what the row shows and TokPortal's latest request."""
-    if mark == "request":
-        return latest is None or (latest.status == "cancelled" and saw in ("", latest.id))
-    return latest is not None and saw == latest.id and latest.status in ("finalized", "cancelled")
-
-
-def _gates_open(row: Mapping[str, Any], names: frozenset[str]) -> bool:
-    note = text(row["Note"]) if "Note" in names else ""
-    return row["Caption final"] is True and len(note) <= 500
-
-
-def _done(mark: str, saw: str, answer: Answer) -> bool:
-    """Design 3's table: whether the mark is done, given what the row shows and a request that TokPortal told of."""
-    if mark == "request":
-        return answer.id != saw and not (answer.status == "cancelled" and not saw) or _is_open(answer)
-    if mark == "renew":
-        return answer.id != saw
-    return mark == "correct" and answer.status == "pending_corrections"
-
-
-def _is_open(answer: Answer) -> bool:
-    return answer.status not in ("finalized", "cancelled")
-
-
-def shown(cell: Any) -> Any:
-    """What a cell of the sandbox shows; empty is the empty text."""
-    return "" if cell is None or cell.value is None else cell.value
-
-
-def text(value: Any) -> str:
-    """A cell as trimmed text."""
-    return value.strip() if isinstance(value, str) else str(value)
-
-
-def dumps(value: Any) -> str:
-    """One line."""
-    return json.dumps(value, default=str, ensure_ascii=False)

@@ -55,9 +55,9 @@ def code(desk: Desk, n: int) -> None:
 
 
 def unknown_status(desk: Desk, n: int, which: int) -> None:
-    """TokPortal has a status that nobody knows today, and later again one that is known."""
+    """TokPortal has a status that nobody knows today, and later again one that is known; a finished one stays so."""
     request = desk.portal.latest(VIDEOS[n % len(VIDEOS)])
-    if request and request.status != "cancelled" and desk.world.clock.now() - request.since >= AGE:
+    if request and request.status not in ("cancelled", "finalized") and desk.world.clock.now() - request.since >= AGE:
         desk.portal.change(request, ("disputed", "expired", "finalized")[which % 3], desk.world.clock.now())
 
 

@@ -16,7 +16,7 @@ TYPED: tuple[tuple[str, Any], ...] = (
     ("Feedback", "the code does not work"),
     ("Feedback", "no"),
     ("Feedback", ""),
-    ("Note", "a note – “Spark”"),
+    ("Note", "a note, “Spark”: ü 🎬"),
     ("Note", "x" * 501),
     ("Note", ""),
     ("Client", "another client"),

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from machine.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
-from machine.invariants import Judge, text
+from machine.invariants import Judge
+from machine.seen import text
 from sheetsync.reconcile import Report
 from sheetsync.sandbox.portal import AdCodeRequest
 
@@ -80,7 +81,8 @@ def _left_alone(judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
 
 
 def _right(desk: Desk, row: str, request: AdCodeRequest) -> dict[str, Any]:
-    code = request.code if request.code and request.status != "cancelled" else ""
+    # while it is being corrected TokPortal may tell no code: the row keeps the one that was reported
+    code = (request.code or "".join(request.codes[-1:])) if request.status != "cancelled" else ""
     ends = _ends(desk, row, request) if code else None
     word = _word(desk, ends) if ends else ""
     paid = desk.typed[row].get("Paid status", "")
