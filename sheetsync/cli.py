@@ -292,10 +292,10 @@ def history(path: Path | None, key: str, name: str | None, as_json: bool) -> Non
         chosen(config, [name])
     with Ledger(config.state) as ledger:
         events, generations = ledger.history(key, name), ledger.entries(key, name)
+    if not events:
+        raise Stop(SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?"))
     if as_json:
         _print_json(story.as_json(key, events, generations))
-    elif not events:
-        raise Stop(SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?"))
     else:
         click.echo(story.as_text(key, events, generations))
 

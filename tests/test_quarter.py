@@ -352,8 +352,8 @@ PARTS_OF_NOTES = (
 @pytest.mark.parametrize(
     ("zone", "start", "seed"),
     [
-        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 1),
-        ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 2),
+        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 21),
+        ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 22),
     ],
 )
 def test_a_quarter(zone: str, start: datetime, seed: int) -> None:
@@ -363,3 +363,45 @@ def test_a_quarter(zone: str, start: datetime, seed: int) -> None:
     assert EVERYTHING - quarter.told == set()
     assert [part for part in PARTS_OF_NOTES if not any(part in note for note in quarter.told)] == []
     assert quarter.runs > DAYS
+
+
+# --- found by living through quarters, told shortly ------------------------------------------------------------------
+
+
+def test_an_answer_that_was_lost_is_no_missing_credit() -> None:
+    """An order that had happened all the same is charged to us, and the next order of the run warns of nothing."""
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a", "vid-b")
+    bench.world.faults.add("portal.order", fault="lost_after")
+    report = bench.sync()
+    assert (report.credits_charged, report.credits_left, report.warnings) == (14, 1233, [])
+
+
+def test_a_claim_that_came_to_nothing_twice() -> None:
+    """A row says `ordering` only while it is being ordered, also when all else in it stays as it was."""
+    bench = Bench(["vid-a"])
+    bench.mark("request", "vid-a")
+    for _ in range(2):
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.later(minutes=5)
+    assert bench.cell("vid-a", "status") == ""
+
+
+def test_a_copied_row_with_a_wish_of_its_own() -> None:
+    """While the other row's wish is served, it goes on showing all that its person saw."""
+    bench = Bench(["vid-a"])
+    bench.mark("request", "vid-a")
+    bench.sync()
+    for _ in ("accept", "submit", "deliver"):
+        bench.world.portal.manager_work()
+    bench.sync()
+    people.copy_row(bench.world, bench.book, TAB, "vid-a", 3)
+    bench.type("vid-a", "action", "renew")
+    bench.type("vid-a", "action", "correct", 1)
+    before = bench.row("vid-a", 1)
+    bench.sync()
+    after = bench.row("vid-a", 1)
+    assert bench.charged("vid-a") == 2 * PRICE
+    assert {name for name in before if before[name] != after.get(name)} <= {"updated_at"}
+    assert set(after) - set(before) == {"sync_note"}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from test_notes import CELLS, STANDING, WAITING
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -35,3 +38,20 @@ def test_constraints_are_names_and_versions_only() -> None:
     """constraints.txt names no host, no path and no hash."""
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line)
+
+
+NOTES = {
+    name: text
+    for table in (WAITING, STANDING, CELLS)
+    for name, (_, text) in table.items()
+    # of texts that only differ in a value, one stands for all; of two in one cell, each stands by itself
+    if text
+    and name not in ("several gates", "free of charge", "both", "another price, reported")
+    and not text.startswith(("Known expiry", "TokPortal said no"))
+}
+
+
+@pytest.mark.parametrize("text", NOTES.values(), ids=NOTES)
+def test_each_note_stands_in_the_readme(text: str) -> None:
+    """Who finds a note in a row finds it in the README, word for word, with what to do."""
+    assert f"| {text}" in (ROOT / "README.md").read_text()
