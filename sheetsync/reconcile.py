@@ -265,10 +265,14 @@ class Run:
             served={video: Served(mark, marks[video][1]) for video, mark in outcome.served.items()},
         )
         seen: list[Target] = []
+        shown = {(row.key, row.text("request_id")) for row in snapshot.rows}
 
         def project(now_read: Snapshot) -> list[Target]:
             chosen = self._chosen(now_read.rows)
-            seen[:] = targets(chosen, now_read.time_zone, self._tracker, outlook)
+            # a row that came to show another request since then was written by another machine, which looked later
+            newer = {row.key for row in chosen if (row.key, row.text("request_id")) not in shown}
+            now = replace(outlook, observed=outlook.observed - newer)
+            seen[:] = targets(chosen, now_read.time_zone, self._tracker, now)
             return seen
 
         def summarise(now_read: Snapshot, changed: bool) -> Sequence[Edit]:

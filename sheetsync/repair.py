@@ -33,15 +33,18 @@ class Hit:
 
 
 def owed(rounds: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
-    """What several writes still owe the sheet, in the order they were made: of one cell, what the first found is right.
+    """What several writes still owe the sheet, `rounds` in the order they were made.
 
     `after` is a read made since. A cell that somebody has changed meanwhile is left alone.
     """
     made = tuple(rounds)
     debts: dict[tuple[int, int], Edit] = {}
-    for edit in (edit for sent in made for edit in astray(sent, after)):
-        debts.setdefault((edit.line, edit.column), edit)
-    whole = mended(after, tuple(debts.values()))
+    whole = after
+    # the latest first: what it hit, a key say, has to be whole again before an earlier one's hits can be found
+    for sent in reversed(made):
+        found = astray(sent, whole)
+        debts |= {(edit.line, edit.column): edit for edit in found}
+        whole = mended(whole, found)
     clears = tuple(edit for sent in made for edit in _owed_clears(sent, whole))
     return merged(clears, tuple(debts.values()))
 

@@ -433,6 +433,16 @@ class TestUncertain:
         assert bench.cell(VIDEO, "credits_charged") == 7
         assert bench.cell(VIDEO, "sync_note") == ""
 
+    def test_one_order_lost_for_good_and_one_that_had_happened(self) -> None:
+        """After an order that nobody knows the end of, no balance is expected: nothing is told about the next."""
+        bench = Bench(["vid-a", "vid-b"])
+        bench.mark("request", "vid-a", "vid-b")
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.world.faults.add("portal.order", nth=2, fault="lost_after")
+        report = bench.sync()
+        assert (report.exit_code, report.warnings, report.ordered) == (1, [], 1)
+        assert (bench.charged("vid-a"), bench.charged("vid-b")) == (0, 7)
+
     def test_conflict_that_stays(self) -> None:
         """A resend that is refused again and again says why in its row, and ends with its mark."""
         bench = Doctored()

@@ -69,8 +69,8 @@ def test_recovery_killed_too(tmp_path: Path, first: int, state: str) -> None:
     problems, points = [], 0
     last = len(kinds_of(tell(tmp_path, ORDERED)))
     for index in range(first, last, 4):
-        for second in range(first % 3, 30, 3):
-            moment, again = MOMENTS[(index + second) % 2], MOMENTS[(index // 2 + second // 3) % 2]
+        for second in range(index % 2, 30, 2):
+            moment, again = MOMENTS[(index + second // 4) % 2], MOMENTS[(index // 2 + second // 2) % 2]
             story = tell(tmp_path, ORDERED)
             kind = story.killed(index, moment)
             assert kind

@@ -330,6 +330,11 @@ class TestOwedClears:
         debts = owed([Sent(FOR_A + for_c, landed, BEFORE)], after)
         assert Edit(4, ACTION, "vid-a", "", was=str(A[ACTION])) in debts
 
+    def test_a_mark_that_the_comparing_passed_over_is_cleared_without(self) -> None:
+        """Its row was written in its place, and the answer shows the mark still there: say, in a formula."""
+        landed, after = land([edit for edit in FOR_A if not edit.was], BEFORE)
+        assert owed([Sent(FOR_A, landed, BEFORE)], after) == (Edit(2, ACTION, "vid-a", ""),)
+
     def test_a_mark_stands_where_nothing_of_its_row_landed(self) -> None:
         """The row still shows what it showed: the projection sees the mark served."""
         landed, after = land(FOR_A, snapshot(B, A, C))

@@ -352,7 +352,7 @@ class Judge:
                     self.say(
                         3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}"
                     )
-        self._codes(run)
+        self._codes(run, report.error is not None)
         if not run.people and not report.unplaced and reached_the_sheet(report):
             self._reasons(report)
 
@@ -387,15 +387,16 @@ class Judge:
             codes = [code for request in self.desk.portal.requests for code in request.codes]
             self.violations += [Violation(8, f"a code is in a log or an error: {c}") for c in codes if c in said]
 
-    def _codes(self, run: Run) -> None:
-        """4: each code that was answered is in the ledger of the machine that asked."""
+    def _codes(self, run: Run, stopped: bool) -> None:
+        """4: each code that was answered is in the ledger of the machine that asked, or can be had again by a GET."""
         new = {(v, a.id, a.code) for v, told in run.answers.items() for a in told if a.code}
         mine = self.kept[run.machine.name]
-        for video, request, code in new - mine:
+        for video, request, code in sorted(new - mine):
             books = run.machine.ledger.entries(video, self.desk.tracker.name)
-            if not any(book.entry.request.id == request and code in [c for _, c in book.codes] for book in books):
+            if any(book.entry.request.id == request and code in [c for _, c in book.codes] for book in books):
+                mine.add((video, request, code))
+            elif not (stopped and self.desk.portal.by_id[request].code == code):
                 self.say(4, f"the code of {request} for {video} was told, and is not in the ledger")
-        mine |= new
 
     def codes_kept(self) -> None:
         """4, at the end: no code that was in a ledger has left it."""
