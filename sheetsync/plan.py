@@ -157,8 +157,9 @@ def _serve(row: Row, world: Situation) -> list[Step | Hold]:
     if not intent:
         return [_answer(row, world)]
     settled = _settle(row, intent, world)
-    # an order that never happened stands in nobody's way any more: the mark of now is served at once
-    return [settled, _answer(row, world)] if isinstance(settled, Lapse) else [settled]
+    # an order that is settled stands in nobody's way any more: another mark of now is served at once
+    over = isinstance(settled, Lapse) or (isinstance(settled, Adopt) and settled.mark is None)
+    return [settled, _answer(row, world)] if over else [settled]
 
 
 def _answer(row: Row, world: Situation) -> Step | Hold:

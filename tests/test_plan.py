@@ -244,9 +244,6 @@ SETTLING = {
         MARKED, FIRST, FINAL, LATE, "run-2", happened(Mark.REQUEST, 2, FIRST, FINAL)
     ),
     "happened, the mark is gone": (row(), FIRST, ANOTHER, LATE, "run-2", happened(None, None, FIRST)),
-    "happened, the row carries another mark": (
-        row(action="correct"), FIRST, ANOTHER, LATE, "run-2", happened(None, 2, FIRST)
-    ),
     "happened, the row is gone": (None, FIRST, ANOTHER, LATE, "run-2", happened(None, None, FIRST)),
     "not yet, same run": (MARKED, FIRST, None, LATE + timedelta(hours=1), "run-1", WAITS),
     "not yet, too early": (MARKED, FIRST, None, LATE - SECOND, "run-2", WAITS),
@@ -262,6 +259,13 @@ SETTLING = {
 
 
 class TestSettling:
+    def test_an_order_that_happened_stands_in_no_other_marks_way(self) -> None:
+        """It is taken over, and the mark of now is answered in the same run: never silent."""
+        world = situation(row(action="correct"), known=known(unsettled={VIDEO: FIRST}), observations=seen(ANOTHER))
+        found = make_plan(replace(world, now=LATE, run_id="run-2"))
+        assert found.steps == (happened(None, 2, FIRST),)
+        assert [hold.video_id for hold in found.holds] == [VIDEO]
+
     @pytest.mark.parametrize(("of", "sent", "latest", "now", "run_id", "expected"), SETTLING.values(), ids=SETTLING)
     def test_an_uncertain_order(
         self,
