@@ -110,6 +110,8 @@ def sync_text(report: Report) -> str:
     quiet = not (report.cells_written or report.error)
     head = f"tracker {report.name}: {count(report.rows, 'row')}, {count(report.polled, 'video')} looked at: "
     lines = [head + (", ".join(done) if not quiet else ", ".join(["nothing to do", *done])) + "."]
+    if report.error and not done:
+        lines = [f"tracker {report.name}: stopped before anything was done."]
     if report.deferred:
         lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
     if report.holds:
