@@ -243,9 +243,15 @@ def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
                 if _was_passed_over(cells, mark, sent):
                     # it stood in its place and was not cleared: without comparing, then
                     yield Edit(row.number, now, row.key, "")
-                elif any(landed) and not (all(landed) and now == column):
-                    # where all of it stands, the clearing stood too: a mark of now was made since
+                elif any(landed) and not _was_cleared(cells, all(landed) and now == column, sent):
                     yield Edit(row.number, now, row.key, "", was=mark)
+
+
+def _was_cleared(cells: Sequence[Edit], whole: bool, sent: Sent) -> bool:
+    """Whether a mark was cleared, so that one of now was made since: by the answer, else by what stands there."""
+    if sent.landed is None:
+        return whole  # all of the row's write stands in its place: so did the clearing
+    return landed_right([replace(edit, was="") for edit in cells if edit.was], sent.landed, sent.before)
 
 
 def _was_passed_over(cells: Sequence[Edit], mark: str, sent: Sent) -> bool:
