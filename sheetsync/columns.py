@@ -314,3 +314,8 @@ def says(cell: Scalar, value: Value, time_zone: str) -> bool:
     if isinstance(value, str):
         return isinstance(cell, str) and cell == value
     return not isinstance(cell, bool) and isinstance(cell, int | float) and cell == value
+
+
+def same(one: object, other: object) -> bool:
+    """Equality that tells a ticked checkbox from the number 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)

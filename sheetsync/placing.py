@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.columns import key_text, normal, rows_of, says
+from sheetsync.likeness import bests, content, machine_headers
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.projection import Target
 
@@ -89,13 +90,34 @@ def _edit(snapshot: Snapshot, target: Target, column: str, value: CellValue) -> 
 
 def landed_right(written: Iterable[Edit], landed: Landed, before: Snapshot) -> bool:
     """Whether every cell landed in the row of its key and under its header, and every mark was cleared."""
-    at = _key_column(landed.headers, before)
-    return at >= 0 and all(
-        key_text(_cell(landed.lines.get(edit.line, ()), at)) == edit.key
-        and header_at(landed.headers, edit.column) == header_at(before.headers, edit.column)
-        and not (edit.was and _cell(landed.lines[edit.line], edit.column) == edit.was)
-        for edit in written
+    at, edits = _key_column(landed.headers, before), tuple(written)
+    return (
+        at >= 0
+        and all(
+            key_text(_cell(landed.lines.get(edit.line, ()), at)) == edit.key
+            and header_at(landed.headers, edit.column) == header_at(before.headers, edit.column)
+            and not (edit.was and _cell(landed.lines[edit.line], edit.column) == edit.was)
+            for edit in edits
+        )
+        and _are_their_twins({edit.line for edit in edits}, landed, before)
     )
+
+
+def _are_their_twins(lines: Iterable[int], landed: Landed, before: Snapshot) -> bool:
+    """Whether, of several rows with one key, it is the meant one that a line holds: they may have changed places."""
+    twins: dict[str, list[int]] = {}
+    for row in before.rows:
+        twins.setdefault(row.key, []).append(row.number)
+    ours, key_header = machine_headers(before), header_at(before.headers, before.columns["video_id"])
+    for line in lines:
+        numbers = twins.get(key_at(before, line), ())
+        if len(numbers) > 1:
+            found = content(landed.headers, landed.lines[line], ours)
+            said = {n: content(before.headers, before.grid[n - 1], ours) for n in numbers}
+            best = bests(found, said, key_header)
+            if best and line not in best:
+                return False
+    return True
 
 
 def _key_column(headers: Sequence[Scalar], before: Snapshot) -> int:
@@ -113,12 +135,12 @@ def _cell(line: Sequence[Scalar], column: int) -> Scalar:
     return line[column] if 0 <= column < len(line) else ""
 
 
-def holds(snapshot: Snapshot, line: int, column: int, value: CellValue) -> bool:
+def holds(snapshot: Snapshot, line: int, column: int, value: CellValue, time_zone: str) -> bool:
     """Whether a cell holds what was written to it; cells that were put back may hold any scalar."""
     cell = cell_at(snapshot, line, column)
     if isinstance(value, bool | float):
         return isinstance(cell, bool) == isinstance(value, bool) and cell == value
-    return says(cell, value, snapshot.time_zone)
+    return says(cell, value, time_zone)
 
 
 # --- the journal: a write that was begun and whose end nobody saw ---------------------------------------------

@@ -25,6 +25,7 @@ from sheetsync.plan import (
     Due,
     Situation,
     acting,
+    asks,
     due,
     make_plan,
     needs_balance,
@@ -105,6 +106,7 @@ class Run:
         self._tracker, self._api, self._portal = tracker, api, portal
         self._ledger, self._clock, self._request = ledger, clock, request
         self._sheet = Sheet(api, tracker, clock, LedgerJournal(ledger, tracker.name, clock))
+        self._newest: Snapshot | None = None
         self.report = Report(tracker.name)
 
     def run(self) -> Report:
@@ -220,19 +222,21 @@ class Run:
 
     def _claim(self, orders: Sequence[Paid], snapshot: Snapshot) -> Collection[str]:
         """Write `ordering` into the rows about to be ordered; whoever's row has changed is not ordered."""
-        seen = {row.key: _wish(row) for row in acting(snapshot.rows)}
+        seen = {row.key: row for row in acting(snapshot.rows)}
         wanted = {step.video_id: seen[step.video_id] for step in orders}
 
         def ordering(now_read: Snapshot) -> list[Target]:
-            still = {row.key for row in acting(now_read.rows) if _wish(row) == wanted.get(row.key)}
+            acts = {row.key: row for row in acting(now_read.rows) if row.key in wanted}
+            still = {key for key, row in acts.items() if asks(row, self._tracker) == asks(wanted[key], self._tracker)}
             # a twin whose own mark waits goes on showing what its person saw
             return [
                 Target(row, {"status": ORDERING})
                 for row in now_read.rows
-                if row.key in still and (not row.text("action") or _wish(row) == wanted[row.key])
+                if row.key in still and (not row.text("action") or _wish(row) == _wish(wanted[row.key]))
             ]
 
         written = self._sheet.write(snapshot, ordering)
+        self._newest = written.snapshot
         self.report.cells_written += written.cells
         standing = {target.row.key for target in ordering(written.snapshot)}
         return standing - written.unplaced
@@ -279,7 +283,8 @@ class Run:
             told = self._ledger.balance(self._tracker.name)
             return summary.edits(now_read, seen, self._tracker, told[0] if told else None, outlook.now, changed)
 
-        written = self._sheet.write(snapshot, project, summarise)
+        # what the claim has read since is nearer to what the sheet says now
+        written = self._sheet.write(self._newest or snapshot, project, summarise)
         self._tell(written, seen)
 
     def _tell(self, written: Written, seen: Sequence[Target]) -> None:

@@ -6,20 +6,15 @@ key itself. Knows no network, file, clock or log; which cells differ is `placing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from sheetsync.columns import MACHINE_KEYS, key_text, normal, rows_of, to_serial
+from sheetsync.columns import key_text, normal, rows_of, same, to_serial
+from sheetsync.likeness import bests, content, is_more_like, machine_headers
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at, landed_right
-
-KEY_WEIGHT = 100
-"""A key tells a row better than anything else that stands in it."""
-
-Content = Mapping[str, Scalar]
-"""What stands in a row, by header; empty cells and columns without a header left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +82,11 @@ def astray(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
             for edit in cells:
                 header = header_at(hit.headers, edit.column)
                 ours = meant.get((hit.key, header))
-                # equal: it landed where it should, or on a cell that was given the same value
-                if not _same(ours, edit.value):
+                # its row and column, whatever its key says by now; or a cell that was given the same value
+                is_own = hit.before == edit.line and header == header_at(sent.before.headers, edit.column)
+                if not is_own and not same(ours, edit.value):
                     right = _cell_before(hit, header, sent.before) if ours is None or header != stamp else ours
-                    put_back |= _put_back(edit, header, right, hit, after)
+                    put_back |= _put_back(edit, header, right, hit, sent, after)
     return tuple(put_back.values())
 
 
@@ -105,12 +101,14 @@ def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
     return content(before.headers, line).get(header, "")
 
 
-def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, after: Snapshot) -> dict[tuple[int, int], Edit]:
+def _put_back(
+    edit: Edit, header: str, right: CellValue, hit: Hit, sent: Sent, after: Snapshot
+) -> dict[tuple[int, int], Edit]:
     return {
         (line, column): Edit(line, column, hit.key, right)
         for line in hit.lines
         for column in _columns_of(after, header, edit.column)
-        if holds(after, line, column, edit.value) and not _same(cell_at(after, line, column), right)
+        if _holds(after, line, column, edit, sent) and not same(cell_at(after, line, column), right)
         # a clearing emptied a cell only if it said just that
         if not edit.was or right == edit.was
     }
@@ -124,9 +122,9 @@ def _columns_of(after: Snapshot, header: str, column: int) -> list[int]:
     return [index for index in range(width) if header_at(after.headers, index) == header][: 1 if header else None]
 
 
-def _same(one: object, other: object) -> bool:
-    """Equality that tells a ticked checkbox from the number 1."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _holds(after: Snapshot, line: int, column: int, edit: Edit, sent: Sent) -> bool:
+    """Whether a cell says what was written: a moment in the time zone that the spreadsheet had then."""
+    return holds(after, line, column, edit.value, sent.before.time_zone)
 
 
 # --- which rows were hit --------------------------------------------------------------------------------------
@@ -136,94 +134,71 @@ def _hits(cells: Sequence[Edit], sent: Sent, after: Snapshot) -> list[Hit]:
     """The rows that the write of one line reached."""
     if sent.landed:
         there = sent.landed.lines.get(cells[0].line, ())
-        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent.before, after, landed=True)
+        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent, after)
         return [replace(hit, lines=_lines_now(cells, hit, sent.landed.headers, there, sent, after))]
     # nobody saw it land: a row counts as reached only where it carries all that was written
-    lines = [n for n in _lines(after) if _carries(after, n, cells)]
-    return [_hit(cells, n, after.headers, after.grid[n - 1], sent.before, after, landed=False) for n in lines]
+    lines = [n for n in _lines(after) if _carries(after, n, cells, sent)]
+    return [_hit(cells, n, after.headers, after.grid[n - 1], sent, after) for n in lines]
 
 
-def _carries(after: Snapshot, line: int, cells: Sequence[Edit]) -> bool:
+def _carries(after: Snapshot, line: int, cells: Sequence[Edit], sent: Sent) -> bool:
     written = [edit for edit in cells if not edit.was]
-    return all(holds(after, line, e.column, e.value) for e in written) and any(e.value != "" for e in written)
+    return all(_holds(after, line, e.column, e, sent) for e in written) and any(e.value != "" for e in written)
 
 
 def _hit(
-    cells: Sequence[Edit],
-    line: int,
-    headers: Sequence[Scalar],
-    there: Sequence[Scalar],
-    before: Snapshot,
-    after: Snapshot,
-    landed: bool,
+    cells: Sequence[Edit], line: int, headers: Sequence[Scalar], there: Sequence[Scalar], sent: Sent, after: Snapshot
 ) -> Hit:
+    before = sent.before
     key_header = header_at(before.headers, before.columns["video_id"])
-    action = header_at(before.headers, before.columns["action"])
-    # what sheetsync wrote says nothing of whose row it is: it may itself have gone astray
-    machine = {header_at(before.headers, before.columns[key]) for key in MACHINE_KEYS if key in before.columns}
-    lost = {header_at(headers, edit.column) for edit in cells if not edit.was} | machine | {action}
+    lost = machine_headers(before) | {header_at(headers, edit.column) for edit in cells if not edit.was}
+    if key_header not in map(normal, headers):
+        lost |= {key_header}
     now = content(headers, there, lost)
     old = {n: content(before.headers, before.grid[n - 1], lost) for n in _lines(before)}
-    equals = _bests(now, old, key_header)
+    rivals = [content(after.headers, after.grid[n - 1], lost) for n in _lines(after)]
+    equals = [n for n in bests(now, old, key_header) if not is_more_like(old[n], now, rivals, key_header)]
     number = line if line in equals else next(iter(equals), None)
-    key = key_text(now.get(key_header, ""))
-    rest = {header: cell for header, cell in now.items() if header != key_header}
-    meant = {header: cell for header, cell in old[cells[0].line].items() if header != key_header}
-    rekeyed = landed and bool(rest) and rest == meant and _new_key(cells[0], key, before, after)
-    if number is None and (key_header in lost or rekeyed):
-        number = cells[0].line  # the row that was meant: its key was overwritten, by us or by a person
-    if key_header in lost and number is not None:
-        key = key_at(before, number)
-    return Hit(number, key, headers, (line,))
-
-
-def _new_key(edit: Edit, key: str, before: Snapshot, after: Snapshot) -> bool:
-    """Whether one video id has gone and another one come."""
-    known = {row.key for row in before.rows}
-    return bool(key) and key not in known and edit.key not in {row.key for row in after.rows}
+    if key_header not in lost:
+        return Hit(number, key_text(now.get(key_header, "")), headers, (line,))
+    # its key was overwritten or cannot be seen: it is the row that was meant, if nothing else tells
+    number = number or cells[0].line
+    return Hit(number, key_at(before, number), headers, (line,))
 
 
 def _lines_now(
     cells: Sequence[Edit], hit: Hit, headers: Sequence[Scalar], there: Sequence[Scalar], sent: Sent, after: Snapshot
 ) -> tuple[int, ...]:
     """Where the line that was hit stands now: those most like what the answer showed. None if it is gone."""
-    if hit.before is None:
+    known = {row.key for row in sent.before.rows if row.key}
+    if hit.before is None and hit.key not in known:
         # a line that came in between: whatever was not there before may be it, and nothing in it is to be kept
-        known = {row.key for row in sent.before.rows if row.key}
         return tuple(n for n in _lines(after) if key_at(after, n) not in known)
     column = after.columns["video_id"]
     key_header = header_at(after.headers, column)
-    overwritten = [e.value for e in cells if not e.was and header_at(headers, e.column) == key_header]
+    overwritten = [e for e in cells if not e.was and header_at(headers, e.column) == key_header]
     candidates = {
         n: content(after.headers, after.grid[n - 1])
         for n in _lines(after)
-        if key_at(after, n) == hit.key or any(holds(after, n, column, value) for value in overwritten)
+        if key_at(after, n) == hit.key or any(_holds(after, n, column, edit, sent) for edit in overwritten)
     }
+    if not candidates:
+        return _rekeyed(hit, sent.before, after)
     shown = content(headers, there, {key_header} if overwritten else frozenset())
-    return _bests(shown, candidates, key_header)
+    return bests(shown, candidates, key_header)
+
+
+def _rekeyed(hit: Hit, before: Snapshot, after: Snapshot) -> tuple[int, ...]:
+    """Where a row stands whose key is nowhere any more: the line that is like it, and like no other row of before."""
+    key_header = header_at(before.headers, before.columns["video_id"])
+    ours = machine_headers(before) | {key_header}
+    old = {n: content(before.headers, before.grid[n - 1], ours) for n in _lines(before)}
+    now = {n: content(after.headers, after.grid[n - 1], ours) for n in _lines(after)}
+    return tuple(n for n, line in now.items() if bests(line, old, key_header) == (hit.before,))
 
 
 def _lines(snapshot: Snapshot) -> range:
     return range(2, len(snapshot.grid) + 1)
-
-
-def content(headers: Sequence[Scalar], line: Sequence[Scalar], without: Set[str] = frozenset()) -> Content:
-    """What stands in a line, by header."""
-    named = ((normal(header), cell) for header, cell in zip(headers, line, strict=False))
-    return {header: cell for header, cell in named if header and cell != "" and header not in without}
-
-
-def _bests(row: Content, others: Mapping[int, Content], key_header: str) -> tuple[int, ...]:
-    """The lines that have most in common with a row; none if none has anything."""
-    scores = {number: _likeness(row, other, key_header) for number, other in others.items()}
-    most = max(scores.values(), default=0)
-    return tuple(number for number, score in scores.items() if score == most > 0)
-
-
-def _likeness(one: Content, other: Content, key_header: str) -> int:
-    if one.get(key_header, "") != other.get(key_header, "") and key_header in one and key_header in other:
-        return 0
-    return sum(KEY_WEIGHT if h == key_header else 1 for h, cell in one.items() if _same(other.get(h), cell))
 
 
 # --- marks to clear -------------------------------------------------------------------------------------------
@@ -237,21 +212,39 @@ def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
     column, now = sent.before.columns["action"], after.columns["action"]
     for cells in by_line(sent.edits):
         mark = next((edit.was for edit in cells if edit.was), "")
-        for row in after.rows if mark else ():
-            if row.key == cells[0].key and cell_at(after, row.number, now) == mark:
-                landed = [_has_landed(edit, row.number, sent, after) for edit in cells if edit.value != ""]
+        for line in _row_now(cells[0], sent.before, after) if mark else ():
+            if cell_at(after, line, now) == mark:
+                landed = [_has_landed(edit, line, sent, after) for edit in cells if _tells(edit, sent.before)]
                 if _was_passed_over(cells, mark, sent):
                     # it stood in its place and was not cleared: without comparing, then
-                    yield Edit(row.number, now, row.key, "")
+                    yield Edit(line, now, cells[0].key, "")
                 elif any(landed) and not _was_cleared(cells, all(landed) and now == column, sent):
-                    yield Edit(row.number, now, row.key, "", was=mark)
+                    yield Edit(line, now, cells[0].key, "", was=mark)
+
+
+def _row_now(edit: Edit, before: Snapshot, after: Snapshot) -> tuple[int, ...]:
+    """Where the row that was meant stands now; of rows with one key those most like it."""
+    key_header, ours = header_at(before.headers, before.columns["video_id"]), machine_headers(before)
+    twins = {row.number: content(after.headers, after.grid[row.number - 1], ours) for row in after.rows}
+    meant = content(before.headers, before.grid[edit.line - 1], ours)
+    found = bests(meant, {n: twin for n, twin in twins.items() if key_at(after, n) == edit.key}, key_header)
+    return (edit.line,) if edit.line in found else found
+
+
+def _tells(edit: Edit, before: Snapshot) -> bool:
+    """Whether a cell tells that it was written: it did not say the same before."""
+    return edit.value != "" and not holds(before, edit.line, edit.column, edit.value, before.time_zone)
 
 
 def _was_cleared(cells: Sequence[Edit], whole: bool, sent: Sent) -> bool:
     """Whether a mark was cleared, so that one of now was made since: by the answer, else by what stands there."""
     if sent.landed is None:
         return whole  # all of the row's write stands in its place: so did the clearing
-    return landed_right([replace(edit, was="") for edit in cells if edit.was], sent.landed, sent.before)
+    clearing = [replace(edit, was="") for edit in cells if edit.was]
+    name, column, headers = header_at(sent.before.headers, clearing[0].column), clearing[0].column, sent.landed.headers
+    if name not in map(normal, headers):  # the column has another name, not another place
+        headers = [*headers[:column], name, *headers[column + 1 :]]
+    return landed_right(clearing, replace(sent.landed, headers=headers), sent.before)
 
 
 def _was_passed_over(cells: Sequence[Edit], mark: str, sent: Sent) -> bool:
@@ -264,4 +257,4 @@ def _was_passed_over(cells: Sequence[Edit], mark: str, sent: Sent) -> bool:
 
 def _has_landed(edit: Edit, line: int, sent: Sent, after: Snapshot) -> bool:
     header = header_at(sent.before.headers, edit.column)
-    return any(holds(after, line, column, edit.value) for column in _columns_of(after, header, edit.column))
+    return any(_holds(after, line, column, edit, sent) for column in _columns_of(after, header, edit.column))

@@ -61,7 +61,10 @@ def chunk(seeds: Sequence[int], steps: int) -> Figures:
     """Some histories, one after the other."""
     figures = Figures()
     for seed in seeds:
-        figures.add(seed, play(of_seed(seed, steps)))
+        try:
+            figures.add(seed, play(of_seed(seed, steps)))
+        except Exception as error:  # the judge itself went wrong: that must not end a soak
+            figures.failed.append((seed, 0, f"the judge failed: {error!r}"))
     return figures
 
 

@@ -28,6 +28,7 @@ LAYERS = (
     ("database",),
     ("lock", "rate", "logs", "summary"),
     ("plan", "projection", "placing", "repair"),
+    ("likeness",),
     ("config", "layout", "looks"),
     ("columns", "yamlfile"),
     ("model", "clock"),
@@ -37,7 +38,7 @@ LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for nam
 PEERS = {"plan", "projection", "placing", "repair"}
 
 PURE = (
-    *("plan", "projection", "columns", "placing", "repair", "model", "errors"),
+    *("plan", "projection", "columns", "likeness", "placing", "repair", "model", "errors"),
     *("layout", "looks", "summary", "template", "template_summary"),
 )
 PURE_LIBRARY = {

@@ -55,6 +55,7 @@ class Judge:
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
+        self.saw: dict[str, str] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
@@ -76,13 +77,30 @@ class Judge:
 
     def touched(self, row: str, token: str) -> None:
         """A person types into a cell: what stood there is no longer anybody's to put back."""
-        self.damages.pop((row, token), None)
+        damage = self.damages.pop((row, token), None)
         self.either.pop((row, token), None)
+        if damage and damage.by in [run.machine for run in self.runs]:
+            self.either[row, token] = [damage.was]  # it may be on its way to put back what stood there (a limit)
+        if token in (KEY, ACTION, "Request ID"):
+            self.saw.pop(row, None)
 
     def compared_anew(self, row: str) -> None:
         """A person changes what a standing mark is compared by: it now asks for something else."""
         if self.desk.cell(row, ACTION) != "":
             self.wishes.setdefault(row, []).append(Wish(row, ""))
+
+    def rekeyed(self, row: str) -> None:
+        """A person is about to change a video id: what a write hit there by mistake is of no video."""
+        self.touched(row, KEY)
+        self.compared_anew(row)
+        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
+        twins = keys.count(text(self.desk.cell(row, KEY))) > 1
+        for place in [place for place in self.damages if place[0] == row]:
+            if place[1] in MACHINE:
+                self.littered(*place, self.desk.cell(*place))
+                del self.damages[place]
+            elif twins:
+                self._excuse(place)  # another row answers to the video id now: it is not looked for further (a limit)
 
     def columns_changed(self) -> None:
         """Columns move after a run that ended with a write astray: what it hit cannot be told any more (a limit)."""
@@ -265,7 +283,7 @@ class Judge:
                     run.claimed.add(text(shown(line[tokens.index(KEY)])))
                 if new != old or type(new) is not type(old):
                     self._changed(run, number, row, column, token, old, new)
-            if len(self.damages) == hit_before:
+            if len(self.damages) == hit_before and self._line_then(run, row) == number:
                 self._atomic(row, was, line, tokens)
 
     def _atomic(self, row: str, was: Line, line: Line, tokens: list[str]) -> None:
@@ -293,12 +311,15 @@ class Judge:
             self.say(3, f"a write to line {line + 1}")
             return
         key = self.desk.cell(row, KEY) if row else ""
+        if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
+            self.saw.setdefault(row, text(self._hit.get(place, old)))
         meant = read.tokens[column] if column < len(read.tokens) else ""
-        if not row or read.key(line) != text(key) or meant != token:
-            self._astray(run, place, old, new)
-        elif token == ACTION and new == "":
+        if row and token == meant == ACTION and new == "" and read.key(line) in (text(key), self._key_then(run, row)):
+            # where somebody changed the video id just before, it is as if they had done it just after
             self.damages.pop(place, None)
-            self._cleared(run, row, text(key), text(self._hit.get(place, old)).casefold())
+            self._cleared(run, row, read.key(line), text(self._hit.get(place, old)).casefold())
+        elif not row or read.key(line) != text(key) or meant != token:
+            self._astray(run, place, old, new)
         elif token in MACHINE:
             self.damages.pop(place, None)
         else:
@@ -307,6 +328,8 @@ class Judge:
     def _astray(self, run: Run, place: Place, old: Any, new: Any) -> None:
         row, token = place
         then = self._key_then(run, row)
+        if token in MACHINE and row and then is None:
+            return  # of a row that came since the read: what it must say is judged in the end
         if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
             # somebody changed the video id since: its machine cells are of no video
             self.littered(row, token, new)
@@ -318,17 +341,27 @@ class Judge:
 
     def _key_then(self, run: Run, row: str) -> str | None:
         """The video id of a row when the run read it; None if there was no such row."""
+        line = self._line_then(run, row)
+        return run.read.key(line) if run.read and line else None
+
+    def _line_then(self, run: Run, row: str) -> int | None:
+        """Where a row stood when the run read it; None if there was no such row."""
         read = run.read
         if read is None or ROW not in read.tokens:
             return None
         at = read.tokens.index(ROW)
-        return next((read.key(n) for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
+        return next((n for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
 
     def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
         """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
         before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
         column = self.desk.column("Request ID")
-        saw = text(self._hit.get((row, "Request ID"), shown(before[column]) if column < len(before) else ""))
+        place, visible = (row, "Request ID"), shown(before[column]) if column < len(before) else ""
+        # what another machine has hit by mistake, this one cannot know
+        others = place in self.damages and self.damages[place].by is not run.machine
+        saw = text(visible if others else self._hit.get(place, visible))
+        first = self.saw.pop(row, saw)
+        saw = saw if others else first
         told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
@@ -359,7 +392,10 @@ class Judge:
     def _meant_so(self, run: Run, place: Place) -> bool:
         """Whether two rows were given the same value and changed places: it stands where it should."""
         row, token = place
-        return run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+        meant = run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+        if meant and token == ACTION:
+            self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
+        return meant
 
     def killed(self, run: Run) -> None:
         """8 for a run that was killed."""
@@ -370,7 +406,10 @@ class Judge:
 
     def _settled(self, run: Run) -> None:
         """Forget damage that is none: what stands there was meant to."""
-        self.damages = {p: d for p, d in self.damages.items() if not (self._meant_so(run, p) or self._own_row(p))}
+        there = self.desk.row_ids()
+        self.damages = {
+            p: d for p, d in self.damages.items() if p[0] in there and not (self._meant_so(run, p) or self._own_row(p))
+        }
 
     def _own_row(self, place: Place) -> bool:
         """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""

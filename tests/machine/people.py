@@ -79,8 +79,7 @@ def rekey(desk: Desk, n: int, which: int) -> None:
     """Somebody changes a video id, perhaps to one that stands in another row; a mark in the row is then a new wish."""
     row = nth_row(desk, n)
     if row:
-        desk.judge.touched(row, KEY)
-        desk.judge.compared_anew(row)
+        desk.judge.rekeyed(row)
         desk.type(row, KEY, KEYS[which % len(KEYS)])
 
 

@@ -68,7 +68,8 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     request = desk.portal.by_id[known.request.id]
     if latest is not None and request is not latest and latest.ordered_by == "api" and not judge.lost:
         yield f"the ledger takes {request.id} for the latest of {video}, it is {latest.id}"
-    for token, value in _right(desk, row, request).items():
+    forgotten = judge.lost and request.code is None and request.status != "cancelled"
+    for token, value in _right(desk, row, request, forgotten and said["Spark code"] == "").items():
         if not _same(said[token], value):
             yield f"{token} of {video} says {said[token]!r}, not {value!r}"
 
@@ -80,9 +81,10 @@ def _left_alone(judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
             yield f"{token} says {cell!r}, though nothing was ever ordered and nobody typed it"
 
 
-def _right(desk: Desk, row: str, request: AdCodeRequest) -> dict[str, Any]:
-    # while it is being corrected TokPortal may tell no code: the row keeps the one that was reported
-    code = (request.code or "".join(request.codes[-1:])) if request.status != "cancelled" else ""
+def _right(desk: Desk, row: str, request: AdCodeRequest, forgotten: bool) -> dict[str, Any]:
+    # while it is being corrected TokPortal may tell no code: the row keeps the one that was reported, unless the
+    # ledger was lost with it
+    code = (request.code or "".join(request.codes[-1:])) if request.status != "cancelled" and not forgotten else ""
     ends = _ends(desk, row, request) if code else None
     word = _word(desk, ends) if ends else ""
     paid = desk.typed[row].get("Paid status", "")
