@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import zip_longest
 
-from sheetsync.columns import MACHINE_KEYS, normal, same
+from sheetsync.columns import MACHINE_KEYS, key_text, normal, same
 from sheetsync.model import Scalar, Snapshot
 
 KEY_WEIGHT = 100
@@ -37,12 +37,6 @@ def bests(row: Content, others: Mapping[int, Content], key_header: str) -> tuple
     return tuple(number for number, score in scores.items() if score == most > 0)
 
 
-def is_more_like(old: Content, one: Content, rivals: Iterable[Content], key_header: str) -> bool:
-    """Whether a row of before is found again in another one: then this one, with the same key, came in between."""
-    mine = likeness(one, old, key_header)
-    return any(likeness(rival, old, key_header) > mine for rival in rivals)
-
-
 def likeness(one: Content, other: Content, key_header: str) -> int:
     """How many cells are the same less those that differ; the key counts for all."""
     keys = one.get(key_header), other.get(key_header)
@@ -53,3 +47,55 @@ def likeness(one: Content, other: Content, key_header: str) -> int:
         for header, cell in one.items()
         if header in other and (cell != "" or other[header] != "")
     )
+
+
+class Lines:
+    """The lines of a snapshot below its header, by number and by key."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot, self._column = snapshot, snapshot.columns["video_id"]
+        self.numbers = range(2, len(snapshot.grid) + 1)
+        self._of: dict[str, list[int]] = {}
+        for number in self.numbers:
+            self._of.setdefault(self.key(number), []).append(number)
+        self._contents = {number: content(snapshot.headers, snapshot.grid[number - 1]) for number in self.numbers}
+        self._all = {frozenset(one.items()) for one in self._contents.values()}
+
+    def key(self, number: int) -> str:
+        """The video id that stands in a line."""
+        line = self._snapshot.grid[number - 1]
+        return key_text(line[self._column]) if self._column < len(line) else ""
+
+    def with_key(self, key: str) -> Sequence[int]:
+        """The lines with a key; there is none with none."""
+        return self._of.get(key, ()) if key else ()
+
+    def contents(self, numbers: Iterable[int] | None = None, without: Set[str] = frozenset()) -> Mapping[int, Content]:
+        """What stands in some lines, or in all."""
+        return {
+            number: {header: cell for header, cell in self._contents[number].items() if header not in without}
+            for number in (self.numbers if numbers is None else numbers)
+        }
+
+    def has_same(self, other: Lines, number: int) -> bool:
+        """Whether another snapshot's line stands here too, cell by cell."""
+        return frozenset(other._contents[number].items()) in self._all
+
+    def found(self, one: Content, number: int, without: Set[str], now: Lines) -> int | None:
+        """Which line a row was: best the one of that number. None if it was none, or is found again elsewhere now."""
+        header = normal(self._snapshot.headers[self._column])
+        key = key_text(one.get(header, ""))
+        # without a key it may be any; with one, a line whose key was still to come
+        near = [*self.with_key(key), *self._of.get("", ())] if key else None
+        old = self.contents(near, without)
+        if number in old and old[number] == one:
+            return number
+        rivals = now.contents([*now.with_key(key), *now._of.get("", ())] if key else None, without).values()
+        equals = [n for n in bests(one, old, header) if not _is_more_like(old[n], one, rivals, header)]
+        return number if number in equals else next(iter(equals), None)
+
+
+def _is_more_like(old: Content, one: Content, rivals: Iterable[Content], key_header: str) -> bool:
+    """Whether a row of before is found again in another one: then this one, with the same key, came in between."""
+    mine = likeness(one, old, key_header)
+    return any(likeness(rival, old, key_header) > mine for rival in rivals)

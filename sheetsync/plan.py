@@ -328,8 +328,8 @@ def _settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
     latest = world.observations[intent.video_id].request
     wanted = row is not None and row.text("action").casefold() == intent.mark
     if latest and latest.id != intent.previous_id:
-        # there is a new request since the intent: the order happened, charged once
-        mark = intent.mark if wanted else None
+        # there is a new request since the intent: the order happened, charged once. A mark beside it is a new wish
+        mark = intent.mark if row and wanted and row.text("request_id") != latest.id else None
         return Adopt(intent.video_id, number or None, mark, latest, Origin.ORDERED, settles=intent)
     if intent.run_id == world.run_id or world.now - intent.created_at < SETTLE_AFTER:
         # too early to tell "never" from "not yet"

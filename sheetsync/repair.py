@@ -12,19 +12,36 @@ from datetime import datetime
 from itertools import groupby
 
 from sheetsync.columns import key_text, normal, rows_of, same, to_serial
-from sheetsync.likeness import bests, content, is_more_like, machine_headers
+from sheetsync.likeness import Lines, bests, content, machine_headers
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at, landed_right
+
+MOST = 0.5
+"""A row that carries so much of what was written counts as reached, if nobody saw where the write landed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that a write reached: which line it was before (None: there was no such row), its key, and where now."""
+    """A row that a write reached: which line it was before (None: there was no such row), its key, and where now.
+
+    It is sure if the answer told so, or if the row carries all that was written.
+    """
 
     before: int | None
     key: str
     headers: Sequence[Scalar]
     lines: tuple[int, ...]
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A write, a read made since, and the lines of both."""
+
+    sent: Sent
+    after: Snapshot
+    then: Lines
+    now: Lines
 
 
 def owed(rounds: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
@@ -74,19 +91,21 @@ def merged(edits: Sequence[Edit], debts: Sequence[Edit]) -> tuple[Edit, ...]:
 
 def astray(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     """Cells that a write hit by mistake, with what stood there before; of `Updated at`, what the write meant for it."""
-    meant = {(edit.key, header_at(sent.before.headers, edit.column)): edit.value for edit in sent.edits}
-    stamp = header_at(sent.before.headers, sent.before.columns["updated_at"])
+    before = sent.before
+    meant = {(edit.key, header_at(before.headers, edit.column)): edit.value for edit in sent.edits}
+    stamp = header_at(before.headers, before.columns["updated_at"])
     put_back: dict[tuple[int, int], Edit] = {}
-    for cells in by_line(sent.edits):
-        for hit in _hits(cells, sent, after):
-            for edit in cells:
-                header = header_at(hit.headers, edit.column)
-                ours = meant.get((hit.key, header))
-                # its row and column, whatever its key says by now; or a cell that was given the same value
-                is_own = hit.before == edit.line and header == header_at(sent.before.headers, edit.column)
-                if not is_own and not same(ours, edit.value):
-                    right = _cell_before(hit, header, sent.before) if ours is None or header != stamp else ours
-                    put_back |= _put_back(edit, header, right, hit, sent, after)
+    for cells, hit in _hits(Case(sent, after, Lines(before), Lines(after))):
+        for edit in cells:
+            header = header_at(hit.headers, edit.column)
+            ours = meant.get((hit.key, header))
+            # its row and column, whatever its key says by now; or a cell that was given the same value
+            is_own = hit.before == edit.line and header == header_at(before.headers, edit.column)
+            # a mark comes back only where it is sure that we took it away: it may cost credits
+            is_sure = hit.is_sure or header != header_at(before.headers, before.columns["action"])
+            if is_sure and not is_own and not same(ours, edit.value):
+                right = _cell_before(hit, header, before) if ours is None or header != stamp else ours
+                put_back |= _put_back(edit, header, right, hit, sent, after)
     return tuple(put_back.values())
 
 
@@ -130,110 +149,156 @@ def _holds(after: Snapshot, line: int, column: int, edit: Edit, sent: Sent) -> b
 # --- which rows were hit --------------------------------------------------------------------------------------
 
 
-def _hits(cells: Sequence[Edit], sent: Sent, after: Snapshot) -> list[Hit]:
-    """The rows that the write of one line reached."""
-    if sent.landed:
-        there = sent.landed.lines.get(cells[0].line, ())
-        hit = _hit(cells, cells[0].line, sent.landed.headers, there, sent, after)
-        return [replace(hit, lines=_lines_now(cells, hit, sent.landed.headers, there, sent, after))]
-    # nobody saw it land: a row counts as reached only where it carries all that was written
-    lines = [n for n in _lines(after) if _carries(after, n, cells, sent)]
-    return [_hit(cells, n, after.headers, after.grid[n - 1], sent, after) for n in lines]
+def _hits(case: Case) -> Iterator[tuple[list[Edit], Hit]]:
+    """The rows that a write reached, each with the edits that reached it."""
+    landed, after = case.sent.landed, case.after
+    if landed:
+        for cells in by_line(case.sent.edits):
+            there = landed.lines.get(cells[0].line, ())
+            hit = _hit(cells, cells[0].line, landed.headers, there, case)
+            yield cells, replace(hit, lines=_lines_now(cells, hit, landed.headers, there, case))
+        return
+    # nobody saw it land: rows tell by what they carry
+    for cells, line, is_sure in _carriers(case):
+        yield cells, replace(_hit(cells, line, after.headers, after.grid[line - 1], case), is_sure=is_sure)
 
 
-def _carries(after: Snapshot, line: int, cells: Sequence[Edit], sent: Sent) -> bool:
+def _carriers(case: Case) -> Iterator[tuple[list[Edit], int, bool]]:
+    """Which lines carry all that was written to a line, or, if none does, most of it: some of it may have changed."""
+    written = list(by_line(case.sent.edits))
+    found = _whole_carriers(written, case)
+    taken = {n for lines in found for n in lines}
+    touched = [n for n in case.now.numbers if n not in taken and not case.then.has_same(case.now, n)]
+    for cells, lines in zip(written, found, strict=True):
+        for line in lines or (n for n in touched if _share(n, cells, case) >= MOST):
+            yield cells, line, bool(lines)
+
+
+def _whole_carriers(written: Sequence[Sequence[Edit]], case: Case) -> list[list[int]]:
+    """The lines that carry all that was written to a line, of each. By an index: both may be thousands."""
+    lines_by: dict[tuple[int, ...], dict[tuple[object, ...], list[int]]] = {}
+    found = []
+    for cells in written:
+        edits = [edit for edit in cells if not edit.was]
+        columns = tuple(edit.column for edit in edits)
+        if columns not in lines_by:
+            index = lines_by[columns] = {}
+            for n in case.now.numbers:
+                index.setdefault(tuple(_rough(cell_at(case.after, n, c), case) for c in columns), []).append(n)
+        near = lines_by[columns].get(tuple(_rough(edit.value, case) for edit in edits), [])
+        found.append([n for n in near if _share(n, cells, case) == 1])
+    return found
+
+
+def _rough(value: CellValue, case: Case) -> object:
+    """A value as an index knows it: moments to the second, a ticked checkbox not as the number 1."""
+    if isinstance(value, datetime):
+        value = to_serial(value, case.sent.before.time_zone)
+    return value if isinstance(value, str) else (isinstance(value, bool), round(value * 86400))
+
+
+def _share(line: int, cells: Sequence[Edit], case: Case) -> float:
+    """How much of what was written to a line stands in that one; of mere emptiness, nothing."""
     written = [edit for edit in cells if not edit.was]
-    return all(_holds(after, line, e.column, e, sent) for e in written) and any(e.value != "" for e in written)
+    if all(edit.value == "" for edit in written):
+        return 0
+    held = sum(_holds(case.after, line, edit.column, edit, case.sent) for edit in written)
+    return held / len(written)
 
 
-def _hit(
-    cells: Sequence[Edit], line: int, headers: Sequence[Scalar], there: Sequence[Scalar], sent: Sent, after: Snapshot
-) -> Hit:
-    before = sent.before
+def _hit(cells: Sequence[Edit], line: int, headers: Sequence[Scalar], there: Sequence[Scalar], case: Case) -> Hit:
+    before = case.sent.before
     key_header = header_at(before.headers, before.columns["video_id"])
     lost = machine_headers(before) | {header_at(headers, edit.column) for edit in cells if not edit.was}
     if key_header not in map(normal, headers):
         lost |= {key_header}
-    now = content(headers, there, lost)
-    old = {n: content(before.headers, before.grid[n - 1], lost) for n in _lines(before)}
-    rivals = [content(after.headers, after.grid[n - 1], lost) for n in _lines(after)]
-    equals = [n for n in bests(now, old, key_header) if not is_more_like(old[n], now, rivals, key_header)]
-    number = line if line in equals else next(iter(equals), None)
+    found = content(headers, there, lost)
+    number = case.then.found(found, line, lost, case.now)
     if key_header not in lost:
-        return Hit(number, key_text(now.get(key_header, "")), headers, (line,))
+        return Hit(number, key_text(found.get(key_header, "")), headers, (line,))
     # its key was overwritten or cannot be seen: it is the row that was meant, if nothing else tells
     number = number or cells[0].line
     return Hit(number, key_at(before, number), headers, (line,))
 
 
 def _lines_now(
-    cells: Sequence[Edit], hit: Hit, headers: Sequence[Scalar], there: Sequence[Scalar], sent: Sent, after: Snapshot
+    cells: Sequence[Edit], hit: Hit, headers: Sequence[Scalar], there: Sequence[Scalar], case: Case
 ) -> tuple[int, ...]:
     """Where the line that was hit stands now: those most like what the answer showed. None if it is gone."""
-    known = {row.key for row in sent.before.rows if row.key}
-    if hit.before is None and hit.key not in known:
+    after, now = case.after, case.now
+    if hit.before is None and not case.then.with_key(hit.key):
         # a line that came in between: whatever was not there before may be it, and nothing in it is to be kept
-        return tuple(n for n in _lines(after) if key_at(after, n) not in known)
+        return tuple(n for n in now.numbers if not now.key(n) or not case.then.with_key(now.key(n)))
     column = after.columns["video_id"]
     key_header = header_at(after.headers, column)
     overwritten = [e for e in cells if not e.was and header_at(headers, e.column) == key_header]
-    candidates = {
-        n: content(after.headers, after.grid[n - 1])
-        for n in _lines(after)
-        if key_at(after, n) == hit.key or any(_holds(after, n, column, edit, sent) for edit in overwritten)
-    }
+    candidates = [*now.with_key(hit.key)]
+    candidates += [n for n in now.numbers if any(_holds(after, n, column, edit, case.sent) for edit in overwritten)]
     if not candidates:
-        return _rekeyed(hit, sent.before, after)
+        return _rekeyed(hit, case)
     shown = content(headers, there, {key_header} if overwritten else frozenset())
-    return bests(shown, candidates, key_header)
+    return bests(shown, now.contents(candidates), key_header)
 
 
-def _rekeyed(hit: Hit, before: Snapshot, after: Snapshot) -> tuple[int, ...]:
+def _rekeyed(hit: Hit, case: Case) -> tuple[int, ...]:
     """Where a row stands whose key is nowhere any more: the line that is like it, and like no other row of before."""
+    before = case.sent.before
     key_header = header_at(before.headers, before.columns["video_id"])
     ours = machine_headers(before) | {key_header}
-    old = {n: content(before.headers, before.grid[n - 1], ours) for n in _lines(before)}
-    now = {n: content(after.headers, after.grid[n - 1], ours) for n in _lines(after)}
+    old, now = case.then.contents(without=ours), case.now.contents(without=ours)
     return tuple(n for n, line in now.items() if bests(line, old, key_header) == (hit.before,))
-
-
-def _lines(snapshot: Snapshot) -> range:
-    return range(2, len(snapshot.grid) + 1)
 
 
 # --- marks to clear -------------------------------------------------------------------------------------------
 
 
 def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
-    """Marks that are done and still stand: the rest of their row's write landed, or part of it, and they did not.
+    """What was to be emptied and still stands, though the rest of its row's write landed, or part of it.
 
-    Such a row would look like a new wish for what it already shows.
+    A mark that is done would look like a new wish for what the row already shows. Of cells that show another video's
+    request, those that are left would look like a person's.
     """
-    column, now = sent.before.columns["action"], after.columns["action"]
+    case = Case(sent, after, Lines(sent.before), Lines(after))
     for cells in by_line(sent.edits):
         mark = next((edit.was for edit in cells if edit.was), "")
-        for line in _row_now(cells[0], sent.before, after) if mark else ():
-            if cell_at(after, line, now) == mark:
-                landed = [_has_landed(edit, line, sent, after) for edit in cells if _tells(edit, sent.before)]
-                if _was_passed_over(cells, mark, sent):
-                    # it stood in its place and was not cleared: without comparing, then
-                    yield Edit(line, now, cells[0].key, "")
-                elif any(landed) and not _was_cleared(cells, all(landed) and now == column, sent):
-                    yield Edit(line, now, cells[0].key, "", was=mark)
+        emptied = [edit for edit in cells if edit.value == "" and not edit.was]
+        for line in _row_now(cells[0], case) if mark or emptied else ():
+            if mark and cell_at(after, line, after.columns["action"]) == mark:
+                yield from _owed_mark(cells, mark, line, sent, after)
+            if any(_tells(edit, sent.before) and _has_landed(edit, line, sent, after) for edit in cells):
+                yield from (left for edit in emptied for left in _left(edit, line, sent, after))
 
 
-def _row_now(edit: Edit, before: Snapshot, after: Snapshot) -> tuple[int, ...]:
+def _owed_mark(cells: Sequence[Edit], mark: str, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:
+    column, now = sent.before.columns["action"], after.columns["action"]
+    landed = [_has_landed(edit, line, sent, after) for edit in cells if edit.value != "" and _tells(edit, sent.before)]
+    if _was_passed_over(cells, mark, sent):
+        # it stood in its place and was not cleared: without comparing, then
+        yield Edit(line, now, cells[0].key, "")
+    elif any(landed) and not _was_cleared(cells, all(landed) and now == column, sent):
+        yield Edit(line, now, cells[0].key, "", was=mark)
+
+
+def _left(edit: Edit, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:
+    """A cell that was to be emptied and says what it said."""
+    said = cell_at(sent.before, edit.line, edit.column)
+    for column in _columns_of(after, header_at(sent.before.headers, edit.column), edit.column):
+        if said != "" and same(cell_at(after, line, column), said):
+            yield Edit(line, column, edit.key, "")
+
+
+def _row_now(edit: Edit, case: Case) -> tuple[int, ...]:
     """Where the row that was meant stands now; of rows with one key those most like it."""
+    before, twins = case.sent.before, case.now.with_key(edit.key)
     key_header, ours = header_at(before.headers, before.columns["video_id"]), machine_headers(before)
-    twins = {row.number: content(after.headers, after.grid[row.number - 1], ours) for row in after.rows}
-    meant = content(before.headers, before.grid[edit.line - 1], ours)
-    found = bests(meant, {n: twin for n, twin in twins.items() if key_at(after, n) == edit.key}, key_header)
+    meant = case.then.contents([edit.line], ours)[edit.line]
+    found = bests(meant, case.now.contents(twins, ours), key_header)
     return (edit.line,) if edit.line in found else found
 
 
 def _tells(edit: Edit, before: Snapshot) -> bool:
     """Whether a cell tells that it was written: it did not say the same before."""
-    return edit.value != "" and not holds(before, edit.line, edit.column, edit.value, before.time_zone)
+    return not holds(before, edit.line, edit.column, edit.value, before.time_zone)
 
 
 def _was_cleared(cells: Sequence[Edit], whole: bool, sent: Sent) -> bool:

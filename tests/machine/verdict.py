@@ -54,7 +54,7 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     video = text(desk.cell(row, KEY))
     if text(desk.cell(row, ACTION)):
         return  # judged when the run ended: it says why
-    if said["Status"] == "ordering" and ("Status", "ordering") not in judge.litter.get(row, ()):
+    if video and said["Status"] == "ordering" and ("Status", "ordering") not in judge.litter.get(row, ()):
         yield "a claim was left behind"
     if video not in VIDEOS:
         return
