@@ -91,11 +91,14 @@ class Lines:
         if number in old and old[number] == one:
             return number
         rivals = now.contents([*now.with_key(key), *now._of.get("", ())] if key else None, without).values()
-        equals = [n for n in bests(one, old, header) if not _is_more_like(old[n], one, rivals, header)]
-        return number if number in equals else next(iter(equals), None)
+        equals = bests(one, old, header)
+        # a line of before that is found again in another one, with the same key: then this one came in between
+        taken = {n: [_is_more_like(old[n], one, rival, header) for rival in rivals] for n in equals}
+        free = [n for n in equals if not any(taken[n])]
+        if not free and sum(map(any, zip(*taken.values(), strict=True))) < len(equals):
+            free = list(equals)  # twins that were the same, and fewer others than there were
+        return number if number in free else next(iter(free), None)
 
 
-def _is_more_like(old: Content, one: Content, rivals: Iterable[Content], key_header: str) -> bool:
-    """Whether a row of before is found again in another one: then this one, with the same key, came in between."""
-    mine = likeness(one, old, key_header)
-    return any(likeness(rival, old, key_header) > mine for rival in rivals)
+def _is_more_like(old: Content, one: Content, rival: Content, key_header: str) -> bool:
+    return likeness(rival, old, key_header) > likeness(one, old, key_header)

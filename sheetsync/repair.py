@@ -92,18 +92,17 @@ def merged(edits: Sequence[Edit], debts: Sequence[Edit]) -> tuple[Edit, ...]:
 def astray(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     """Cells that a write hit by mistake, with what stood there before; of `Updated at`, what the write meant for it."""
     before = sent.before
-    meant = {(edit.key, header_at(before.headers, edit.column)): edit.value for edit in sent.edits}
-    stamp = header_at(before.headers, before.columns["updated_at"])
+    by_row = {(edit.line, header_at(before.headers, edit.column)): edit.value for edit in sent.edits}
+    by_key = {(edit.key, header_at(before.headers, edit.column)): edit.value for edit in sent.edits}
+    stamp, action = (header_at(before.headers, before.columns[key]) for key in ("updated_at", "action"))
     put_back: dict[tuple[int, int], Edit] = {}
     for cells, hit in _hits(Case(sent, after, Lines(before), Lines(after))):
         for edit in cells:
             header = header_at(hit.headers, edit.column)
-            ours = meant.get((hit.key, header))
-            # its row and column, whatever its key says by now; or a cell that was given the same value
-            is_own = hit.before == edit.line and header == header_at(before.headers, edit.column)
+            # rows with one key are told the same, but each has a mark of its own
+            ours = by_row.get((hit.before, header)) if hit.before else by_key.get((hit.key, header))
             # a mark comes back only where it is sure that we took it away: it may cost credits
-            is_sure = hit.is_sure or header != header_at(before.headers, before.columns["action"])
-            if is_sure and not is_own and not same(ours, edit.value):
+            if (hit.is_sure or header != action) and not same(ours, edit.value):
                 right = _cell_before(hit, header, before) if ours is None or header != stamp else ours
                 put_back |= _put_back(edit, header, right, hit, sent, after)
     return tuple(put_back.values())

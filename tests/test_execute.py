@@ -147,6 +147,39 @@ class TestClaim:
         assert bench.cell(VIDEO, "status") == ""
         assert bench.cell(VIDEO, "action") == now
 
+    @pytest.mark.parametrize(
+        ("column", "now"),
+        [("note", "another"), ("note", "x" * 501), ("platform", "myspace"), ("platform", "instagram")],
+    )
+    def test_what_the_order_rests_on_changed_before_its_claim(self, column: str, now: Any) -> None:
+        """A note that is rewritten, or a gate that is closed, holds the row: the next run looks again."""
+        bench = Bench(ALL[:2])
+        bench.mark("request", *ALL[:2])
+        bench.world.hooks.append(lambda *_: bench.later(seconds=1))
+        bench.world.faults.edit("values.batchGet", nth=2, do=lambda _: bench.type(VIDEO, column, now))
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.charged("vid-b")) == (0, 7)
+        assert bench.cell(VIDEO, "action") == "request"
+
+    def test_columns_moved_since_a_run_that_was_killed_after_its_claim(self) -> None:
+        """The next run looks again before it claims: the result is written by that look, not by an older one."""
+        bench = Bench(ALL[:2])
+        bench.mark("request", VIDEO)
+
+        def kill(moment: str, index: int, kind: str, request: Request) -> None:
+            if (moment, kind) == ("after", "sheets.batchUpdate"):
+                raise KeyboardInterrupt
+
+        bench.world.hooks.append(kill)
+        with pytest.raises(KeyboardInterrupt):
+            bench.sync()
+        bench.world.hooks.remove(kill)
+        bench.world.faults.edit("portal.poll", do=lambda _: bench.sheet.insert_columns(bench.column("status")))
+        calls = len(bench.kinds())
+        assert bench.sync().exit_code == 0
+        assert bench.kinds()[calls:].count("sheets.batchUpdate") == 1
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "status")) == (7, "pending")
+
     def test_claim_withdrawn(self) -> None:
         """A claim whose row had to be written twice, and whose mark went meanwhile, is taken back."""
         bench = Bench(ALL[:2])

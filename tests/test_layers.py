@@ -184,4 +184,6 @@ def test_the_branch_gate_names_files_that_are_there() -> None:
     gated = settings["tool"]["coverage"]["run"]["include"]
 
     assert [path for path in gated if not (PACKAGE.parent / path).exists()] == []
-    assert {f"sheetsync/{name}.py" for name in ("plan", "projection", "columns", "execute", "placing")} <= set(gated)
+    assert {
+        f"sheetsync/{name}.py" for name in ("plan", "projection", "columns", "execute", "placing", "repair", "likeness")
+    } <= set(gated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,9 +19,12 @@ from small_sheet import (
     THEN,
     TICK,
     UPDATED,
+    YAK,
+    ZED,
     A,
     B,
     C,
+    Line,
     column,
     land,
 )
@@ -134,6 +138,25 @@ class TestLandedRight:
     def test_the_answer_does_not_tell_the_line(self) -> None:
         """What is not seen is not right."""
         assert not landed_right(FOR_A, Landed(BEFORE.headers, {}), BEFORE)
+
+    def test_rows_with_one_key_that_changed_places(self) -> None:
+        """The key does not tell them apart: what people wrote into them does."""
+        twin = ("vid-a", "request", "Acme's other", *A[3:])
+        before = snapshot(A, twin, C)
+        for now, right in ((before, True), (snapshot(twin, A, C), False)):
+            assert landed_right(FOR_A, land(FOR_A, now)[0], before) is right
+
+    @pytest.mark.parametrize(("now", "right"), [((A, ZED, YAK), True), ((A, YAK, ZED), False), ((A, BLANK), True)])
+    def test_lines_without_a_key(self, now: Sequence[Line], right: bool) -> None:
+        """So does it there; a blank one may be any."""
+        written = (Edit(3, TICK, "", False),)
+        assert landed_right(written, land(written, snapshot(*now))[0], snapshot(A, ZED, YAK)) is right
+
+    def test_rows_with_one_key_and_nothing_else(self) -> None:
+        """Nothing tells them apart, so nothing is wrong."""
+        bare = ("vid-a", "request")
+        before = snapshot(bare, bare)
+        assert landed_right(FOR_A, land(FOR_A, before)[0], before)
 
     def test_below_the_write_all_may_move(self) -> None:
         """Only what was written counts."""

@@ -25,6 +25,8 @@ from small_sheet import (
     STATUS,
     TICK,
     UPDATED,
+    YAK,
+    ZED,
     A,
     B,
     C,
@@ -33,7 +35,7 @@ from small_sheet import (
     land,
 )
 
-from sheetsync.columns import BY_KEY, says
+from sheetsync.columns import BY_KEY, says, to_serial
 from sheetsync.model import Snapshot
 from sheetsync.placing import Edit, Landed, Sent, cell_at, edits, from_journal, to_journal
 from sheetsync.projection import Target
@@ -152,6 +154,14 @@ class TestTwins:
         found = astray(Sent(FOR_A, landed, before), after)
         assert {edit.value for edit in found if edit.column == STATUS} == {"finalized"}
 
+    def test_each_keeps_its_own_mark(self) -> None:
+        """Two rows with one key and one mark changed places, and one of the marks was done: the other comes back."""
+        first, second = ("vid-a", "renew", "Acme", True, 1), ("vid-a", "renew", "Other", True, 2)
+        written = (Edit(2, ACTION, "vid-a", "", was="renew"), Edit(2, UPDATED, "vid-a", NOW))
+        landed, after = land(written, snapshot(second, first))
+        found = mended(after, astray(Sent(written, landed, snapshot(first, second)), after))
+        assert [of.text("action") for of in found.rows] == ["renew", "renew"]
+
     def test_more_twins_than_before(self) -> None:
         """A copy that a person made since does not keep the row that was hit from being put back."""
         landed, after = land(FOR_A, snapshot(B, A, C))
@@ -165,10 +175,6 @@ class TestTwins:
         written = (Edit(2, STATUS, "vid-b", "pending"), Edit(3, STATUS, "vid-b", "pending"))
         landed, after = land(written, before)
         assert astray(Sent(written, landed, before), after) == astray(Sent(written, None, before), after) == ()
-
-
-ZED: Line = ("", "", "Zed", True, 1, "", "", "", "")
-YAK: Line = ("", "renew", "Yak", True, 2, "typed", "", "", "")
 
 
 class TestKeylessLines:
@@ -298,6 +304,61 @@ class TestKilledRuns:
         rounds = from_journal(to_journal([Sent(FOR_A, None, BEFORE)]))
         assert owed(rounds, snapshot(B, A, C)) == ()
 
+    def test_a_row_that_somebody_has_changed_since_gets_its_own_back(self) -> None:
+        """A column moved, and another machine rewrote a cell: most of what was written tells that the row was hit."""
+        landed, after = lost(FOR_A, column(BEFORE, CLIENT))
+        _, changed = land((Edit(2, after.columns["spark_code"], "vid-a", "#later"),), after)
+        spoiled = snapshot(*changed.grid[1:], headers=changed.headers)
+        whole = mended(spoiled, owed([Sent(FOR_A, landed, BEFORE)], spoiled))
+        assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
+
+    def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
+        """Rows were sorted, and the row that was hit was changed since: a mark that comes back may cost credits."""
+        renewing = ("vid-d", "request", "Dole", True, 3, "", "", "", "")
+        before = snapshot(A, renewing)
+        _, after = lost(FOR_A, snapshot(renewing, A))
+        _, changed = land((Edit(2, STATUS, "vid-d", "finalized"),), after)
+        debts = owed([Sent(FOR_A, None, before)], changed)
+        assert {edit.column for edit in debts if edit.line == 2} == {ID, UPDATED}
+
+    def test_a_moment_in_another_time_zone(self) -> None:
+        """The zone was changed since: what was written is known by the serial of then."""
+        _, after = lost(FOR_A, column(BEFORE, UPDATED))
+        moved = replace(after, time_zone="America/New_York")
+        assert UPDATED in {edit.column for edit in owed([Sent(FOR_A, None, BEFORE)], moved)}
+
+
+class TestKeyChanged:
+    """Somebody types over the Video ID just before or after the write lands."""
+
+    @pytest.mark.parametrize("key", ["", "vid-z", "vid-c"])
+    def test_what_landed_in_its_row_stays(self, key: str) -> None:
+        """As if they had typed just after: a mark that is done does not come back in a row of another video."""
+        landed, after = land(FOR_A, snapshot((key, *A[1:]), B, C))
+        found = astray(Sent(FOR_A, landed, BEFORE), after)
+        assert ACTION not in {edit.column for edit in found}
+
+    def test_a_hit_row_whose_key_is_changed_since(self) -> None:
+        """It is known by the rest."""
+        landed, after = land(FOR_A, column(BEFORE, CLIENT))
+        typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
+        whole = mended(typed, astray(Sent(FOR_A, landed, BEFORE), typed))
+        assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
+
+    def test_the_key_has_no_name_when_the_write_lands(self) -> None:
+        """Its header was renamed: the row is known by the rest, and no line without a key is taken for it."""
+        before = snapshot(A, ZED)
+        renamed = snapshot(A, ZED, headers=["My Video", *before.headers[1:]])
+        landed, after = land(FOR_A, renamed)
+        back = snapshot(*after.grid[1:])
+        assert owed([Sent(FOR_A, landed, before)], back) == ()
+
+    def test_a_mark_made_anew_after_its_column_was_renamed(self) -> None:
+        """Cleared under another name is cleared: the mark of now is another wish."""
+        landed, after = land(FOR_B, snapshot(A, B, C, headers=["Video ID", "My Action", *BEFORE.headers[2:]]))
+        (_, marked) = land((Edit(3, ACTION, "vid-b", "renew"),), snapshot(*after.grid[1:]))
+        assert owed([Sent(FOR_B, landed, BEFORE)], marked) == ()
+
 
 class TestSeveralRounds:
     def test_what_the_first_round_hit_is_put_back_though_the_second_went_astray_too(self) -> None:
@@ -346,6 +407,31 @@ class TestOwedClears:
         landed, after = land(FOR_B, BEFORE)
         (_, marked) = land((Edit(3, ACTION, "vid-b", "renew"),), after)
         assert owed([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
+
+    def test_the_mark_of_a_twin_stands(self) -> None:
+        """A row with the same key shows already what was written into the other one: its mark is another wish."""
+        first, second = ("vid-a", "renew", "Acme", True, 1, "pending", "", "R9", ""), ("vid-a", "renew", "Other")
+        before = snapshot(first, second)
+        written = tuple(replace(edit, line=3, was="renew" if edit.was else "") for edit in FOR_A)
+        debts = owed([Sent(written, None, before)], before)
+        assert debts == ()
+
+    def test_what_stood_there_before_does_not_tell_that_a_write_landed(self) -> None:
+        """A run was killed in the second in which it had claimed the row: Updated at is the same."""
+        before = snapshot((*A[:UPDATED], to_serial(NOW, "Etc/GMT")), B, C)
+        assert owed([Sent(FOR_A, None, before)], before) == ()
+
+    def test_cells_that_were_to_be_emptied(self) -> None:
+        """Part of them landed: the rest goes too. Without its Request ID what is left would pass for a person's."""
+        written = (*(Edit(3, column, "vid-b", "") for column in (STATUS, CODE, ID)), Edit(3, UPDATED, "vid-b", NOW))
+        landed, after = land([edit for edit in written if edit.column != CODE], BEFORE)
+        assert owed([Sent(written, landed, BEFORE)], after) == (Edit(3, CODE, "vid-b", ""),)
+
+    def test_cells_that_a_person_changed_are_not_emptied(self) -> None:
+        """They no longer say what was to go."""
+        written = (*(Edit(3, column, "vid-b", "") for column in (STATUS, CODE, ID)), Edit(3, UPDATED, "vid-b", NOW))
+        landed, after = land([*written, Edit(3, CODE, "vid-b", "theirs")], BEFORE)
+        assert owed([Sent(written, landed, BEFORE)], after) == ()
 
 
 class TestMended:

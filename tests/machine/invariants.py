@@ -110,8 +110,10 @@ class Judge:
                 self._excuse(place)
 
     def _excuse(self, place: Place) -> None:
-        damage = self.damages.pop(place)
-        self.either[place] = [damage.was, *self._visible(place)]
+        damage, visible = self.damages.pop(place), self._visible(place)
+        self.either[place] = [damage.was, *visible]
+        for value in visible:
+            self.littered(*place, value)
 
     def littered(self, row: str, token: str, value: Any) -> None:
         """A person types into a machine cell."""
@@ -314,11 +316,10 @@ class Judge:
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
             self.saw.setdefault(row, text(self._hit.get(place, old)))
         meant = read.tokens[column] if column < len(read.tokens) else ""
-        if row and token == meant == ACTION and new == "" and read.key(line) in (text(key), self._key_then(run, row)):
-            # where somebody changed the video id just before, it is as if they had done it just after
+        if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
             self._cleared(run, row, read.key(line), text(self._hit.get(place, old)).casefold())
-        elif not row or read.key(line) != text(key) or meant != token:
+        elif not row or read.key(line) != text(key) or meant != token or token == ACTION:
             self._astray(run, place, old, new)
         elif token in MACHINE:
             self.damages.pop(place, None)
@@ -351,6 +352,17 @@ class Judge:
             return None
         at = read.tokens.index(ROW)
         return next((n for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
+
+    def _is_its_mark(self, run: Run, row: str, line: int) -> bool:
+        """Whether a row was meant by what was written to a line: it stood there, or it is the only one of that video.
+
+        Where somebody changed the video id just before, it is as if they had done it just after.
+        """
+        then, read = self._line_then(run, row), run.read
+        if read is None or then == line:
+            return read is not None
+        twins = [n for n in range(1, len(read.lines)) if read.key(n) == read.key(line)]
+        return len(twins) < 2 and read.key(line) in (text(self.desk.cell(row, KEY)), self._key_then(run, row))
 
     def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
         """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
