@@ -83,7 +83,7 @@ def _target(row: Row, twins: Sequence[int], time_zone: str, tracker: Tracker, ou
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
         said = [outlook.reasons.get((row.key, waiting), ""), _twin_note(twins) if waiting else ""]
         note = " ".join(part for part in said if part)
-        return Target(row, {"sync_note": note} if note else {}, cleared)
+        return Target(row, _no_claim(row) | ({"sync_note": note} if note else {}), cleared)
     values = _cells(row, entry, time_zone, tracker, outlook, waiting=bool(waiting))
     values["sync_note"] = _note(row, entry, twins, time_zone, tracker, outlook, waiting)
     return Target(row, values, cleared)
@@ -95,13 +95,17 @@ def _cells(
     shown = row.text("request_id")
     if waiting and entry and shown != entry.request.id:
         # a mark waits: the row goes on showing the request its person saw when making the mark
-        return {} if row.text("status") != ORDERING else {"status": ""}
+        return _no_claim(row)
     if entry:
         return _request_cells(row, entry, time_zone, tracker, outlook.now, waiting)
     if shown:
         # the row shows a request that its video does not have (a copied row, a changed video id)
         return dict.fromkeys(_REQUEST_COLUMNS, "")
     # nothing was ever ordered here: what people keep in these cells is theirs, our claim is not
+    return _no_claim(row)
+
+
+def _no_claim(row: Row) -> dict[str, Value]:
     return {"status": ""} if row.text("status") == ORDERING else {}
 
 

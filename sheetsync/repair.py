@@ -101,8 +101,9 @@ def astray(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
             header = header_at(hit.headers, edit.column)
             # rows with one key are told the same, but each has a mark of its own
             ours = by_row.get((hit.before, header)) if hit.before else by_key.get((hit.key, header))
-            # a mark comes back only where it is sure that we took it away: it may cost credits
-            if (hit.is_sure or header != action) and not same(ours, edit.value):
+            # a mark that is gone comes back only where it is sure that we took it away: it may cost credits
+            is_guess = not hit.is_sure and header == action and edit.value == ""
+            if not is_guess and not same(ours, edit.value):
                 right = _cell_before(hit, header, before) if ours is None or header != stamp else ours
                 put_back |= _put_back(edit, header, right, hit, sent, after)
     return tuple(put_back.values())

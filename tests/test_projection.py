@@ -222,6 +222,10 @@ class TestLeftAlone:
         look = Outlook(known(), NOW, reasons={(VIDEO, "renew"): "TokPortal did not answer."})
         assert values(row(action="renew", **shows(OLD)), look) == {"sync_note": "TokPortal did not answer."}
 
+    def test_a_claim_beside_a_request_that_nobody_could_be_asked_about(self) -> None:
+        """A killed run's claim goes all the same: no order is under way any more."""
+        assert values(row(**{**shows(OLD), "status": ORDERING}), Outlook(known(), NOW)) == {"status": ""}
+
     def test_a_newer_request_than_the_ledgers_that_nobody_could_be_asked_about(self) -> None:
         """An old copy of the ledger does not turn the row back."""
         assert values(row(**shows(NEW)), Outlook(known(entry(OLD)), NOW)) == {}

@@ -321,6 +321,17 @@ class TestKilledRuns:
         debts = owed([Sent(FOR_A, None, before)], changed)
         assert {edit.column for edit in debts if edit.line == 2} == {ID, UPDATED}
 
+    def test_what_stands_in_the_place_of_a_mark_goes_though_it_is_not_sure(self) -> None:
+        """A word of ours in Action is nobody's wish: the mark comes back, whatever was changed beside it."""
+        narrow = ("video_id", "action", "status", "updated_at")
+        before = snapshot(("vid-b", "renew"), keys=narrow)
+        written = (Edit(2, 2, "vid-b", "ordering"), Edit(2, 3, "vid-b", NOW))
+        _, after = land(written, column(before, 0))
+        _, changed = land((Edit(2, 3, "vid-b", ""),), after)
+        assert [of.text("action") for of in mended(changed, owed([Sent(written, None, before)], changed)).rows] == [
+            "renew"
+        ]
+
     def test_a_moment_in_another_time_zone(self) -> None:
         """The zone was changed since: what was written is known by the serial of then."""
         _, after = lost(FOR_A, column(BEFORE, UPDATED))

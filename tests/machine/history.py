@@ -84,6 +84,7 @@ class Player:
         name, *numbers = step
         if name == "sync":
             self._sync(self.desk.machines[numbers[0] % 2], numbers[1], numbers[2])
+            self._disturbed()  # another machine's writes are as little expected as people's
         elif name in STATES:
             machine = self.desk.machines[numbers[0] % 2]
             if not any(active.run.machine is machine for active in self.active):
@@ -93,8 +94,11 @@ class Player:
         else:
             RULES[name][0](self.desk, *numbers)
             if name in people.RULES:
-                for active in self.active:
-                    active.run.people = True
+                self._disturbed()
+
+    def _disturbed(self) -> None:
+        for active in self.active:
+            active.run.people = True
 
     def _state(self, machine: Machine, change: str) -> None:
         if change != "save":
