@@ -36,6 +36,7 @@ RENAMED = ("Status", ACTION, "Note", "Client", "Request ID", KEY, "Sync note", "
 MOVED = ("Client", "Status", KEY, "Request ID", "Note", "Updated at", ACTION, "Sync note", "Market")
 ZONES = ("Etc/GMT", "America/New_York", "Asia/Kolkata", "GMT-07:00", "Europe/Berlin")
 MOST_ROWS, MOST_COLUMNS = 8, 26
+FIRST = 1  # the judge's own column, by which it knows the rows, stays the first
 
 
 def nth_row(desk: Desk, n: int) -> str:
@@ -172,7 +173,7 @@ def insert_column(desk: Desk, before: int, named: int) -> None:
     tokens = desk.header_tokens()
     if len(tokens) >= MOST_COLUMNS or ("" in tokens and not named % 2):
         return
-    at = before % len(tokens)
+    at = max(FIRST, before % len(tokens))
     desk.judge.columns_changed()
     desk.sheet.insert_columns(at)
     if named % 2:
@@ -185,7 +186,7 @@ def move_column(desk: Desk, which: int, before: int) -> None:
     """Somebody drags a column elsewhere."""
     column = desk.column(MOVED[which % len(MOVED)])
     desk.judge.columns_changed()
-    desk.sheet.move_columns(column, column + 1, before % len(desk.header_tokens()))
+    desk.sheet.move_columns(column, column + 1, max(FIRST, before % len(desk.header_tokens())))
 
 
 def time_zone(desk: Desk, which: int) -> None:
