@@ -270,13 +270,19 @@ def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
 
 
 def _owed_mark(cells: Sequence[Edit], mark: str, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:
-    column, now = sent.before.columns["action"], after.columns["action"]
+    now = after.columns["action"]
     landed = [_has_landed(edit, line, sent, after) for edit in cells if edit.value != "" and _tells(edit, sent.before)]
     if _was_passed_over(cells, mark, sent):
         # it stood in its place and was not cleared: without comparing, then
         yield Edit(line, now, cells[0].key, "")
-    elif any(landed) and not _was_cleared(cells, all(landed) and now == column, sent):
+    elif any(landed) and not _was_cleared(cells, _landed_whole(landed, cells, sent.before, after), sent):
         yield Edit(line, now, cells[0].key, "", was=mark)
+
+
+def _landed_whole(landed: Sequence[bool], cells: Sequence[Edit], before: Snapshot, after: Snapshot) -> bool:
+    """Whether a row's write stands there whole, as far as can be told: it is one call, and others may write since."""
+    unmoved = all(header_at(after.headers, edit.column) == header_at(before.headers, edit.column) for edit in cells)
+    return unmoved or (all(landed) and after.columns["action"] == before.columns["action"])
 
 
 def _left(edit: Edit, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:

@@ -419,6 +419,20 @@ class TestOwedClears:
         (_, marked) = land((Edit(3, ACTION, "vid-b", "renew"),), after)
         assert owed([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
 
+    def test_a_mark_made_anew_after_others_wrote_too(self) -> None:
+        """A killed run's write landed; another machine, then a person came after it: what is marked now is a wish."""
+        _, after = land(FOR_B, BEFORE)
+        since = (Edit(3, STATUS, "vid-b", "accepted"), Edit(3, ACTION, "vid-b", "renew"))
+        assert owed([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
+
+    def test_a_mark_that_was_missed_by_a_write_nobody_saw(self) -> None:
+        """A column moved in that moment: what landed rightly tells that the mark beside it is done."""
+        order = (KEY, CLIENT, ACTION, *range(TICK, len(BEFORE.headers)))
+        lines = [[line[at] for at in order] for line in BEFORE.grid]
+        _, after = land(FOR_A, snapshot(*lines[1:], headers=lines[0]))
+        debts = owed([Sent(FOR_A, None, BEFORE)], after)
+        assert Edit(2, after.columns["action"], "vid-a", "", was=str(A[ACTION])) in debts
+
     def test_the_mark_of_a_twin_stands(self) -> None:
         """A row with the same key shows already what was written into the other one: its mark is another wish."""
         first, second = ("vid-a", "renew", "Acme", True, 1, "pending", "", "R9", ""), ("vid-a", "renew", "Other")

@@ -128,9 +128,12 @@ class Judge:
         if self.desk.cell(new, ACTION) != "":
             self.wishes[new] = [Wish(new, "")]
         self.litter[new] = {(token, self.desk.cell(new, token)) for token in MACHINE}
+        at_work = [run.machine for run in self.runs]
         for (at, token), damage in list(self.damages.items()):
             if at == row:
                 self.either[new, token] = [damage.was, self.desk.cell(new, token)]
+                if damage.by in at_work:
+                    self._excuse((at, token))  # it may put back what stood there in the copy (a limit)
         for (at, token), values in list(self.either.items()):
             if at == row:
                 self.either.setdefault((new, token), values)
