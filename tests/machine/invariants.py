@@ -326,6 +326,8 @@ class Judge:
             self._astray(run, place, old, new)
         elif token in MACHINE:
             self.damages.pop(place, None)
+        elif self._line_then(run, row) != line:
+            self._astray(run, place, old, new)  # a row with the same key
         else:
             self.say(3, f"{token} of row {row} was changed from {old!r} to {new!r}")
 
