@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from sheetsync.columns import (
     letter,
     normal,
     rows_of,
+    same,
     says,
     ticked,
     to_serial,
@@ -102,6 +104,7 @@ class TestBinding:
 
     def test_a_doubled_header_is_named_with_its_cells_and_not_bound(self) -> None:
         """Which of two would be written is a guess."""
+        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1")),)
         binding = bind([*HEADERS, "note", "NOTE "], {})
         assert binding.doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1", "AS1")),)
         assert "note" not in binding.columns
@@ -165,6 +168,7 @@ class TestSerials:
         """Sheets reference 3.3: whole days since 1899-12-30, the time as a fraction."""
         assert to_serial(datetime(2026, 1, 1, 18, tzinfo=UTC), "UTC") == 46023.75
         assert from_serial(46023.75, "UTC") == datetime(2026, 1, 1, 18, tzinfo=UTC)
+        assert from_serial(46023.75, "Asia/Kolkata").tzinfo is UTC
 
     @given(
         st.datetimes(datetime(2001, 1, 1), datetime(2199, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC)),
@@ -285,6 +289,26 @@ class TestDays:
         """Whole days, 1 to 3650."""
         with pytest.raises(BadCell):
             days(cell)
+
+
+class TestLongCells:
+    def test_what_is_quoted_is_cut(self) -> None:
+        """A note is read in a cell."""
+        for text in ("x" * 41, f"2026-02-30T{'0' * 30}", f"1026-04-03T10:00:00.{'0' * 30}"):
+            with pytest.raises(BadCell, match=f"'{re.escape(text[:40])}'"):
+                instant(text, "UTC")
+        with pytest.raises(BadCell, match=f"'{'x' * 40}'"):
+            days("x" * 41)
+
+
+class TestSame:
+    @pytest.mark.parametrize(
+        ("one", "other", "equal"),
+        [(True, 1, False), (0, False, False), (True, True, True), (1, 1.0, True), ("1", 1, False), ("", "", True)],
+    )
+    def test_cells(self, one: Scalar, other: Scalar, equal: bool) -> None:
+        """A ticked checkbox is not the number 1."""
+        assert same(one, other) is equal
 
 
 class TestTicks:

@@ -89,6 +89,13 @@ WAITING = {
         situation(row(action="correct", **shows(OPEN)), observations=seen(OPEN)),
         "There is no code to correct.",
     ),
+    "correct what was cancelled": (
+        situation(
+            row(action="correct", feedback="bad", **shows(request(status="cancelled", code="#dead"))),
+            observations=seen(request(status="cancelled", code="#dead")),
+        ),
+        "There is no code to correct.",
+    ),
     "correct after the code has changed": (
         situation(row(action="correct", request_id="R1", spark_code="#old"), observations=seen(FINAL)),
         "The code has changed to #R1: try that one first, clear Action.",
@@ -149,6 +156,8 @@ WAITING = {
 def test_why_a_row_waits(world: Situation, text: str) -> None:
     """What could not be done says why in its row, in words the person at the sheet can act on."""
     assert held(world) == text
+    (hold,) = make_plan(world).holds
+    assert (hold.video_id, hold.row) == (world.rows[0].key, world.rows[0].number)
 
 
 def test_too_many_rows_are_marked() -> None:

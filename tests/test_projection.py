@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import (
@@ -229,6 +229,44 @@ class TestLeftAlone:
     def test_a_newer_request_than_the_ledgers_that_nobody_could_be_asked_about(self) -> None:
         """An old copy of the ledger does not turn the row back."""
         assert values(row(**shows(NEW)), Outlook(known(entry(OLD)), NOW)) == {}
+
+
+class TestNobodyCouldBeAsked:
+    """The row shows a request that the ledger does not have."""
+
+    def test_the_target_is_the_rows_own(self) -> None:
+        """A mark that is done is cleared there too."""
+        of = row(action="renew", **shows(OLD))
+        look = Outlook(known(), NOW, served={VIDEO: Served(Mark.RENEW, OLD.id)})
+        assert target(of, look) == Target(of, {}, clear_mark=True)
+
+    def test_rows_with_one_key(self) -> None:
+        """The one whose mark waits names the others, after its reason; the one without a mark keeps what it says."""
+        rows = [row(2, action="renew", **shows(OLD)), row(3, **shows(OLD))]
+        twin = "Duplicate of row 3: one of them acts, all show the same."
+        for reasons, note in (({}, twin), ({(VIDEO, "renew"): "Why."}, f"Why. {twin}")):
+            found = targets(rows, "UTC", tracker(), Outlook(known(), NOW, reasons=reasons))
+            assert [of.values for of in found] == [{"sync_note": note}, {}]
+
+    def test_a_request_that_the_ledger_has(self) -> None:
+        """Asked or not, the row shows it."""
+        for shown in ({}, shows(OLD)):
+            assert values(row(**shown), Outlook(known(entry(OLD)), NOW))["status"] == OLD.status
+
+
+class TestTimeZones:
+    def test_a_day_is_one_of_the_sheets_zone(self) -> None:
+        """Expiry and note are told by the clock of the people at the sheet."""
+        of = row(known_expiry="2026-06-22", **shows(OLD))
+        (found,) = targets([of], "America/New_York", tracker(), outlook(entry(OLD)))
+        assert found.values["expires_at"] == datetime(2026, 6, 22, 4, tzinfo=UTC)
+        assert (found.values["expiry"], found.values["stage"]) == ("renewal needed", "renewal needed")
+        assert found.values["sync_note"] == ""
+
+    def test_a_status_out_of_reason_is_cut(self) -> None:
+        """A note is read in a cell."""
+        note = values(row(), outlook(entry(status="x" * 61)))["sync_note"]
+        assert note == f"TokPortal says '{'x' * 60}', a status unknown to sheetsync; see its dashboard."
 
 
 class TestOthersCells:
