@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from machine import outside, people
+from machine import endings, outside, people
 from machine.desk import ACTION, KEY, Desk, Machine
 from machine.invariants import Judge
 from machine.seen import Run, Violation
@@ -149,8 +149,10 @@ class Player:
             self.active.pop()
         if report:
             self.judge.ended(active.run, report)
+            endings.ended(self.judge, active.run, report)
         else:
             self.judge.killed(active.run)
+            endings.logs(self.judge, [])
         if self._traced:
             kinds = [call.kind.split(".")[1] for call in self.desk.world.calls[active.run.first_call :]]
             told = "killed" if report is None else f"exit {report.exit_code} {report.error or ''}"
@@ -223,7 +225,7 @@ class Player:
         if report and not self.judge.violations:
             for wrong in all_right(desk, self.judge, report):
                 self.judge.say(7, wrong)
-            self.judge.codes_kept()
+            endings.codes_kept(self.judge)
 
     def close(self) -> Outcome:
         """The figures."""

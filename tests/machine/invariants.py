@@ -31,7 +31,6 @@ from machine.seen import (
     done,
     due,
     gates_open,
-    reached_the_sheet,
     shown,
     text,
 )
@@ -390,9 +389,8 @@ class Judge:
     # --- the end of a run ------------------------------------------------------------------------------------------
 
     def ended(self, run: Run, report: Report) -> None:
-        """3, 4, 6 and 8 for a run that came to its end."""
+        """3 for a run that came to its end."""
         self.count_charges()
-        self._logs([str(report.error or ""), *report.warnings])
         self._settled(run)
         # what a run did not come to write, the next one may: it need not be told again
         self.heard[run.machine.name] = {} if report.exit_code == 0 else run.answers
@@ -402,9 +400,6 @@ class Judge:
                     self.say(
                         3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}"
                     )
-        self._codes(run, report.error is not None)
-        if not run.people and not report.unplaced and reached_the_sheet(report):
-            self._reasons(report)
 
     def _meant_so(self, run: Run, place: Place) -> bool:
         """Whether two rows were given the same value and changed places: it stands where it should."""
@@ -415,11 +410,10 @@ class Judge:
         return meant
 
     def killed(self, run: Run) -> None:
-        """8 for a run that was killed."""
+        """What was told to a run that was killed, the next one may act upon."""
         self._settled(run)
         for video, told in run.answers.items():
             self.heard[run.machine.name].setdefault(video, []).extend(told)
-        self._logs([])
 
     def _settled(self, run: Run) -> None:
         """Forget damage that is none: what stands there was meant to."""
@@ -433,46 +427,3 @@ class Judge:
         row, token = place
         keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
         return token == "Updated at" and keys.count(text(self.desk.cell(row, KEY))) > 1
-
-    def _logs(self, more: list[str]) -> None:
-        said = "\n".join([*self.desk.listener.lines, *more])
-        self.desk.listener.lines.clear()
-        if self.desk.portal.key in said:
-            self.say(8, "the API key is in a log or an error")
-        if "#" in said:
-            codes = [code for request in self.desk.portal.requests for code in request.codes]
-            self.violations += [Violation(8, f"a code is in a log or an error: {c}") for c in codes if c in said]
-
-    def _codes(self, run: Run, stopped: bool) -> None:
-        """4: each code that was answered is in the ledger of the machine that asked, or can be had again by a GET."""
-        new = {(v, a.id, a.code) for v, told in run.answers.items() for a in told if a.code}
-        mine = self.kept[run.machine.name]
-        for video, request, code in sorted(new - mine):
-            books = run.machine.ledger.entries(video, self.desk.tracker.name)
-            if any(book.entry.request.id == request and code in [c for _, c in book.codes] for book in books):
-                mine.add((video, request, code))
-            elif not (stopped and self.desk.portal.by_id[request].code == code):
-                self.say(4, f"the code of {request} for {video} was told, and is not in the ledger")
-
-    def codes_kept(self) -> None:
-        """4, at the end: no code that was in a ledger has left it."""
-        for machine in self.desk.machines:
-            held: dict[str, set[tuple[str, str]]] = {}
-            for video, request, code in self.kept[machine.name]:
-                if video not in held:
-                    books = machine.ledger.entries(video, self.desk.tracker.name)
-                    held[video] = {(book.entry.request.id, c) for book in books for _, c in book.codes}
-                if (request, code) not in held[video]:
-                    self.say(4, f"the code of {request} for {video} has left the ledger of {machine.name}")
-
-    def _reasons(self, report: Report) -> None:
-        """6: a row whose mark stands says why, in its note or, without a key, in the run's output."""
-        named = {hold.row for hold in report.holds}
-        for row in self.desk.typed:
-            if text(self.desk.cell(row, ACTION)) == "":
-                continue
-            if text(self.desk.cell(row, KEY)) == "":
-                if self.desk.line(row) + 1 not in named:
-                    self.say(6, f"row {row} has a mark and no video id, and the run does not name it")
-            elif text(self.desk.cell(row, "Sync note")) == "":
-                self.say(6, f"row {row} has the mark {self.desk.cell(row, ACTION)!r} and does not say why it stands")
