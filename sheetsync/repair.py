@@ -271,18 +271,23 @@ def _owed_clears(sent: Sent, after: Snapshot) -> Iterator[Edit]:
 
 def _owed_mark(cells: Sequence[Edit], mark: str, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:
     now = after.columns["action"]
-    landed = [_has_landed(edit, line, sent, after) for edit in cells if edit.value != "" and _tells(edit, sent.before)]
+    told = [edit for edit in cells if edit.value != "" and _tells(edit, sent.before)]
+    landed = [edit for edit in told if _has_landed(edit, line, sent, after)]
+    is_whole = len(landed) == len(told) and now == sent.before.columns["action"]
     if _was_passed_over(cells, mark, sent):
         # it stood in its place and was not cleared: without comparing, then
         yield Edit(line, now, cells[0].key, "")
-    elif any(landed) and not _was_cleared(cells, _landed_whole(landed, cells, sent.before, after), sent):
+    elif landed and not _was_cleared(cells, is_whole or _columns_stood(cells, landed, sent.before, after), sent):
         yield Edit(line, now, cells[0].key, "", was=mark)
 
 
-def _landed_whole(landed: Sequence[bool], cells: Sequence[Edit], before: Snapshot, after: Snapshot) -> bool:
-    """Whether a row's write stands there whole, as far as can be told: it is one call, and others may write since."""
-    unmoved = all(header_at(after.headers, edit.column) == header_at(before.headers, edit.column) for edit in cells)
-    return unmoved or (all(landed) and after.columns["action"] == before.columns["action"])
+def _columns_stood(cells: Sequence[Edit], landed: Sequence[Edit], before: Snapshot, after: Snapshot) -> bool:
+    """Whether the columns stood as they had been read when a write landed: by a cell whose column has moved since.
+
+    Then all of a row's write landed in its place: it is one call. What says something else by now was changed since.
+    """
+    moved = {edit for edit in cells if header_at(after.headers, edit.column) != header_at(before.headers, edit.column)}
+    return not moved or not moved.isdisjoint(landed)
 
 
 def _left(edit: Edit, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:

@@ -425,6 +425,16 @@ class TestOwedClears:
         since = (Edit(3, STATUS, "vid-b", "accepted"), Edit(3, ACTION, "vid-b", "renew"))
         assert owed([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
 
+    def test_a_mark_made_anew_after_columns_moved_too(self) -> None:
+        """Request ID stands elsewhere by now and says what was written: so all had landed before it was moved."""
+        _, after = land(FOR_A, BEFORE)
+        order = (*range(ID), UPDATED, ID)
+        lines = [[line[at] for at in order] for line in after.grid]
+        moved = snapshot(*lines[1:], headers=lines[0])
+        since = (Edit(2, STATUS, "vid-a", "accepted"), Edit(2, ACTION, "vid-a", "request"))
+        debts = owed([Sent(FOR_A, None, BEFORE)], land(since, moved)[1])
+        assert ACTION not in {edit.column for edit in debts}
+
     def test_a_mark_that_was_missed_by_a_write_nobody_saw(self) -> None:
         """A column moved in that moment: what landed rightly tells that the mark beside it is done."""
         order = (KEY, CLIENT, ACTION, *range(TICK, len(BEFORE.headers)))
