@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -96,11 +97,13 @@ class TestFigures:
 
     def test_a_clear_answer_starts_the_count_of_unclear_ones_anew(self) -> None:
         """Three in a row stop the orders; two, a clear one and two more do not."""
-        bench = Bench(ALL)
-        bench.mark("request", *ALL)
+        six = (*ALL, "vid-f")
+        bench = Bench(six)
+        bench.mark("request", *six)
         bench.world.faults.add("portal.order", nth=1, fault="lost_before", times=2)
         bench.world.faults.add("portal.order", nth=4, fault="lost_before", times=2)
-        assert [bench.sync().uncertain, bench.charged(ALL[2])] == [4, 7]
+        assert bench.sync().uncertain == 4
+        assert [bench.charged(video) for video in six] == [0, 0, 7, 0, 0, 7]
 
     def test_a_balance_that_is_not_named_once(self) -> None:
         """The next order is judged by its price alone, and its balance counts again."""
@@ -175,16 +178,13 @@ class TestRows:
         assert (report.adopted, bench.cell(VIDEO, "sync_note")) == (1, note)
 
     def test_one_full_stop(self) -> None:
-        """An error that ends with a full stop is not given another one."""
-        bench = with_codes(VIDEO)
-        bench.mark("correct", VIDEO)
-        bench.type(VIDEO, "feedback", "does not work")
-        bench.world.faults.add("portal.poll", nth=2, fault="500", times=9)
+        """TokPortal's words end with one, or with none: the note ends with one."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.world.faults.edit("portal.poll", nth=2, do=lambda world: world.portal.videos.pop(VIDEO))
         bench.sync()
-        note = bench.cell(VIDEO, "sync_note")
-        assert note.startswith("Not reported yet: TokPortal")
-        assert note.endswith(".")
-        assert ".." not in note
+        assert bench.cell(VIDEO, "sync_note").startswith("Not ordered: TokPortal said no: 404 VIDEO_NOT_FOUND")
+        assert re.search(r"Video not found\.( \(.*\)\.)?$", bench.cell(VIDEO, "sync_note"))
 
     @pytest.mark.parametrize("status", [401, 403, 404, 405])
     def test_a_key_that_may_not_correct(self, status: int) -> None:
