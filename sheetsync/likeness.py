@@ -24,26 +24,31 @@ def content(headers: Sequence[Scalar], line: Sequence[Scalar], without: Set[str]
     return {header: cell for header, cell in named if header and header not in without}
 
 
+def key_header(snapshot: Snapshot) -> str:
+    """The header of the column that holds the video ids."""
+    return normal(snapshot.headers[snapshot.columns["video_id"]])
+
+
 def machine_headers(before: Snapshot) -> set[str]:
     """Headers of what says nothing of whose row it is: what sheetsync writes may itself have gone astray."""
     columns = (before.columns[key] for key in (*MACHINE_KEYS, "action") if key in before.columns)
     return {normal(before.headers[column]) for column in columns}
 
 
-def bests(row: Content, others: Mapping[int, Content], key_header: str) -> tuple[int, ...]:
+def bests(row: Content, others: Mapping[int, Content], header_of_key: str) -> tuple[int, ...]:
     """The lines that have most in common with a row; none if what they have in common is less than what differs."""
-    scores = {number: likeness(row, other, key_header) for number, other in others.items()}
+    scores = {number: likeness(row, other, header_of_key) for number, other in others.items()}
     most = max(scores.values(), default=0)
     return tuple(number for number, score in scores.items() if score == most > 0)
 
 
-def likeness(one: Content, other: Content, key_header: str) -> int:
+def likeness(one: Content, other: Content, header_of_key: str) -> int:
     """How many cells are the same less those that differ; the key counts for all."""
-    keys = one.get(key_header), other.get(key_header)
+    keys = one.get(header_of_key), other.get(header_of_key)
     if all(keys) and keys[0] != keys[1]:
         return 0
     return sum(
-        (KEY_WEIGHT if header == key_header else 1) if same(cell, other[header]) else -1
+        (KEY_WEIGHT if header == header_of_key else 1) if same(cell, other[header]) else -1
         for header, cell in one.items()
         if header in other and (cell != "" or other[header] != "")
     )
@@ -59,7 +64,6 @@ class Lines:
         for number in self.numbers:
             self._of.setdefault(self.key(number), []).append(number)
         self._contents = {number: content(snapshot.headers, snapshot.grid[number - 1]) for number in self.numbers}
-        self._all = {frozenset(one.items()) for one in self._contents.values()}
 
     def key(self, number: int) -> str:
         """The video id that stands in a line."""
@@ -77,13 +81,14 @@ class Lines:
             for number in (self.numbers if numbers is None else numbers)
         }
 
-    def has_same(self, other: Lines, number: int) -> bool:
-        """Whether another snapshot's line stands here too, cell by cell."""
-        return frozenset(other._contents[number].items()) in self._all
+    def differing(self, other: Lines) -> list[int]:
+        """Those of its own lines that do not stand in another snapshot, cell by cell."""
+        there = {frozenset(one.items()) for one in other._contents.values()}
+        return [number for number, one in self._contents.items() if frozenset(one.items()) not in there]
 
     def found(self, one: Content, number: int, without: Set[str], now: Lines) -> int | None:
         """Which line a row was: best the one of that number. None if it was none, or is found again elsewhere now."""
-        header = normal(self._snapshot.headers[self._column])
+        header = key_header(self._snapshot)
         key = key_text(one.get(header, ""))
         # without a key it may be any; with one, a line whose key was still to come
         near = [*self.with_key(key), *self._of.get("", ())] if key else None
@@ -100,5 +105,5 @@ class Lines:
         return number if number in free else next(iter(free), None)
 
 
-def _is_more_like(old: Content, one: Content, rival: Content, key_header: str) -> bool:
-    return likeness(rival, old, key_header) > likeness(one, old, key_header)
+def _is_more_like(old: Content, one: Content, rival: Content, header_of_key: str) -> bool:
+    return likeness(rival, old, header_of_key) > likeness(one, old, header_of_key)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.columns import key_text, normal, rows_of, says
-from sheetsync.likeness import bests, content, machine_headers
+from sheetsync.likeness import bests, content, key_header, machine_headers
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.projection import Target
 
@@ -105,16 +105,18 @@ def landed_right(written: Iterable[Edit], landed: Landed, before: Snapshot) -> b
 
 def _are_their_twins(lines: Iterable[int], landed: Landed, before: Snapshot) -> bool:
     """Whether, of several rows with one key, it is the meant one that a line holds: they may have changed places."""
-    twins: dict[str, list[int]] = {}
+    keys = {line: key_at(before, line) for line in lines}
+    twins: dict[str, list[int]] = {key: [] for key in keys.values()}
     for row in before.rows:
-        twins.setdefault(row.key, []).append(row.number)
-    ours, key_header = machine_headers(before), header_at(before.headers, before.columns["video_id"])
-    for line in lines:
-        numbers = twins.get(key_at(before, line), ())
+        if row.key in twins:
+            twins[row.key].append(row.number)
+    ours = machine_headers(before)
+    for line, key in keys.items():
+        numbers = twins[key]
         if len(numbers) > 1:
             found = content(landed.headers, landed.lines[line], ours)
             said = {n: content(before.headers, before.grid[n - 1], ours) for n in numbers}
-            best = bests(found, said, key_header)
+            best = bests(found, said, key_header(before))
             if best and line not in best:
                 return False
     return True
@@ -122,7 +124,7 @@ def _are_their_twins(lines: Iterable[int], landed: Landed, before: Snapshot) -> 
 
 def _key_column(headers: Sequence[Scalar], before: Snapshot) -> int:
     """Where the key's header stands; -1 if it is gone."""
-    name = header_at(before.headers, before.columns["video_id"])
+    name = key_header(before)
     return next((index for index, header in enumerate(headers) if normal(header) == name), -1)
 
 

@@ -281,12 +281,17 @@ def order_body(row: Row) -> str:
     return json.dumps({name: text for name, text in fields.items() if text}, ensure_ascii=False)
 
 
+def wish(row: Row) -> tuple[str, str]:
+    """What a person asked for, and what the row showed then: a mark is compared by both."""
+    return row.text("action").casefold(), row.text("request_id")
+
+
 def asks(row: Row, tracker: Tracker) -> tuple[str, str, str, bool]:
     """All that an order rests on: mark, what the row shows, what TokPortal is told, whether the gates are open.
 
     An order is sent only while this stands as it stood when it was planned.
     """
-    return row.text("action").casefold(), row.text("request_id"), order_body(row), not gates(row, tracker)
+    return *wish(row), order_body(row), not gates(row, tracker)
 
 
 def _within_credits(plan: Plan, world: Situation) -> Plan:

@@ -32,6 +32,7 @@ from sheetsync.plan import (
     shrunken,
     spent_refusals,
     too_many_orders,
+    wish,
     without_orders,
 )
 from sheetsync.projection import ORDERING, Outlook, Served, Target, targets
@@ -232,7 +233,7 @@ class Run:
             return [
                 Target(row, {"status": ORDERING})
                 for row in now_read.rows
-                if row.key in still and (not row.text("action") or _wish(row) == _wish(wanted[row.key]))
+                if row.key in still and (not row.text("action") or wish(row) == wish(wanted[row.key]))
             ]
 
         written = self._sheet.write(snapshot, ordering)
@@ -259,7 +260,7 @@ class Run:
     # --- 6 write -----------------------------------------------------------------------------------------------
 
     def _write(self, snapshot: Snapshot, plan: Plan, outcome: Outcome, observations: Mapping[str, Observation]) -> None:
-        marks = {row.key: _wish(row) for row in acting(snapshot.rows)}
+        marks = {row.key: wish(row) for row in acting(snapshot.rows)}
         reasons = {hold.video_id: hold.reason for hold in self.report.holds}
         outlook = Outlook(
             known=self._ledger.known(self._tracker.name),
@@ -294,11 +295,6 @@ class Run:
         self.report.renewal_needed, self.report.expired = words.count("renewal needed"), words.count("expired")
         numbers = {target.row.key: target.row.number for target in reversed(seen)}
         self.report.holds = [replace(h, row=numbers.get(h.video_id, h.row)) for h in self.report.holds]
-
-
-def _wish(row: Row) -> tuple[str, str]:
-    """What a person asked for, and what the row showed then: an order is sent only while both stand."""
-    return row.text("action").casefold(), row.text("request_id")
 
 
 @dataclass(frozen=True, slots=True)

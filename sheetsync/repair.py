@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 
 from sheetsync.columns import key_text, normal, rows_of, same, to_serial
-from sheetsync.likeness import Lines, bests, content, machine_headers
+from sheetsync.likeness import Lines, bests, content, key_header, machine_headers
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.placing import CellValue, Edit, Sent, cell_at, header_at, holds, key_at, landed_right
 
@@ -168,7 +168,7 @@ def _carriers(case: Case) -> Iterator[tuple[list[Edit], int, bool]]:
     written = list(by_line(case.sent.edits))
     found = _whole_carriers(written, case)
     taken = {n for lines in found for n in lines}
-    touched = [n for n in case.now.numbers if n not in taken and not case.then.has_same(case.now, n)]
+    touched = [n for n in case.now.differing(case.then) if n not in taken]
     for cells, lines in zip(written, found, strict=True):
         for line in lines or (n for n in touched if _share(n, cells, case) >= MOST):
             yield cells, line, bool(lines)
@@ -208,14 +208,14 @@ def _share(line: int, cells: Sequence[Edit], case: Case) -> float:
 
 def _hit(cells: Sequence[Edit], line: int, headers: Sequence[Scalar], there: Sequence[Scalar], case: Case) -> Hit:
     before = case.sent.before
-    key_header = header_at(before.headers, before.columns["video_id"])
+    video_id = key_header(before)
     lost = machine_headers(before) | {header_at(headers, edit.column) for edit in cells if not edit.was}
-    if key_header not in map(normal, headers):
-        lost |= {key_header}
+    if video_id not in map(normal, headers):
+        lost |= {video_id}
     found = content(headers, there, lost)
     number = case.then.found(found, line, lost, case.now)
-    if key_header not in lost:
-        return Hit(number, key_text(found.get(key_header, "")), headers, (line,))
+    if video_id not in lost:
+        return Hit(number, key_text(found.get(video_id, "")), headers, (line,))
     # its key was overwritten or cannot be seen: it is the row that was meant, if nothing else tells
     number = number or cells[0].line
     return Hit(number, key_at(before, number), headers, (line,))
@@ -230,23 +230,23 @@ def _lines_now(
         # a line that came in between: whatever was not there before may be it, and nothing in it is to be kept
         return tuple(n for n in now.numbers if not now.key(n) or not case.then.with_key(now.key(n)))
     column = after.columns["video_id"]
-    key_header = header_at(after.headers, column)
-    overwritten = [e for e in cells if not e.was and header_at(headers, e.column) == key_header]
+    video_id = key_header(after)
+    overwritten = [e for e in cells if not e.was and header_at(headers, e.column) == video_id]
     candidates = [*now.with_key(hit.key)]
     candidates += [n for n in now.numbers if any(_holds(after, n, column, edit, case.sent) for edit in overwritten)]
     if not candidates:
         return _rekeyed(hit, case)
-    shown = content(headers, there, {key_header} if overwritten else frozenset())
-    return bests(shown, now.contents(candidates), key_header)
+    shown = content(headers, there, {video_id} if overwritten else frozenset())
+    return bests(shown, now.contents(candidates), video_id)
 
 
 def _rekeyed(hit: Hit, case: Case) -> tuple[int, ...]:
     """Where a row stands whose key is nowhere any more: the line that is like it, and like no other row of before."""
     before = case.sent.before
-    key_header = header_at(before.headers, before.columns["video_id"])
-    ours = machine_headers(before) | {key_header}
+    video_id = key_header(before)
+    ours = machine_headers(before) | {video_id}
     old, now = case.then.contents(without=ours), case.now.contents(without=ours)
-    return tuple(n for n, line in now.items() if bests(line, old, key_header) == (hit.before,))
+    return tuple(n for n, line in now.items() if bests(line, old, video_id) == (hit.before,))
 
 
 # --- marks to clear -------------------------------------------------------------------------------------------
@@ -301,9 +301,9 @@ def _left(edit: Edit, line: int, sent: Sent, after: Snapshot) -> Iterator[Edit]:
 def _row_now(edit: Edit, case: Case) -> tuple[int, ...]:
     """Where the row that was meant stands now; of rows with one key those most like it."""
     before, twins = case.sent.before, case.now.with_key(edit.key)
-    key_header, ours = header_at(before.headers, before.columns["video_id"]), machine_headers(before)
+    video_id, ours = key_header(before), machine_headers(before)
     meant = case.then.contents([edit.line], ours)[edit.line]
-    found = bests(meant, case.now.contents(twins, ours), key_header)
+    found = bests(meant, case.now.contents(twins, ours), video_id)
     return (edit.line,) if edit.line in found else found
 
 

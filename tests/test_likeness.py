@@ -100,9 +100,7 @@ class TestLines:
 
     def test_the_same_line_elsewhere(self) -> None:
         """Cell by cell, wherever it stands."""
-        lines = Lines(snapshot(A, B))
-        assert lines.has_same(Lines(snapshot(C, B)), 3)
-        assert not lines.has_same(Lines(snapshot(C, B)), 2)
+        assert Lines(snapshot(C, B)).differing(Lines(snapshot(A, B))) == [2]
 
     def test_a_row_of_its_own(self) -> None:
         """Where it stood, or where it stands now."""
