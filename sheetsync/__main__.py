@@ -1,5 +1,5 @@
 """`python -m sheetsync`: the same as the console script."""
 
-from sheetsync.cli import main
+from sheetsync.cli.main import main
 
 main()

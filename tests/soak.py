@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from machine.history import Outcome, Step, of_seed, play, shrink
+from histories.history import Outcome, Step, of_seed, play, shrink
 
 CHUNK = 50
 MOST_TOLD = 5  # of one chunk

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import Bench
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.bench import Bench
 
-from sheetsync import columns, config
+from sheetsync import columns
 from sheetsync.columns import BadCell, Row
+from sheetsync.config import load as config
 from sheetsync.errors import ConfigError
 from sheetsync.sandbox import wire
 

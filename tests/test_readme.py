@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_notes import CELLS, STANDING, WAITING
+from projection.test_notes import CELLS, STANDING, WAITING
 
 ROOT = Path(__file__).parent.parent
 

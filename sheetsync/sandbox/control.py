@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sheetsync.sandbox import page, people
-from sheetsync.sandbox.managers import Delays
+from sheetsync.sandbox import people
+from sheetsync.sandbox.page import page
+from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.wire import Request, Response, json_response
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sheetsync.sandbox import google_errors
-from sheetsync.sandbox.portal import Refused
+from sheetsync.sandbox.google import errors as google_errors
+from sheetsync.sandbox.tokportal.portal import Refused
 from sheetsync.sandbox.wire import Request, Response, TimedOut, json_response
 
 if TYPE_CHECKING:
-    from sheetsync.sandbox.portal_routes import PortalApi
+    from sheetsync.sandbox.tokportal.routes import PortalApi
     from sheetsync.sandbox.world import World
 
 ANSWERS = ("429", "500", "503", "html502", "401", "403")

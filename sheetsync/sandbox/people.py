@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sheetsync.sandbox.cells import Scalar
-from sheetsync.sandbox.grid import Sheet, Spreadsheet
+from sheetsync.sandbox.google.cells import Scalar
+from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 
 if TYPE_CHECKING:
     from sheetsync.sandbox.world import World

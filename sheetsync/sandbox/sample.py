@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from sheetsync.sandbox.grid import Spreadsheet
-from sheetsync.sandbox.service_account import EMAIL
+from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.google.service_account import EMAIL
 from sheetsync.sandbox.world import World
 
 TAB = "Tracker"

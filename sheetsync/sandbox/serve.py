@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from sheetsync.sandbox import sample
-from sheetsync.sandbox.grid import Spreadsheet
-from sheetsync.sandbox.managers import Delays
+from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.server import Server
+from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.world import World
 
 QUICK = Delays(timedelta(seconds=20), timedelta(seconds=40), timedelta(minutes=3))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sheetsync.sandbox.faults import Slow
-from sheetsync.sandbox.service_account import EMAIL, write_service_account
+from sheetsync.sandbox.google.service_account import EMAIL, write_service_account
 from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut, json_response
 
 if TYPE_CHECKING:

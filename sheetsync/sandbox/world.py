@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 
 from sheetsync.sandbox import control, faults
 from sheetsync.sandbox.faults import Faults, Rule, Slow
-from sheetsync.sandbox.google import Google
-from sheetsync.sandbox.portal import Portal
-from sheetsync.sandbox.portal_routes import PortalApi
+from sheetsync.sandbox.google.service import Google
+from sheetsync.sandbox.tokportal.portal import Portal
+from sheetsync.sandbox.tokportal.routes import PortalApi
 from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut, json_response
 
 START = datetime(2026, 6, 16, 10, 22, tzinfo=UTC)

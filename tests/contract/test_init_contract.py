@@ -10,10 +10,10 @@ pytest.importorskip("googleapiclient", reason="needs the `contract` extra")
 
 import requests
 from contract.schema import checked
-from initbench import InitBench
-from inprocess import RequestsAdapter
+from support.init_bench import InitBench
+from support.inprocess import RequestsAdapter
 
-from sheetsync.sheets_api import SheetsAPI
+from sheetsync.sheet.api import SheetsAPI
 
 VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
 

@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("googleapiclient")
 
-from bench import TAB, Bench
 from contract.schema import checked
+from support.bench import TAB, Bench
 
 from sheetsync.sandbox import people
 

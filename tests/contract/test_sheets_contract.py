@@ -12,7 +12,7 @@ pytest.importorskip("googleapiclient", reason="needs the `contract` extra")
 from contract.schema import ContractBroken, checked, method_of, validate_request, validate_response
 from sandbox.google_side import Side, text, write
 
-from sheetsync.sandbox.batch import KINDS
+from sheetsync.sandbox.google.batch import KINDS
 from sheetsync.sandbox.wire import Request
 
 CELLS = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 2}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from sheetsync.sandbox.google import Google
-from sheetsync.sandbox.grid import Sheet
+from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.wire import Handler, Request, Response
 
 BOT = "bot@project.iam.gserviceaccount.com"

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from google.auth.credentials import AnonymousCredentials
 from gspread.utils import ValidationConditionType
-from inprocess import HttpxTransport, RequestsAdapter
 from sandbox.google_side import BOT, OTHER_BOT, Side, message
+from support.inprocess import HttpxTransport, RequestsAdapter
 
-from sheetsync.sandbox.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
+from sheetsync.sandbox.google.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
 from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sheetsync.sandbox.fields import BadMask, compile_mask, overlay, pick
-from sheetsync.sandbox.number_format import formatted
+from sheetsync.sandbox.google.fields import BadMask, compile_mask, overlay, pick
+from sheetsync.sandbox.google.number_format import formatted
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sandbox.google_side import BOT, Side, message, write
 
-from sheetsync.sandbox.google import Google
+from sheetsync.sandbox.google.service import Google
 
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "request"}]}}
 # Rows 3 to 5 of the first two columns.

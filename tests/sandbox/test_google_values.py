@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sandbox.google_side import Side, message
 
-from sheetsync.sandbox import a1
-from sheetsync.sandbox.cells import Formula
+from sheetsync.sandbox.google import a1
+from sheetsync.sandbox.google.cells import Formula
 
 
 @pytest.mark.parametrize(

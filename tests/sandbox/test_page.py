@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from portal_calls import VIDEO, order
 
-from sheetsync.sandbox import a1, conditional, people
-from sheetsync.sandbox.cells import Cell
-from sheetsync.sandbox.grid import Sheet
+from sheetsync.sandbox import people
+from sheetsync.sandbox.google import a1, conditional
+from sheetsync.sandbox.google.cells import Cell
+from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import World
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 
-from sheetsync.sandbox.managers import Delays
-from sheetsync.sandbox.portal import Refused
+from sheetsync.sandbox.tokportal.managers import Delays
+from sheetsync.sandbox.tokportal.portal import Refused
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import World
 

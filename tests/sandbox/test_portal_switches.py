@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 
-from sheetsync.sandbox.switches import CHOICES
+from sheetsync.sandbox.tokportal.switches import CHOICES
 from sheetsync.sandbox.wire import TimedOut
 from sheetsync.sandbox.world import World
 

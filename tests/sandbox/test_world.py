@@ -12,8 +12,8 @@ from portal_calls import PATH, VIDEO, call, order, poll
 
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import ANSWERS, Slow
-from sheetsync.sandbox.grid import Spreadsheet
-from sheetsync.sandbox.managers import Delays
+from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut
 from sheetsync.sandbox.world import World
 

@@ -1,0 +1,1 @@
+"""Commands, and all that prints: one file per command."""

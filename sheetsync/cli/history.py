@@ -1,0 +1,107 @@
+"""The story of one video as text and JSON: the ledger's events, and each ad code request it ever had.
+
+Owns the words. Codes stand in clear: this goes to whoever may read the ledger, never into a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sheetsync.cli.render import count, stamp
+from sheetsync.ledger.store import Event, Generation
+from sheetsync.model import Origin
+
+Detail = Mapping[str, Any]
+
+
+def as_text(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> str:
+    """What happened, oldest first, in UTC; then each ad code request with its codes and what it cost."""
+    trackers = sorted({event.tracker for event in events})
+    lines = [f"video {video_id}  (tracker {', '.join(trackers)}; times in UTC)", ""]
+    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {sentence(event)}" for event in events]
+    lines += ["", f"{count(len(generations), 'ad code request')}:", ""]
+    lines += [_generation(number, found) for number, found in enumerate(generations, start=1)]
+    return "\n".join(lines)
+
+
+def sentence(event: Event) -> str:
+    """One event in words; a kind unknown here is told by its name."""
+    tell = _SENTENCES.get(event.kind)
+    return tell(event.detail) if tell else event.kind
+
+
+def _ordered(detail: Detail) -> str:
+    left = detail.get("credits_left")
+    balance = "" if left is None else f", {left} left"
+    charged = detail.get("credits_charged")
+    price = "price not told" if charged is None else f"{charged} credits"
+    return f"ordered ({detail.get('mark', '')}): {price}{balance}; request {detail.get('request_id')}"
+
+
+_TAKEN_OVER = {
+    Origin.ADOPTED_OPEN.value: "was open already",
+    Origin.ADOPTED_EXISTING.value: "had a code already",
+    Origin.ADOPTED_RENEWED.value: "was renewed already",
+}
+
+
+def _adopted(detail: Detail) -> str:
+    request = detail.get("request_id")
+    if detail.get("origin") == Origin.ORDERED:
+        assumed = " (assumed: the answer was lost)" if detail.get("credits_assumed") else ""
+        return f"the order had happened: request {request}, {detail.get('credits_charged')} credits{assumed}"
+    return f"request {request} {_TAKEN_OVER.get(str(detail.get('origin')), 'is known')}: taken over, nothing charged"
+
+
+_SENTENCES: Mapping[str, Callable[[Detail], str]] = {
+    "found": lambda d: f"seen at TokPortal: request {d.get('request_id')}, {d.get('status')}",
+    "intent": lambda d: f"about to order ({d.get('mark')}), key {d.get('idempotency_key')}",
+    "resend": lambda d: f"about to order again, with the same key {d.get('idempotency_key')}",
+    "ordered": _ordered,
+    "adopted": _adopted,
+    "refused": lambda d: f"not ordered: {d.get('text')}",
+    "uncertain": lambda d: f"no clear answer to the order: {d.get('detail')}",
+    "lapsed": lambda _: "the order never happened, and is given up",
+    "status": lambda d: f"status {d.get('from')} -> {d.get('to')}",
+    "code": lambda d: f"code received: {d.get('code')}",
+    "correction intent": lambda d: f"about to report code {d.get('code')}: {d.get('feedback')}",
+    "correction sent": lambda d: f"code {d.get('code')} reported as not working",
+    "correction failed": lambda d: f"the report was refused: {d.get('text')}",
+    "released": lambda _: "its row is gone, and that was accepted",
+}
+
+
+def _generation(number: int, found: Generation) -> str:
+    request, charged = found.entry.request, found.entry.credits_charged
+    cost = "cost unknown" if charged is None else f"{charged} credits"
+    if request.status == "cancelled":
+        cost += ", refunded"
+    codes = ", then ".join(code for _, code in found.codes) or "no code"
+    return f"  {number}. {request.id}  {request.status}  {cost}  {codes}"
+
+
+def as_json(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> dict[str, Any]:
+    """The same as a document."""
+    return {
+        "video_id": video_id,
+        "events": [
+            {"at": stamp(e.at), "tracker": e.tracker, "run_id": e.run_id, "kind": e.kind, "detail": dict(e.detail)}
+            for e in events
+        ],
+        "requests": [_generation_json(found) for found in generations],
+    }
+
+
+def _generation_json(found: Generation) -> dict[str, Any]:
+    request = found.entry.request
+    times = {name: getattr(request, name) for name in ("created_at", "submitted_at", "delivered_at")}
+    return {
+        "tracker": found.tracker,
+        "request_id": request.id,
+        "status": request.status,
+        "origin": found.entry.origin.value,
+        "credits_charged": found.entry.credits_charged,
+        "codes": [{"received_at": stamp(at), "code": code} for at, code in found.codes],
+        **{name: stamp(at) if at else None for name, at in times.items()},
+    }

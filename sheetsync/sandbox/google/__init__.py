@@ -1,0 +1,1 @@
+"""The local Google Sheets: books, cells, the batch requests, who may call."""

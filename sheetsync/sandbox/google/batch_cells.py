@@ -1,0 +1,216 @@
+"""Requests of a batch that change cells: updateCells, appendCells, repeatCell, setDataValidation, sortRange.
+
+Source: reference/google-sheets.md section 3.6; the requests' descriptions in the discovery document.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sheetsync.sandbox.google import number_format
+from sheetsync.sandbox.google.a1 import Area
+from sheetsync.sandbox.google.cells import Cell, cell_or_none, from_extended
+from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
+from sheetsync.sandbox.google.fields import Mask, overlay
+from sheetsync.sandbox.google.grid import Sheet
+
+Json = dict[str, Any]
+
+_EXTRA = ("textFormatRuns", "chipRuns")
+_WRITABLE = frozenset(("userEnteredValue", "userEnteredFormat", "note", "dataValidation", *_EXTRA))
+_READ_ONLY = frozenset(("effectiveValue", "formattedValue", "effectiveFormat", "hyperlink"))
+_ALL: Json = dict.fromkeys(_WRITABLE)
+_VALUE_ONLY: Json = {"userEnteredValue": None}
+
+
+def cell_mask(payload: Json) -> Json:
+    """The mask over CellData of a request; the root `*` means all that can be written."""
+    return _cell_mask(payload.get("fields") or "")
+
+
+@lru_cache(maxsize=256)
+def _cell_mask(text: str) -> Json:
+    mask = mask_of({"fields": text})
+    if mask is None:
+        return _ALL
+    for name in mask:
+        if name not in _WRITABLE and name not in _READ_ONLY:
+            raise ValueError(f"Invalid field: {name}")
+    return mask
+
+
+def applied(old: Cell | None, data: Json, mask: Json) -> Cell | None:
+    """A cell after the masked fields were taken from the data; what the data lacks is cleared."""
+    if mask == _VALUE_ONLY:
+        value = from_extended(data.get("userEnteredValue"))
+        return cell_or_none(value) if old is None else cell_or_none(value, old.format, old.note, old.validation)
+    held = old or Cell(None)
+    value, extra = held.value, held.extra or {}
+    if "userEnteredValue" in mask:
+        value, extra = from_extended(data.get("userEnteredValue")), {}
+    format_ = _masked_format(held.format or {}, data, mask)
+    note = data.get("note") if "note" in mask else held.note
+    validation = without_nulls(data.get("dataValidation")) if "dataValidation" in mask else held.validation
+    for name in _EXTRA:
+        if name in mask:
+            extra = overlay(extra, data, {name: None})
+    return cell_or_none(value, format_, note, validation, extra)
+
+
+def _masked_format(old: Json, data: Json, mask: Json) -> Json:
+    if "userEnteredFormat" not in mask:
+        return old
+    under: Mask = mask["userEnteredFormat"]
+    new = without_nulls(data.get("userEnteredFormat") or {})
+    changed = overlay(old, new, under)
+    number = changed.get("numberFormat")
+    if number is not None and not number.get("type"):
+        raise ValueError("Invalid numberFormat: type is required")
+    return changed
+
+
+def _update_cells(edit: Edit, payload: Json) -> None:
+    """With `start` the rows alone are written; with `range`, the rest of the range is cleared under the mask."""
+    mask, rows = cell_mask(payload), payload.get("rows") or []
+    if payload.get("range") is not None:
+        sheet, area = edit.writable(payload["range"])
+        _check_fits(rows, area)
+        rows = _filled_up(rows, area)
+    else:
+        sheet, area = _started(edit, payload.get("start") or {}, rows)
+    for row, data in enumerate(rows, area.top):
+        _write_row(edit, sheet, row, area.left, (data or {}).get("values") or [], mask)
+    sheet.touch()
+
+
+def _started(edit: Edit, start: Json, rows: list[Json]) -> tuple[Sheet, Area]:
+    sheet = edit.sheet(start.get("sheetId"))
+    top, left = start.get("rowIndex") or 0, start.get("columnIndex") or 0
+    width = max((len((row or {}).get("values") or ()) for row in rows), default=0)
+    area = Area(top, top + len(rows), left, left + width)
+    _check_span("row", top, area.bottom, sheet.row_count)
+    _check_span("column", left, area.right, sheet.column_count)
+    return sheet, area
+
+
+def _check_span(name: str, start: int, end: int, size: int) -> None:
+    if not 0 <= start < size:
+        raise ValueError(f"GridCoordinate.{name}Index[{start}] is after last {name} in grid[{size}]")
+    if end > size:
+        raise ValueError(f"Attempting to write {name}: {size}, beyond the last {name} of: {size - 1}")
+
+
+def _check_fits(rows: list[Json], area: Area) -> None:
+    last = area.top + len(rows)
+    if last > area.bottom:
+        raise ValueError(f"Attempting to write row: {area.bottom}, beyond the last requested row of: {area.bottom - 1}")
+    width = max((len((row or {}).get("values") or ()) for row in rows), default=0)
+    if area.left + width > area.right:
+        said = f"Attempting to write column: {area.right}, beyond the last requested column of: {area.right - 1}"
+        raise ValueError(said)
+
+
+def _filled_up(rows: list[Json], area: Area) -> list[Json]:
+    width, height = area.right - area.left, area.bottom - area.top
+    given = [list((row or {}).get("values") or ()) for row in rows]
+    full = [row + [{}] * (width - len(row)) for row in given]
+    return [{"values": row} for row in full + [[{}] * width] * (height - len(full))]
+
+
+def _write_row(edit: Edit, sheet: Sheet, row: int, left: int, values: list[Json | None], mask: Json) -> None:
+    if not values:
+        return
+    edit.guard(sheet, Area(row, row + 1, left, left + len(values)))
+    part = [applied(sheet.cell(row, left + at), data or {}, mask) for at, data in enumerate(values)]
+    if row < len(sheet.rows) or any(part):
+        sheet.put_part(row, left, part)
+
+
+def _append_cells(edit: Edit, payload: Json) -> None:
+    """Writes below the last row with data, adding rows where the sheet ends."""
+    sheet, mask, rows = edit.sheet(payload.get("sheetId")), cell_mask(payload), payload.get("rows") or []
+    top = sheet.rows_used
+    sheet.row_count = max(sheet.row_count, top + len(rows))
+    _, area = _started(edit, {"sheetId": sheet.sheet_id, "rowIndex": top}, rows) if rows else (sheet, None)
+    for row, data in enumerate(rows, area.top if area else 0):
+        _write_row(edit, sheet, row, 0, (data or {}).get("values") or [], mask)
+    sheet.touch()
+
+
+def _repeat_cell(edit: Edit, payload: Json) -> None:
+    sheet, area = edit.writable(payload.get("range"))
+    mask, data = cell_mask(payload), payload.get("cell") or {}
+    sheet.change(area, lambda cell: applied(cell, data, mask))
+
+
+def _set_data_validation(edit: Edit, payload: Json) -> None:
+    sheet, area = edit.writable(payload.get("range"))
+    rule = without_nulls(payload.get("rule"))
+    if rule and "type" not in rule.get("condition", {}):
+        raise ValueError("rule.condition.type is required")
+
+    def ruled(cell: Cell | None) -> Cell | None:
+        held = cell or Cell(None)
+        return cell_or_none(held.value, held.format, held.note, rule, held.extra)
+
+    sheet.change(area, ruled)
+
+
+def _sort_range(edit: Edit, payload: Json) -> None:
+    sheet, area = edit.writable(payload.get("range"))
+    specs = payload.get("sortSpecs") or []
+    columns = [spec.get("dimensionIndex") or 0 for spec in specs]
+    if not specs or not all(area.left <= column < area.right for column in columns):
+        raise ValueError("sortSpecs must name columns inside the range")
+    sheet.sort(area, columns, [spec.get("sortOrder") != "DESCENDING" for spec in specs])
+
+
+def _find_replace(edit: Edit, payload: Json) -> Json:
+    """The exact, case-minding or -ignoring text replacement; no regular expressions, no formulas."""
+    if payload.get("range") is not None:
+        sheet, area = edit.area(payload["range"])
+        places = [(sheet, area)]
+    elif payload.get("allSheets"):
+        places = [(sheet, sheet.area()) for sheet in edit.book.sheets]
+    else:
+        sheet = edit.sheet(payload.get("sheetId"))
+        places = [(sheet, sheet.area())]
+    hits = [hit for sheet, area in places for hit in _replaced(edit, sheet, area, payload)]
+    counts = {
+        "valuesChanged": len(hits),
+        "rowsChanged": len({hit[:2] for hit in hits}),
+        "sheetsChanged": len({hit[0] for hit in hits}),
+        "occurrencesChanged": sum(hit[2] for hit in hits),
+    }
+    return {"findReplace": {name: count for name, count in counts.items() if count}}
+
+
+def _replaced(edit: Edit, sheet: Sheet, area: Area, payload: Json) -> list[tuple[int, int, int]]:
+    wanted, fresh = str(payload.get("find") or ""), str(payload.get("replacement") or "")
+    fold = (lambda text: text) if payload.get("matchCase") else str.casefold
+    hits = []
+    for row in range(area.top, min(area.bottom, sheet.rows_used)):
+        for column in range(area.left, min(area.right, len(sheet.rows[row]))):
+            cell = sheet.cell(row, column)
+            text = number_format.shown(cell) if cell is not None else ""
+            whole = bool(payload.get("matchEntireCell"))
+            times = int(fold(text) == fold(wanted)) if whole else fold(text).count(fold(wanted))
+            if wanted and times:
+                edit.guard(sheet, Area(row, row + 1, column, column + 1))
+                sheet.enter(row, column, fresh if whole else text.replace(wanted, fresh))
+                hits.append((sheet.sheet_id, row, times))
+    return hits
+
+
+KINDS = {
+    "updateCells": (_update_cells, "rows fields start range"),
+    "appendCells": (_append_cells, "sheetId rows fields"),
+    "repeatCell": (_repeat_cell, "range cell fields"),
+    "setDataValidation": (_set_data_validation, "range rule filteredRowsIncluded"),
+    "sortRange": (_sort_range, "range sortSpecs"),
+    "findReplace": (
+        _find_replace,
+        "find replacement matchCase matchEntireCell searchByRegex includeFormulas range sheetId allSheets",
+    ),
+}

@@ -1,0 +1,275 @@
+"""Requests of a batch about what lies on a sheet: filters, conditional formats, protections, names, metadata, charts.
+
+Source: reference/google-sheets.md sections 2.2, 3.5, 3.6; the requests' descriptions in the discovery document.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sheetsync.sandbox.google.a1 import Area, area_of
+from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
+from sheetsync.sandbox.google.errors import PROTECTED
+from sheetsync.sandbox.google.fields import overlay
+from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.protection import Protected, may_edit
+from sheetsync.sandbox.google.render import protected
+
+Json = dict[str, Any]
+
+
+def _set_basic_filter(edit: Edit, payload: Json) -> None:
+    given = without_nulls(payload.get("filter") or {})
+    sheet, area = edit.area(given.get("range"))
+    sheet.basic_filter = {**given, "range": edit.stored(given.get("range"))}
+    specs = given.get("sortSpecs")
+    if specs:
+        edit.guard(sheet, area)
+        data = Area(area.top + 1, area.bottom, area.left, area.right)
+        columns = [spec.get("dimensionIndex") or 0 for spec in specs]
+        sheet.sort(data, columns, [spec.get("sortOrder") != "DESCENDING" for spec in specs])
+    sheet.touch()
+
+
+def _clear_basic_filter(edit: Edit, payload: Json) -> None:
+    sheet = edit.sheet(payload.get("sheetId"))
+    sheet.basic_filter = None
+    sheet.touch()
+
+
+def _rule(edit: Edit, payload: Json) -> tuple[Sheet, Json]:
+    rule = without_nulls(payload.get("rule") or {})
+    ranges = rule.get("ranges") or []
+    if not ranges or ("booleanRule" in rule) == ("gradientRule" in rule):
+        raise ValueError("A rule needs ranges and one of booleanRule and gradientRule.")
+    sheet, _ = edit.area(ranges[0])
+    return sheet, {**rule, "ranges": [edit.stored(range_) for range_ in ranges]}
+
+
+def _rules(sheet: Sheet) -> list[Json]:
+    return sheet.attached.setdefault("conditionalFormats", [])
+
+
+def _numbered(sheet: Sheet, index: int | None) -> int:
+    if not 0 <= (index or 0) < len(_rules(sheet)):
+        raise ValueError(f"No conditional format on sheet: {sheet.sheet_id} at index: {index or 0}")
+    return index or 0
+
+
+def _add_conditional_format_rule(edit: Edit, payload: Json) -> None:
+    sheet, rule = _rule(edit, payload)
+    _rules(sheet).insert(payload.get("index") or 0, rule)
+    sheet.touch()
+
+
+def _update_conditional_format_rule(edit: Edit, payload: Json) -> Json:
+    """Replaces a rule, or moves it to `newIndex`."""
+    if payload.get("rule") is not None:
+        sheet, rule = _rule(edit, payload)
+        index = _numbered(sheet, payload.get("index"))
+        old, _rules(sheet)[index] = _rules(sheet)[index], rule
+        sheet.touch()
+        return _rule_reply(rule, index, oldRule=old)
+    sheet = edit.sheet(payload.get("sheetId"))
+    index, to = _numbered(sheet, payload.get("index")), _numbered(sheet, payload.get("newIndex"))
+    rule = _rules(sheet).pop(index)
+    _rules(sheet).insert(to, rule)
+    sheet.touch()
+    return _rule_reply(rule, to, oldIndex=index)
+
+
+def _rule_reply(rule: Json, index: int, **old: Any) -> Json:
+    return {"updateConditionalFormatRule": {"newRule": rule, "newIndex": index, **old}}
+
+
+def _delete_conditional_format_rule(edit: Edit, payload: Json) -> Json:
+    sheet = edit.sheet(payload.get("sheetId"))
+    rule = _rules(sheet).pop(_numbered(sheet, payload.get("index")))
+    sheet.touch()
+    return {"deleteConditionalFormatRule": {"rule": rule}}
+
+
+def _checked_protection(edit: Edit, given: Json) -> Json:
+    if given.get("warningOnly") and given.get("editors"):
+        raise ValueError("Can't set editors on a range with warningOnly protection.")
+    kept = {key: value for key, value in given.items() if value not in (False, "") and key != "requestingUserCanEdit"}
+    if "range" in given:
+        kept["range"] = edit.stored(given["range"])
+    for name in ("unprotectedRanges",) if "unprotectedRanges" in given else ():
+        kept[name] = [edit.stored(range_) for range_ in given[name]]
+    if kept.get("warningOnly"):
+        kept.pop("editors", None)
+    return kept
+
+
+def _with_editors(edit: Edit, held: Json, users: set[str]) -> Json:
+    """A hard protection always lets in its creator and the owner."""
+    if held.get("warningOnly"):
+        return held
+    given = held.get("editors", {})
+    return {**held, "editors": {**given, "users": sorted({*given.get("users", ()), *users})}}
+
+
+def _add_protected_range(edit: Edit, payload: Json) -> Json:
+    given = without_nulls(payload.get("protectedRange") or {})
+    held = _checked_protection(edit, given)
+    sheet = _sheet_of_protection(edit, held)
+    held = _with_editors(edit, held, {edit.user, edit.book.owner})
+    held = {"protectedRangeId": edit.book.fresh_id(), **held}
+    sheet.attached.setdefault("protectedRanges", []).append(held)
+    sheet.touch()
+    return {"addProtectedRange": {"protectedRange": protected(edit.book, held, edit.user)}}
+
+
+def _sheet_of_protection(edit: Edit, held: Json) -> Sheet:
+    if "range" in held:
+        return edit.area(held["range"])[0]
+    for named in edit.book.named_ranges:
+        if named["namedRangeId"] == held.get("namedRangeId"):
+            return edit.area(named["range"])[0]
+    raise ValueError("A protected range needs a range or a namedRangeId.")
+
+
+def _found(edit: Edit, name: str, key: str, wanted: Any, word: str) -> tuple[Sheet, int]:
+    for sheet in edit.book.sheets:
+        for index, held in enumerate(sheet.attached.get(name, ())):
+            if held[key] == wanted:
+                return sheet, index
+    raise ValueError(f"No {word} with id: {wanted}")
+
+
+def _own_protection(edit: Edit, wanted: Any) -> tuple[Sheet, int]:
+    sheet, index = _found(edit, "protectedRanges", "protectedRangeId", wanted, "protected range")
+    if not may_edit(edit.book, sheet.attached["protectedRanges"][index], edit.user):
+        raise Protected(PROTECTED)
+    return sheet, index
+
+
+def _update_protected_range(edit: Edit, payload: Json) -> None:
+    mask, given = mask_of(payload), without_nulls(payload.get("protectedRange") or {})
+    sheet, index = _own_protection(edit, given.get("protectedRangeId"))
+    old = sheet.attached["protectedRanges"][index]
+    held = _checked_protection(edit, overlay(old, given, mask))
+    held["protectedRangeId"] = old["protectedRangeId"]
+    everyone = {*edit.book.shared_with, edit.book.owner}
+    loosened = old.get("warningOnly") and "editors" not in held
+    sheet.attached["protectedRanges"][index] = _with_editors(
+        edit, held, everyone if loosened else {edit.user, edit.book.owner}
+    )
+    sheet.touch()
+
+
+def _delete_protected_range(edit: Edit, payload: Json) -> None:
+    sheet, index = _own_protection(edit, payload.get("protectedRangeId"))
+    del sheet.attached["protectedRanges"][index]
+    sheet.touch()
+
+
+def _add_named_range(edit: Edit, payload: Json) -> Json:
+    given = without_nulls(payload.get("namedRange") or {})
+    name = given.get("name", "")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,249}", name):
+        raise ValueError(f"Invalid name: {name}")
+    if any(held["name"].casefold() == name.casefold() for held in edit.book.named_ranges):
+        raise ValueError(f"A named range with name '{name}' already exists.")
+    held = {
+        "namedRangeId": given.get("namedRangeId") or str(edit.book.fresh_id()),
+        "name": name,
+        "range": edit.stored(given.get("range")),
+    }
+    edit.book.named_ranges.append(held)
+    edit.book.touch()
+    return {"addNamedRange": {"namedRange": held}}
+
+
+def _delete_named_range(edit: Edit, payload: Json) -> None:
+    left = [held for held in edit.book.named_ranges if held["namedRangeId"] != payload.get("namedRangeId")]
+    if len(left) == len(edit.book.named_ranges):
+        raise ValueError(f"No named range with id: {payload.get('namedRangeId')}")
+    edit.book.named_ranges = left
+    edit.book.touch()
+
+
+def _create_developer_metadata(edit: Edit, payload: Json) -> Json:
+    given = without_nulls(payload.get("developerMetadata") or {})
+    if not given.get("metadataKey") or not given.get("visibility"):
+        raise ValueError("metadataKey and visibility must be specified")
+    wanted = given.get("metadataId") or edit.book.fresh_id()
+    if any(held["metadataId"] == wanted for held in edit.book.metadata):
+        raise ValueError(f"Developer metadata with id {wanted} already exists.")
+    held = {**given, "metadataId": wanted, "location": _location(edit, given.get("location") or {})}
+    edit.book.metadata.append(held)
+    edit.book.touch()
+    return {"createDeveloperMetadata": {"developerMetadata": held}}
+
+
+def _location(edit: Edit, given: Json) -> Json:
+    if given.get("spreadsheet"):
+        return {"locationType": "SPREADSHEET", "spreadsheet": True}
+    span = given.get("dimensionRange")
+    if span is None:
+        return {"locationType": "SHEET", "sheetId": edit.sheet(given.get("sheetId")).sheet_id}
+    start, end = span.get("startIndex") or 0, span.get("endIndex") or 0
+    if span.get("dimension") not in ("ROWS", "COLUMNS") or end - start != 1:
+        raise ValueError("Developer metadata can be put on a single row or column only.")
+    where = {"sheetId": edit.sheet(span.get("sheetId")).sheet_id, "dimension": span["dimension"]}
+    return {
+        "locationType": "ROW" if span["dimension"] == "ROWS" else "COLUMN",
+        "dimensionRange": {**where, "startIndex": start, "endIndex": end},
+    }
+
+
+def _add_chart(edit: Edit, payload: Json) -> Json:
+    given = without_nulls(payload.get("chart") or {})
+    if not given.get("spec"):
+        raise ValueError("A chart needs a spec.")
+    place = given.get("position") or {"newSheet": True}
+    if place.get("newSheet"):
+        raise ValueError("The sandbox puts charts on existing sheets only.")
+    anchor = place.get("overlayPosition", {}).get("anchorCell", {})
+    sheet = edit.sheet(place.get("sheetId", anchor.get("sheetId")))
+    held = {"chartId": given.get("chartId") or edit.book.fresh_id(), "spec": given["spec"], "position": place}
+    sheet.attached.setdefault("charts", []).append(held)
+    sheet.touch()
+    return {"addChart": {"chart": held}}
+
+
+def _delete_embedded_object(edit: Edit, payload: Json) -> None:
+    sheet, index = _found(edit, "charts", "chartId", payload.get("objectId"), "embedded object")
+    del sheet.attached["charts"][index]
+    sheet.touch()
+
+
+def _add_banding(edit: Edit, payload: Json) -> Json:
+    given = without_nulls(payload.get("bandedRange") or {})
+    sheet, area = edit.area(given.get("range"))
+    held = {
+        "bandedRangeId": edit.book.fresh_id(),
+        **given,
+        "range": edit.stored(given.get("range")),
+    }
+    bands = sheet.attached.setdefault("bandedRanges", [])
+    if any(area_of(band["range"], sheet.row_count, sheet.column_count).meets(area) for band in bands):
+        raise ValueError("You cannot add alternating background colors to a range that already has them.")
+    bands.append(held)
+    sheet.touch()
+    return {"addBanding": {"bandedRange": held}}
+
+
+KINDS = {
+    "setBasicFilter": (_set_basic_filter, "filter"),
+    "clearBasicFilter": (_clear_basic_filter, "sheetId"),
+    "addConditionalFormatRule": (_add_conditional_format_rule, "rule index"),
+    "updateConditionalFormatRule": (_update_conditional_format_rule, "index sheetId rule newIndex"),
+    "deleteConditionalFormatRule": (_delete_conditional_format_rule, "index sheetId"),
+    "addProtectedRange": (_add_protected_range, "protectedRange"),
+    "updateProtectedRange": (_update_protected_range, "protectedRange fields"),
+    "deleteProtectedRange": (_delete_protected_range, "protectedRangeId"),
+    "addNamedRange": (_add_named_range, "namedRange"),
+    "deleteNamedRange": (_delete_named_range, "namedRangeId"),
+    "createDeveloperMetadata": (_create_developer_metadata, "developerMetadata"),
+    "addChart": (_add_chart, "chart"),
+    "deleteEmbeddedObject": (_delete_embedded_object, "objectId"),
+    "addBanding": (_add_banding, "bandedRange"),
+}

@@ -1,0 +1,1 @@
+"""The sandbox's page: the sheet and TokPortal in a browser."""

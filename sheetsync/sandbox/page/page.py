@@ -1,0 +1,154 @@
+"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits, and buttons that move time.
+
+Owns the layout. Does not own tables of cells (page_table.py), style and script (page.css, page.js) or what the
+buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sheetsync.sandbox.page.chart import charts
+from sheetsync.sandbox.page.table import table
+
+if TYPE_CHECKING:
+    from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
+    from sheetsync.sandbox.tokportal.portal import AdCodeRequest, Movement, Portal, Video
+    from sheetsync.sandbox.world import World
+
+NEWEST = 200
+
+
+def render(world: World) -> str:
+    """The whole page."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>sheetsync sandbox</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"<style>{_asset('page.css')}</style></head>"
+        f'<body data-revision="{revision(world)}">{_bar(world)}<main>{_books(world)}{_tokportal(world)}</main>'
+        f"<div id=problem role=alert></div><script>{_asset('page.js')}</script></body></html>"
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def revision(world: World) -> int:
+    """A number that grows with whatever the page shows, the clock aside."""
+    return len(world.calls) + world.portal.version + sum(book.version for book in world.google.books.values())
+
+
+def _bar(world: World) -> str:
+    moving = "running" if world.clock.real_time else "stands still until moved"
+    return (
+        '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet and a TokPortal of your own: '
+        "nothing here leaves this computer, and no credit is real.</p>"
+        f'<dl><div title="The sandbox clock, {moving}"><dt>Clock (UTC)</dt>'
+        f'<dd id="clock">{_time(world.clock.now())}</dd></div>'
+        f'<div><dt>Credits</dt><dd id="credits">{world.portal.credits:,}</dd></div></dl>'
+        '<nav><button data-post="managers" data-body=\'{"do":"work"}\' class="main" '
+        'title="Every open ad code request goes one step forward">Managers work</button>'
+        '<button data-post="clock" data-body=\'{"advance_seconds":3600}\'>+1 hour</button>'
+        '<button data-post="clock" data-body=\'{"advance_seconds":86400}\'>+1 day</button></nav></header>'
+    )
+
+
+def _books(world: World) -> str:
+    books = list(world.google.books.values())
+    if not books:
+        return '<section class="empty">There is no spreadsheet yet.</section>'
+    return "".join(_book(book) for book in books)
+
+
+def _book(book: Spreadsheet) -> str:
+    sheets = [sheet for sheet in book.sheets if not sheet.properties.get("hidden")]
+    about = f"{escape(book.time_zone)} · id <code>{escape(book.id)}</code>"
+    tabs, tables = "".join(map(_tab_button, sheets)), "".join(map(_tab, sheets))
+    title = f"<h2>{escape(book.title)} <small>{about}</small></h2>"
+    return f'<section class="book">{title}<div class="tabs">{tabs}</div>{tables}</section>'
+
+
+def _name(sheet: Sheet) -> str:
+    return f"{escape(sheet.book.id)}-{sheet.sheet_id}"
+
+
+def _tab_button(sheet: Sheet) -> str:
+    return f'<button data-tab-of="{escape(sheet.book.id)}" data-show="{_name(sheet)}">{escape(sheet.title)}</button>'
+
+
+def _tab(sheet: Sheet) -> str:
+    return (
+        f'<div class="sheet" id="{_name(sheet)}" data-of="{escape(sheet.book.id)}">{table(sheet)}{charts(sheet)}</div>'
+    )
+
+
+def _tokportal(world: World) -> str:
+    portal = world.portal
+    newest = list(reversed(portal.requests))[:NEWEST]
+    rows = "".join(_request(portal, request) for request in newest)
+    head = "<tr><th>Ordered<th>Video<th>Status<th>Code<th>Note<th>Submitted<th>Delivered<th>Credits<th></tr>"
+    requests = f'<table class="list">{head}{rows}</table>' if rows else "<p>No ad code has been ordered yet.</p>"
+    return (
+        f'<section class="portal"><h2>TokPortal <small>ad code requests</small></h2>{requests}{_more(portal)}</section>'
+    )
+
+
+def _request(portal: Portal, request: AdCodeRequest) -> str:
+    video = escape(request.video_id)
+    steps = {"pending": "accept", "accepted": "submit", "pending_corrections": "submit", "in_review": "deliver"}
+    step = steps.get(request.status)
+    buttons = "".join(_manager_button(do, request.video_id) for do in (step, "cancel") if step and do)
+    paid = f"-{request.charged}" + (f" +{request.refunded}" if request.refunded else "")
+    feedback = f' title="{escape(request.feedback[-1])}"' if request.feedback else ""
+    return (
+        f"<tr><td>{_time(request.created_at)}<td><code>{video}</code>"
+        f'<td{feedback}><span class="status {escape(request.status)}">{escape(request.status)}</span>'
+        f'<td class="wide"><code>{escape(request.code or "")}</code><td class="wide">{escape(request.note or "")}'
+        f"<td>{_time(request.submitted_at)}<td>{_time(request.delivered_at)}<td>{paid}<td>{buttons}</tr>"
+    )
+
+
+def _manager_button(do: str, video_id: str) -> str:
+    body = escape(f'{{"do":"{do}","video_id":"{video_id}"}}') if '"' not in video_id and "\\" not in video_id else "{}"
+    return f'<button class="small" data-post="managers" data-body="{body}">{do}</button>'
+
+
+def _more(portal: Portal) -> str:
+    movements = "".join(_movement(movement) for movement in list(reversed(portal.ledger))[:NEWEST])
+    videos = "".join(_video(video) for video in list(portal.videos.values())[:NEWEST])
+    return (
+        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID</summary>"
+        f'<table class="list"><tr><th>Video ID<th>Platform<th>Can be ordered</tr>{videos}</table></details>'
+        f"<details><summary>Credit movements ({len(portal.ledger)})</summary>"
+        f'<table class="list"><tr><th>At<th>Amount<th>Why<th>Balance</tr>{movements}</table></details>'
+    )
+
+
+def _movement(movement: Movement) -> str:
+    why = escape(movement.reason)
+    return f"<tr><td>{_time(movement.at)}<td>{movement.amount:+}<td>{why}<td>{movement.balance_after}</tr>"
+
+
+def _video(video: Video) -> str:
+    lacking = [
+        words
+        for words, there in (
+            ("not finalized", video.finalized),
+            ("no live link", video.live_link),
+            ("no manager", video.manager),
+            ("no Coverage", video.coverage),
+            ("belongs to someone else", video.owner == "me"),
+        )
+        if not there
+    ]
+    return f"<tr><td><code>{escape(video.id)}</code><td>{escape(video.platform)}<td>{', '.join(lacking) or 'yes'}</tr>"
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")

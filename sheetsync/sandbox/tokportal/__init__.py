@@ -1,0 +1,1 @@
+"""The local TokPortal: videos, ad code requests, managers, credits, and its HTTP."""

@@ -1,0 +1,393 @@
+"""The local TokPortal's state: videos, ad code requests, keys, credits, and what happens in its dashboard.
+
+Owns the rules of an order and the book of credits. Does not own HTTP (portal_routes.py) or the managers' work
+(managers.py). Source: sources/ad-code-request.txt; reference/tokportal.md sections 2, 3, 4 and 8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sheetsync.sandbox.tokportal.managers import Delays, Managers
+from sheetsync.sandbox.tokportal.switches import Switches, error_code
+
+CLOSED = ("finalized", "cancelled")
+STATUSES = ("pending", "accepted", "in_review", "pending_corrections", *CLOSED)
+COVERAGE_RENEWAL = 25
+DRY_RUN_PREFIX = "00000000-0000-4000-8000-"
+
+
+@dataclass(slots=True)
+class Video:
+    """A TokPortal video, with what decides whether an ad code can be ordered for it."""
+
+    id: str
+    platform: str = "tiktok"
+    finalized: bool = True
+    live_link: bool = True
+    manager: bool = True
+    coverage: bool = True
+    owner: str = "me"
+
+
+@dataclass(slots=True)
+class AdCodeRequest:
+    """One ad code request, with its history."""
+
+    id: str
+    video_id: str
+    platform: str
+    note: str | None
+    created_at: datetime
+    since: datetime
+    charged: int
+    idempotency_key: str | None = None
+    ordered_by: str = "api"
+    status: str = "pending"
+    code: str | None = None
+    codes: list[str] = field(default_factory=list)
+    feedback: list[str] = field(default_factory=list)
+    submitted_at: datetime | None = None
+    delivered_at: datetime | None = None
+    refunded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of credits; the balance is the sum of all of them."""
+
+    at: datetime
+    amount: int
+    reason: str
+    request_id: str | None
+    balance_after: int
+
+
+@dataclass(slots=True)
+class ApiKey:
+    key: str
+    scope: str = "*"
+    revoked: bool = False
+
+    def may(self, verb: str) -> bool:
+        return self.scope == "*" or verb in self.scope.split(",")
+
+
+class Refused(Exception):
+    """TokPortal does not do what was asked; the answer it gives instead."""
+
+    def __init__(
+        self, status: int, case: str, message: str, details: dict[str, Any] | None = None, **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.case = case
+        self.message = message
+        self.details = details
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def payload(self, switches: Switches) -> dict[str, Any]:
+        code = error_code(self.case, switches.error_names)
+        error: dict[str, Any] = {} if code is None else {"code": code}
+        error["message"] = self.message
+        if self.details is not None:
+            error["details"] = self.details
+        return {"error": error}
+
+
+class Portal:
+    """TokPortal behind its API. `version` grows with every change, so that a caller can tell a read from a write."""
+
+    def __init__(self, now: Callable[[], datetime], seed: int = 0, credits: int = 1247) -> None:
+        self.now = now
+        self.switches = Switches()
+        self.price = 7
+        self.videos: dict[str, Video] = {}
+        self.requests: list[AdCodeRequest] = []
+        self.by_video: dict[str, list[AdCodeRequest]] = {}
+        self.by_id: dict[str, AdCodeRequest] = {}
+        self.ledger: list[Movement] = []
+        self.keys: dict[str, ApiKey] = {}
+        self.version = 0
+        self._seed = seed
+        self._drawn = 0
+        self._balance = 0
+        self.managers = Managers(self)
+        self.key = "sk_" + self.draw("key", 32).hex()
+        self.add_key(self.key)
+        self._move(credits, "credits bought")
+
+    # Names and numbers that look random and are the same for the same seed.
+
+    def draw(self, purpose: str, size: int) -> bytes:
+        self._drawn += 1
+        return hashlib.blake2b(f"{self._seed}/{purpose}/{self._drawn}".encode(), digest_size=size).digest()
+
+    def new_id(self, purpose: str = "id") -> str:
+        """A version-4 UUID."""
+        h = self.draw(purpose, 16).hex()
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+    def new_code(self) -> str:
+        """A code as TikTok writes them: `#`, then base64, with the `+`, `/` and `=` that a sheet may interpret."""
+        text = b64encode(self.draw("code", 47)).decode()
+        return f"#{text[:9]}+{text[9:30]}/{text[30:]}"
+
+    # Set-up
+
+    def add_video(
+        self,
+        video_id: str,
+        *,
+        platform: str = "tiktok",
+        finalized: bool = True,
+        live_link: bool = True,
+        manager: bool = True,
+        coverage: bool = True,
+        owner: str = "me",
+    ) -> Video:
+        video = Video(video_id, platform, finalized, live_link, manager, coverage, owner)
+        self.videos[video_id] = video
+        self.version += 1
+        return video
+
+    def add_key(self, key: str, scope: str = "*", revoked: bool = False) -> ApiKey:
+        """A key; scope is `*`, `read`, `write` or `read,write`."""
+        self.keys[key] = ApiKey(key, scope, revoked)
+        self.version += 1
+        return self.keys[key]
+
+    # Credits
+
+    @property
+    def credits(self) -> int:
+        return self._balance
+
+    @credits.setter
+    def credits(self, value: int) -> None:
+        self._move(value - self._balance, "balance set in the sandbox")
+
+    def spend_elsewhere(self, amount: int) -> None:
+        """Someone spends credits in the dashboard."""
+        self._move(-amount, "spent in the dashboard")
+
+    def _move(self, amount: int, reason: str, request_id: str | None = None) -> None:
+        self._balance += amount
+        self.ledger.append(Movement(self.now(), amount, reason, request_id, self._balance))
+        self.version += 1
+
+    def balance_at(self, moment: datetime) -> int:
+        """The balance after all movements up to that moment."""
+        return next((m.balance_after for m in reversed(self.ledger) if m.at <= moment), 0)
+
+    # Orders
+
+    def latest(self, video_id: str) -> AdCodeRequest | None:
+        """The latest ad code request of a video, which is the only one the API shows."""
+        history = self.by_video.get(video_id)
+        return history[-1] if history else None
+
+    def is_open(self, request: AdCodeRequest) -> bool:
+        if request.status in STATUSES:
+            return request.status not in CLOSED
+        return self.switches.future_status == "open"
+
+    def open_request(self, video_id: str) -> AdCodeRequest | None:
+        return next((r for r in reversed(self.by_video.get(video_id, ())) if self.is_open(r)), None)
+
+    def visible_video(self, video_id: str) -> Video:
+        """The caller's video, or the refusal that a foreign or unknown one gets."""
+        video = self.videos.get(video_id)
+        if video is None:
+            raise Refused(404, "unknown_video", "Video not found.")
+        if video.owner == "me":
+            return video
+        if self.switches.foreign_video == 404:
+            raise Refused(404, "unknown_video", "Video not found.")
+        raise Refused(403, "foreign_video", "This video belongs to another workspace.")
+
+    def check_order(self, video_id: str, platform: str | None) -> Video:
+        """The prerequisites of an order, in the order of the API page; raises Refused at the first that is not met."""
+        video = self.visible_video(video_id)
+        switches = self.switches
+        served = ("tiktok", "instagram") if switches.instagram == "served" else ("tiktok",)
+        wanted = platform or video.platform
+        if wanted not in served or wanted != video.platform:
+            raise Refused(400, "platform", f"Ad codes are not available for {wanted} on this video.")
+        if not video.finalized:
+            raise Refused(switches.not_finalized, "not_finalized", "The video must be finalized.")
+        if not video.live_link:
+            raise Refused(switches.no_live_link, "no_live_link", "The video has no live post link.")
+        if not video.manager:
+            raise Refused(switches.no_manager, "no_manager", "No account manager is assigned.")
+        if not video.coverage:
+            raise Refused(switches.coverage_block, "coverage_block", "TokPortal Coverage is not active.")
+        self._check_earlier(video_id)
+        self._check_credits()
+        return video
+
+    def _check_earlier(self, video_id: str) -> None:
+        earlier = self.open_request(video_id)
+        if earlier is not None:
+            details = {"ad_code_request_id": earlier.id, "current_status": earlier.status}
+            raise Refused(
+                self.switches.open_request, "open_request", "An ad code request is already in progress.", details
+            )
+        last = self.latest(video_id)
+        if last is not None and last.status == "finalized" and self.switches.post_after_finalized == 409:
+            raise Refused(409, "already_finalized", "An ad code was already delivered for this video.")
+
+    def _check_credits(self) -> None:
+        if self._balance < self.price:
+            details = {
+                "required": self.price,
+                "available": self._balance,
+                "missing": self.price - self._balance,
+                "breakdown": {"ad_code_request": self.price},
+            }
+            raise Refused(402, "credits", "Insufficient credits.", details)
+
+    def order(
+        self,
+        video_id: str,
+        *,
+        note: str | None = None,
+        platform: str | None = None,
+        key: str | None = None,
+        by: str = "api",
+    ) -> AdCodeRequest:
+        """Create a request and take the credits, both or neither."""
+        video = self.check_order(video_id, platform)
+        now = self.now()
+        request = AdCodeRequest(
+            self.new_id(), video_id, video.platform, note, now, now, self.price, idempotency_key=key, ordered_by=by
+        )
+        self.enter(request)
+        self._move(-self.price, "ad code request", request.id)
+        if self.switches.hidden_debit == "yes":
+            self._move(-COVERAGE_RENEWAL, "coverage renewal", request.id)
+        return request
+
+    def enter(self, request: AdCodeRequest) -> None:
+        self.requests.append(request)
+        self.by_video.setdefault(request.video_id, []).append(request)
+        self.by_id[request.id] = request
+
+    def order_elsewhere(self, video_id: str, note: str | None = None) -> AdCodeRequest:
+        """Someone orders in the dashboard, under the same rules."""
+        return self.order(video_id, note=note, by="dashboard")
+
+    def change(self, request: AdCodeRequest, status: str, at: datetime) -> None:
+        """The request enters a status."""
+        request.status = status
+        request.since = at
+        self.version += 1
+
+    def submit_code(self, request: AdCodeRequest, code: str, at: datetime) -> None:
+        """The manager hands in a code, the first or a new one after a correction."""
+        if request.submitted_at is None or self.switches.resubmit_renews_submitted_at == "yes":
+            request.submitted_at = at
+        request.code = code
+        request.codes.append(code)
+        self.change(request, "in_review", at)
+
+    def reopen(self, request: AdCodeRequest, feedback: str) -> None:
+        """A correction: the task goes back to the manager. Raises Refused where its status does not allow it."""
+        allowed = ("in_review", "finalized") if self.switches.patch_finalized == 200 else ("in_review",)
+        other = self.open_request(request.video_id)
+        if request.status not in allowed or other not in (None, request):
+            details = {"current_status": request.status, "allowed_statuses": list(allowed)}
+            raise Refused(409, "correction_status", "The request cannot be corrected in its status.", details)
+        request.feedback.append(feedback)
+        if self.switches.corrections_keep_code == "no":
+            request.code = None
+        if self.switches.reopen_clears_delivered_at == "yes":
+            request.delivered_at = None
+        self.change(request, "pending_corrections", self.now())
+
+    def refund(self, request: AdCodeRequest, at: datetime) -> None:
+        """A cancelled request gives back what it cost, once."""
+        request.code = None
+        self.change(request, "cancelled", at)
+        owed = request.charged - request.refunded
+        request.refunded += owed
+        if owed:
+            self._move(owed, "ad code request refunded", request.id)
+
+    # What the managers do, to the open request of a video
+
+    def accept(self, video_id: str) -> AdCodeRequest:
+        return self.managers.by_video(self.managers.accept, video_id)
+
+    def submit(self, video_id: str, code: str | None = None) -> AdCodeRequest:
+        return self.managers.by_video(self.managers.submit, video_id, code)
+
+    def deliver(self, video_id: str) -> AdCodeRequest:
+        return self.managers.by_video(self.managers.deliver, video_id)
+
+    def cancel(self, video_id: str) -> AdCodeRequest:
+        return self.managers.by_video(self.managers.cancel, video_id)
+
+    def manager_work(self) -> int:
+        """One step forward for every open request; says how many moved."""
+        return self.managers.work()
+
+    def auto_managers(self, delays: Delays | None) -> None:
+        """From now on managers act by themselves as the sandbox's time passes; None: they no longer do."""
+        self.managers.delays = delays
+        self.version += 1
+
+    def set_status(self, video_id: str, status: str) -> AdCodeRequest:
+        """Put the latest request into any status, also one that is not in today's documents."""
+        request = self.latest(video_id)
+        if request is None:
+            raise LookupError(f"there is no ad code request for {video_id}")
+        self.change(request, status, self.now())
+        return request
+
+    # Persistence
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "seed": self._seed,
+            "drawn": self._drawn,
+            "price": self.price,
+            "key": self.key,
+            "switches": self.switches.dump(),
+            "keys": [asdict(key) for key in self.keys.values()],
+            "videos": [asdict(video) for video in self.videos.values()],
+            "requests": [_plain(request) for request in self.requests],
+            "ledger": [_plain(movement) for movement in self.ledger],
+            "managers": self.managers.dump(),
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        self._seed, self._drawn = saved["seed"], saved["drawn"]
+        self.price, self.key = saved["price"], saved["key"]
+        self.switches.set(saved["switches"])
+        self.keys = {item["key"]: ApiKey(**item) for item in saved["keys"]}
+        self.videos = {item["id"]: Video(**item) for item in saved["videos"]}
+        self.requests, self.by_video, self.by_id = [], {}, {}
+        for item in saved["requests"]:
+            self.enter(AdCodeRequest(**_dated(item)))
+        self.ledger = [Movement(**_dated(item)) for item in saved["ledger"]]
+        self._balance = sum(movement.amount for movement in self.ledger)
+        self.managers.restore(saved["managers"])
+        self.version += 1
+
+
+_TIMES = ("at", "created_at", "since", "submitted_at", "delivered_at")
+
+
+def _plain(record: AdCodeRequest | Movement) -> dict[str, Any]:
+    values = asdict(record)
+    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()}
+
+
+def _dated(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(v) if name in _TIMES and v else v for name, v in item.items()}

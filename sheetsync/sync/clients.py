@@ -1,0 +1,31 @@
+"""The clients of a run, made from a configuration and closed together."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from sheetsync.clock import Clock
+from sheetsync.config.load import Config
+from sheetsync.ledger.store import Ledger
+from sheetsync.sheet import api as sheets_api
+from sheetsync.tokportal.client import TokPortal
+
+
+class Clients:
+    """Google Sheets, TokPortal, the ledger and the clock.
+
+    Raises ConfigError for a key file or a ledger that cannot be used.
+    """
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.sheets = sheets_api.connect(config.google.credentials, config.google.api_url, self.clock)
+        self.portal = TokPortal(config.tokportal.api_key, config.tokportal.api_url, self.clock)
+        self.ledger = Ledger(config.state)
+
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.portal.close()
+        self.ledger.close()

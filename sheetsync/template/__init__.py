@@ -1,0 +1,1 @@
+"""PURE: what `init` adds to a spreadsheet: headers, dropdowns, colours, the Summary tab."""

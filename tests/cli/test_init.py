@@ -1,0 +1,500 @@
+"""`sheetsync init` on spreadsheets as people have them, against the sandbox's Google."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from openpyxl import load_workbook
+from support.bench import EMAIL, TAB, Bench
+from support.init_bench import LINES, InitBench
+from support.xlsx import workbook
+
+from sheetsync.cli import doctor, setup
+from sheetsync.cli.main import cli
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
+from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
+from sheetsync.sandbox.google.cells import Cell
+from sheetsync.sandbox.server import Server
+from sheetsync.template import style as looks
+
+NOTHING = ["tracker acme: nothing is missing; nothing was changed"]
+VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
+OWN = (
+    ("Creator", "Video ID", "Ideas", "Action", "Caption final", "Paid status"),
+    ("@mia", VIDEO, "a dance", "", True, "live"),
+    ("@joao", "", "", "", "", ""),
+)
+
+
+@pytest.fixture
+def empty() -> InitBench:
+    return InitBench()
+
+
+@pytest.fixture
+def own() -> InitBench:
+    """A tab with columns, words and formats of its people."""
+    bench = InitBench(*OWN)
+    sheet = bench.sheet
+    sheet.put(0, 0, Cell("Creator", {"backgroundColor": {"red": 1}}, "who made it"))
+    sheet.put(2, 5, Cell(None, None, None, {"condition": {"type": "ONE_OF_LIST", "values": _words("live", "dead")}}))
+    sheet.column_properties.extend([{"pixelSize": 70}, None])
+    return bench
+
+
+def _words(*words: str) -> list[dict[str, str]]:
+    return [{"userEnteredValue": word} for word in words]
+
+
+def frozen(bench: InitBench) -> Any:
+    """Everything of a spreadsheet, to compare."""
+    return [(sheet.title, sheet.state()[:-2]) for sheet in bench.book.sheets]
+
+
+# --- an empty spreadsheet -------------------------------------------------------------------------------------
+
+
+def test_an_empty_spreadsheet_becomes_a_tracker_with_one_write(empty: InitBench) -> None:
+    """Everything comes at once or not at all."""
+    lines = empty.init()
+
+    assert empty.headers_now() == [BY_KEY[key].header for key in looks.ORDER]
+    assert [sheet.title for sheet in empty.book.sheets] == [TAB, "Summary"]
+    assert empty.writes() == 1
+    assert lines[0] == "tracker acme: added"
+    assert any(line.startswith("  tab 'Tracker': headers for people: Video ID, Action, Creator") for line in lines)
+
+
+def test_a_second_init_sends_no_change(empty: InitBench) -> None:
+    empty.init()
+    before = frozen(empty)
+
+    assert empty.init() == NOTHING
+    assert empty.writes() == 1
+    assert frozen(empty) == before
+
+
+def test_a_missing_tab_is_made_beside_the_others() -> None:
+    bench = InitBench(("their own",), tab="Budget")
+    bench.init()
+
+    assert [sheet.title for sheet in bench.book.sheets] == ["Budget", TAB, "Summary"]
+    assert bench.book.sheet("Budget").table() == [["their own"]]
+    assert bench.init() == NOTHING
+
+
+def test_dry_run_says_what_is_missing_and_sends_nothing(empty: InitBench) -> None:
+    before = frozen(empty)
+    lines = empty.init(dry_run=True)
+
+    assert lines[0] == "tracker acme: init would add"
+    assert lines[-1] == "  Nothing was sent; `sheetsync init` does it."
+    assert (empty.writes(), frozen(empty)) == (0, before)
+    assert lines[1:-1] == empty.init()[1:]
+
+
+def test_two_reads_and_one_write(empty: InitBench) -> None:
+    empty.init()
+    assert empty.kinds() == ["sheets.get", "sheets.get", "sheets.batchUpdate"]
+
+
+def test_a_tab_with_an_empty_header_row_is_a_new_one() -> None:
+    """Somebody has pasted video ids and left the headers to us."""
+    bench = InitBench((), (VIDEO,))
+    bench.init()
+
+    assert bench.headers_now()[0] == "Video ID"
+    assert bench.cell(VIDEO, "video_id") == VIDEO
+
+
+def test_what_the_columns_got(empty: InitBench) -> None:
+    """Notes, colours, dropdowns, checkboxes, formats and widths are in the sheet."""
+    empty.init()
+    sheet = empty.sheet
+    action, ticked = sheet.cell(1, empty.at("action")), sheet.cell(LINES - 1, empty.at("caption_final"))
+    header, status = sheet.cell(0, empty.at("status")), sheet.cell(1, empty.at("status"))
+
+    assert action is not None
+    assert action.validation == looks.validation(BY_KEY["action"])
+    assert ticked is not None
+    assert ticked.validation == {"condition": {"type": "BOOLEAN"}}
+    assert header is not None
+    assert "sheetsync writes this column" in str(header.note)
+    assert header.format == looks.header_style(BY_KEY["status"])
+    assert status is not None
+    assert status.format == {"backgroundColorStyle": looks.PALE}
+    assert sheet.grid_properties == {"frozenRowCount": 1, "frozenColumnCount": 1}
+    assert sheet.column_properties[empty.at("sync_note")] == {"pixelSize": 340}
+
+
+# --- a spreadsheet with people's own columns ------------------------------------------------------------------
+
+
+def test_own_columns_and_formats_stay_as_they_are(own: InitBench) -> None:
+    """Values, order, widths, colours, notes and dropdowns of people are untouched."""
+    own.init()
+    table, sheet = own.table(), own.sheet
+
+    assert [tuple(line[: len(OWN[0])]) for line in table] == list(OWN)
+    creator, unsaid = sheet.cell(0, 0), sheet.cell(0, 2)
+    assert creator is not None
+    assert (creator.note, creator.format) == ("who made it", {"backgroundColor": {"red": 1}})
+    assert unsaid is not None
+    assert (unsaid.note, unsaid.format) == (None, None)
+    assert sheet.column_properties[0] == {"pixelSize": 70}
+    assert [cell.validation for line in (1, 2) if (cell := sheet.cell(line, 5)) and cell.validation] == [
+        {"condition": {"type": "ONE_OF_LIST", "values": _words("live", "dead")}}
+    ]
+
+
+def test_own_columns_get_the_machine_columns_on_their_right(own: InitBench) -> None:
+    own.init()
+    added = own.headers_now()[len(OWN[0]) :]
+
+    assert added == [BY_KEY[key].header for key in looks.ORDER if key in MACHINE_KEYS]
+    assert own.init() == NOTHING
+
+
+def test_renamed_headers(own: InitBench) -> None:
+    """A sheet that calls its columns otherwise is completed in its own words."""
+    bench = InitBench(("Clip", "To do"), columns={"video_id": "Clip", "action": "To do", "status": "Where it stands"})
+    bench.init()
+
+    assert "Where it stands" in bench.headers_now()
+    assert bench.headers_now()[:2] == ["Clip", "To do"]
+    assert bench.init() == NOTHING
+
+
+def test_a_doubled_header_stops_init() -> None:
+    bench = InitBench(("Video ID", "Action", "Status", "Status"))
+    with pytest.raises(HeaderError, match="'Status' stands in C1 and D1"):
+        bench.init()
+    assert bench.writes() == 0
+
+
+def test_a_tab_that_is_somebody_elses_work_is_left_alone() -> None:
+    bench = InitBench(("Invoice", "Sum"), (1, 2))
+    with pytest.raises(NoKeyColumn):
+        bench.init()
+    assert bench.writes() == 0
+
+
+def test_a_tab_named_summary_that_is_somebody_elses_is_left_alone(empty: InitBench) -> None:
+    empty.book.add_sheet("Summary").set_value(0, 0, "Q3 at a glance")
+    lines = empty.init()
+
+    assert empty.summary.table() == [["Q3 at a glance"]]
+    assert "tab 'Summary' is left alone" in lines[-1]
+    assert empty.init() == [*NOTHING, lines[-1]]
+
+
+def test_a_spreadsheet_that_is_not_shared_says_with_whom_to_share_it(empty: InitBench) -> None:
+    empty.book.shared_with.clear()
+    with pytest.raises(CredentialsError, match=f"Share the sheet with {EMAIL} as Editor"):
+        empty.init()
+
+
+# --- after somebody has deleted something ---------------------------------------------------------------------
+
+Deletion = Callable[[InitBench], dict[str, Any]]
+DELETIONS: dict[str, tuple[Deletion, str]] = {
+    "a note": (
+        lambda b: {
+            "repeatCell": {"range": {**b.whole_column("expiry"), "startRowIndex": 0}, "cell": {}, "fields": "note"}
+        },
+        "updateCells",
+    ),
+    "a header's colour": (
+        lambda b: {
+            "repeatCell": {
+                "range": {**b.whole_column("stage"), "startRowIndex": 0, "endRowIndex": 1},
+                "cell": {},
+                "fields": "userEnteredFormat",
+            }
+        },
+        "updateCells",
+    ),
+    "a dropdown": (lambda b: {"setDataValidation": {"range": b.whole_column("action")}}, "setDataValidation"),
+    "checkboxes": (lambda b: {"setDataValidation": {"range": b.whole_column("caption_final")}}, "setDataValidation"),
+    "a date format": (
+        lambda b: {
+            "repeatCell": {
+                "range": b.whole_column("expires_at"),
+                "cell": {},
+                "fields": "userEnteredFormat.numberFormat",
+            }
+        },
+        "repeatCell",
+    ),
+    "a width": (
+        lambda b: {
+            "updateDimensionProperties": {
+                "range": {"sheetId": 0, "dimension": "COLUMNS", "startIndex": 7, "endIndex": 8},
+                "properties": {"pixelSize": 100},
+                "fields": "pixelSize",
+            }
+        },
+        "updateDimensionProperties",
+    ),
+    "the frozen row": (
+        lambda b: {"updateSheetProperties": {"properties": {"sheetId": 0}, "fields": "gridProperties.frozenRowCount"}},
+        "updateSheetProperties",
+    ),
+    "the filter": (lambda b: {"clearBasicFilter": {"sheetId": 0}}, "setBasicFilter"),
+    "a colour rule": (
+        lambda b: {"deleteConditionalFormatRule": {"sheetId": 0, "index": 3}},
+        "addConditionalFormatRule",
+    ),
+    "a warning": (
+        lambda b: {
+            "deleteProtectedRange": {"protectedRangeId": b.sheet.attached["protectedRanges"][1]["protectedRangeId"]}
+        },
+        "addProtectedRange",
+    ),
+    "a chart": (
+        lambda b: {"deleteEmbeddedObject": {"objectId": b.summary.attached["charts"][0]["chartId"]}},
+        "addChart",
+    ),
+    "a word of the summary": (
+        lambda b: {
+            "repeatCell": {
+                "range": {
+                    "sheetId": b.summary.sheet_id,
+                    "startRowIndex": 6,
+                    "endRowIndex": 7,
+                    "startColumnIndex": 0,
+                    "endColumnIndex": 1,
+                },
+                "cell": {},
+                "fields": "userEnteredValue",
+            }
+        },
+        "updateCells",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DELETIONS)
+def test_what_somebody_deleted_comes_back_alone(empty: InitBench, what: str) -> None:
+    delete, kind = DELETIONS[what]
+    empty.init()
+    empty.person(delete(empty))
+
+    assert empty.kinds_lacking() == [kind]
+    empty.init()
+    assert empty.init() == NOTHING
+
+
+def test_a_deleted_column_comes_back_on_the_right(empty: InitBench) -> None:
+    """Its rule went with it; only what hangs on that column is added."""
+    empty.init()
+    at = empty.at("expiry")
+    empty.person(
+        {"deleteDimension": {"range": {"sheetId": 0, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}}}
+    )
+    lines = empty.init()
+
+    assert empty.headers_now()[-1] == "Expiry"
+    assert all(line.split(": ", 2)[2].startswith("Expiry") for line in lines[1:] if "room for" not in line)
+    assert empty.init() == NOTHING
+
+
+def test_a_deleted_summary_comes_back(empty: InitBench) -> None:
+    empty.init()
+    empty.person({"deleteSheet": {"sheetId": empty.summary.sheet_id}})
+
+    assert all(line.startswith("  tab 'Summary'") for line in empty.init()[1:])
+    assert empty.init() == NOTHING
+
+
+def test_what_people_change_stays_changed(empty: InitBench) -> None:
+    """Another colour for a rule, another note, a wider column, a chart of another kind: all theirs."""
+    empty.init()
+    rule = empty.sheet.attached["conditionalFormats"][0]
+    chart = empty.summary.attached["charts"][0]
+    other = {**rule["booleanRule"], "format": {"backgroundColor": {"blue": 1}}}
+    pie = {"title": "Ours", "pieChart": {"domain": chart["spec"]["basicChart"]["domains"][0]["domain"]}}
+    empty.person({"updateConditionalFormatRule": {"index": 0, "rule": {**rule, "booleanRule": other}}})
+    chart["spec"] = pie
+    empty.sheet.set_note(0, 0, "the id from TokPortal's list")
+    empty.sheet.column_properties[0] = {"pixelSize": 400}
+
+    assert empty.init() == NOTHING
+
+
+def test_columns_may_be_moved_after_init(empty: InitBench) -> None:
+    """Everything is found where it stands now."""
+    empty.init()
+    source = {"sheetId": 0, "dimension": "COLUMNS", "startIndex": 7, "endIndex": 8}
+    empty.person({"moveDimension": {"source": source, "destinationIndex": 3}})
+    empty.person({"moveDimension": {"source": {**source, "startIndex": 0, "endIndex": 1}, "destinationIndex": 2}})
+
+    assert [kind for kind in empty.kinds_lacking() if kind != "addProtectedRange"] == []
+
+
+# --- and then a run -------------------------------------------------------------------------------------------
+
+
+def test_a_whole_run_after_init(empty: InitBench) -> None:
+    """Mark, sync, managers, sync: the code stands in the row, and the next run is quiet."""
+    empty.init()
+    empty.add_row(VIDEO, "request", creator="@mia", client="Crumbly")
+    ordered = empty.sync()
+    empty.later(hours=2)
+    for _ in range(3):
+        empty.world.portal.manager_work()
+    received = empty.sync()
+    before = empty.writes()
+    quiet = empty.sync()
+
+    assert (ordered.error, ordered.ordered, received.codes_received) == (None, 1, 1)
+    assert empty.cell(VIDEO, "stage") == "received"
+    assert "Campaign" in empty.cell(VIDEO, "missing")
+    assert (quiet.exit_code, quiet.cells_written, empty.writes()) == (0, 0, before)
+    assert empty.init() == NOTHING
+
+
+def test_init_in_the_middle_of_a_trackers_life() -> None:
+    """A sheet that was synced for weeks without init: its dates have formats already, its rows stay as they are."""
+    bench = Bench([VIDEO])
+    bench.mark("request", VIDEO)
+    bench.sync()
+    before = bench.table()
+    lines = list(setup.run(bench.api(), [bench.tracker], False))
+
+    assert bench.table() == before
+    assert not any("headers for" in line for line in lines)
+    assert list(setup.run(bench.api(), [bench.tracker], False)) == NOTHING
+    assert bench.sync().cells_written == 0
+
+
+def test_several_trackers_in_one_spreadsheet() -> None:
+    """Each has its tab and its summary."""
+    bench = InitBench()
+    first, second = (
+        type(bench.tracker)(name, bench.book.id, name.title(), summary_tab=f"Summary {name.title()}")
+        for name in ("acme", "beta")
+    )
+    list(setup.run(bench.api(), [first, second], False))
+
+    titles = [sheet.title for sheet in bench.book.sheets[1:]]
+    assert titles == ["Acme", "Summary Acme", "Beta", "Summary Beta"]
+    assert len({sheet.sheet_id for sheet in bench.book.sheets}) == 5
+
+
+# --- the picture ----------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
+    """Someone who opens it sees whose columns are whose, and what needs doing."""
+    empty.init()
+    empty.add_row(VIDEO, "reqest")
+    empty.sync()
+    held = BytesIO()
+    workbook(empty.book).save(held)
+    seen = load_workbook(held)["Tracker"]
+    at = {cell.value: cell for cell in seen[1]}
+
+    assert at["Video ID"].fill.fgColor.rgb == at["Client"].fill.fgColor.rgb != at["Status"].fill.fgColor.rgb
+    assert "People write this column" in at["Client"].comment.text
+    assert seen.freeze_panes == "B2"
+    assert seen.column_dimensions["A"].width > 40
+    assert {'"request,renew,correct"', '"TRUE,FALSE"'} <= {v.formula1 for v in seen.data_validations.dataValidation}
+    assert "Action must be one of" in seen.cell(2, at["Sync note"].column).value
+    assert len(seen.conditional_formatting) == len({tint.key for tint in looks.TINTS})
+
+
+# --- the commands ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(empty: InitBench, tmp_path: Path) -> Any:
+    """A served sandbox and a configuration for it."""
+    with Server(empty.world) as server:
+        key = tmp_path / "service-account.json"
+        server.write_service_account(key)
+        text = (
+            f"google: {{credentials: {key}, api_url: {server.url}}}\n"
+            f"tokportal: {{api_key: {empty.world.portal.key}, api_url: {server.url}}}\n"
+            f"state: {tmp_path}/state.db\n"
+            f"trackers: [{{name: acme, spreadsheet: {empty.book.id}, worksheet: {TAB}}}]\n"
+        )
+        path = tmp_path / "sheetsync.yaml"
+        path.write_text(text)
+        yield path
+
+
+def call(config: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(cli, ["-c", str(config), *arguments])
+
+
+def test_the_command(config: Path, empty: InitBench) -> None:
+    share(config, empty)
+    dry = call(config, "init", "--dry-run")
+    done = call(config, "init", "--tracker", "acme")
+    again = call(config, "init")
+
+    assert (dry.exit_code, done.exit_code, again.exit_code) == (0, 0, 0), done.output
+    assert "Nothing was sent" in dry.output
+    assert again.output == NOTHING[0] + "\n"
+    assert call(config, "init", "--tracker", "nobody").exit_code == 2
+
+
+def share(config: Path, bench: InitBench) -> None:
+    """The person shares the sheet with the service account."""
+    bench.book.shared_with.add(json.loads((config.parent / "service-account.json").read_text())["client_email"])
+
+
+def test_the_command_without_permission(config: Path) -> None:
+    """Exit code 5, and the e-mail to share with."""
+    refused = call(config, "init")
+    assert refused.exit_code == 5
+    assert "Share the sheet with" in refused.output
+
+
+def doctors_lines(config: Path) -> list[str]:
+    return [check.line() for check in doctor.run(config, {}, ())]
+
+
+def test_doctor_says_what_init_would_add(config: Path, empty: InitBench) -> None:
+    share(config, empty)
+    for column, header in enumerate(("Video ID", "Action")):
+        empty.sheet.set_value(0, column, header)
+    lines = doctors_lines(config)
+
+    missing = [line for line in lines if "is missing; `sheetsync init` adds it" in line]
+    assert len(missing) == len(MACHINE_KEYS)
+    assert "note  sheet 'acme': 'Spark code' is missing; `sheetsync init` adds it" in missing
+
+    call(config, "init")
+    assert "ok    sheet 'acme' layout: `sheetsync init` has nothing to add" in doctors_lines(config)
+
+
+def test_doctor_compares_the_words_of_dropdowns(config: Path, empty: InitBench) -> None:
+    share(config, empty)
+    call(config, "init")
+    words = {"condition": {"type": "ONE_OF_LIST", "values": _words("Request", "order", "correct")}}
+    empty.person({"setDataValidation": {"range": empty.whole_column("action"), "rule": words}})
+    lines = doctors_lines(config)
+
+    known = "sheetsync knows request, renew, correct"
+    assert f"note  sheet 'acme' Action: the dropdown offers order; {known}" in lines
+    assert f"note  sheet 'acme' Action: the dropdown does not offer renew; {known}" in lines
+
+
+def test_doctor_finds_protections_that_would_stop_us(config: Path, empty: InitBench) -> None:
+    share(config, empty)
+    call(config, "init")
+    range_ = {"sheetId": 0, "startColumnIndex": 2, "endColumnIndex": 4}
+    empty.person({"addProtectedRange": {"protectedRange": {"range": range_, "description": "hands off"}}})
+    lines = [line for line in doctors_lines(config) if "acme' protection" in line]
+
+    assert len(lines) == 1
+    assert lines[0].startswith("FAIL  sheet 'acme' protection: 'hands off' keeps sheetsync from writing Status, Spark")
+    assert all(header_of(key, {}) not in lines[0] for key in ("stage", "expiry"))

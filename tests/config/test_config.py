@@ -1,0 +1,444 @@
+"""The configuration file: what loads, and what each mistake says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from sheetsync.config import load as config
+from sheetsync.config.load import Config, default_path, load
+from sheetsync.errors import ConfigError
+from sheetsync.model import Tracker
+
+ROOT = Path(__file__).parents[2]
+KEY = {"TOKPORTAL_API_KEY": "tok_live_0123"}
+TOKPORTAL = "tokportal:\n  api_key: ${TOKPORTAL_API_KEY}\n"
+TRACKER = "  - name: acme\n    spreadsheet: 1abc\n    worksheet: Tracker\n"
+TRACKERS = f"trackers:\n{TRACKER}"
+SMALLEST = TOKPORTAL + TRACKERS
+
+Load = Callable[..., Config]
+Problems = Callable[..., list[str]]
+
+
+@pytest.fixture(name="load_text")
+def _load_text(tmp_path: Path) -> Load:
+    """Loads a configuration from its text."""
+
+    def load_text(text: str, environ: dict[str, str] = KEY) -> Config:
+        path = tmp_path / "sheetsync.yaml"
+        path.write_text(text)
+        return load(path, environ)
+
+    return load_text
+
+
+@pytest.fixture
+def problems(load_text: Load, tmp_path: Path) -> Problems:
+    """The problems of a configuration, without the folder of the file."""
+
+    def problems(text: str, environ: dict[str, str] = KEY) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            load_text(text, environ)
+        return [problem.replace(f"{tmp_path}/", "") for problem in caught.value.problems]
+
+    return problems
+
+
+def test_smallest_file_has_the_defaults_of_the_design(load_text: Load, tmp_path: Path) -> None:
+    """A key, a name, a spreadsheet and a tab are enough; all else has a default."""
+    loaded = load_text(SMALLEST)
+
+    assert loaded.google == config.GoogleSettings(None, "https://sheets.googleapis.com")
+    assert loaded.tokportal == config.TokPortalSettings("tok_live_0123", "https://app.tokportal.com")
+    assert loaded.state == tmp_path / "state.db"
+    assert loaded.trackers == (Tracker("acme", "1abc", "Tracker"),)
+    assert loaded.run == config.RunSettings(120)
+    assert loaded.path == tmp_path / "sheetsync.yaml"
+
+
+def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
+    """What the file says stands in the Tracker."""
+    loaded = load_text(
+        SMALLEST + "    authorization_days: 60\n    warn_hours: 48\n    max_orders_per_run: 5\n    keep_credits: 70\n"
+        "    require: [client, campaign]\n    approve: []\n    columns:\n      video_id: TokPortal video\n"
+    )
+
+    assert loaded.trackers[0] == Tracker(
+        "acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}
+    )
+
+
+def test_example_loads_as_it_stands() -> None:
+    """config.example.yaml needs nothing but TOKPORTAL_API_KEY."""
+    loaded = load(ROOT / "config.example.yaml", KEY)
+
+    assert loaded.trackers[0].name == "acme"
+    assert loaded.google.credentials == ROOT / "service-account.json"
+
+
+def test_example_explains_every_key_above_it() -> None:
+    """Each key of the design stands in the example, right below a comment."""
+    lines = (ROOT / "config.example.yaml").read_text().splitlines()
+    found = re.compile(r"(?: *- )? *([a-z_]+):")
+    explained = [m[1] for above, line in pairwise(lines) if "# " in above and (m := found.match(line))]
+    expected = [*config.TOP_KEYS, *config.GOOGLE_KEYS, *config.TOKPORTAL_KEYS, *config.TRACKER_KEYS, *config.RUN_KEYS]
+
+    assert sorted(explained) == sorted(expected)
+
+
+def test_paths_are_relative_to_the_file(load_text: Load, tmp_path: Path) -> None:
+    """Cron starts anywhere; the folder of the file decides."""
+    loaded = load_text("google:\n  credentials: keys/g.json\nstate: /var/lib/s.db\n" + SMALLEST)
+
+    assert loaded.google.credentials == tmp_path / "keys/g.json"
+    assert loaded.state == Path("/var/lib/s.db")
+
+
+def test_paths_are_absolute_although_the_file_was_named_relatively(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later change of folder does not lose the ledger."""
+    (tmp_path / "sheetsync.yaml").write_text(SMALLEST)
+    monkeypatch.chdir(tmp_path)
+
+    assert load(Path("sheetsync.yaml"), KEY).state == tmp_path / "state.db"
+
+
+def test_home_folder_in_a_path(load_text: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the home folder, as people expect."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    assert load_text("state: ~/s.db\n" + SMALLEST).state == tmp_path / "home/s.db"
+
+
+def test_home_folder_of_nobody(problems: Problems) -> None:
+    """A home folder that is not there is a mistake, not a folder called ~nobody."""
+    assert problems("state: ~no-such-user/s.db\n" + SMALLEST) == [
+        "sheetsync.yaml:1: state: '~no-such-user/s.db' begins with a home folder that is not known; "
+        "expected another path"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1aB-c_9",
+        "https://docs.google.com/spreadsheets/d/1aB-c_9/edit#gid=0",
+        "https://docs.google.com/spreadsheets/d/1aB-c_9",
+        "https://docs.google.com/spreadsheets/u/1/d/1aB-c_9/edit?usp=sharing",
+        "https://docs.google.com/a/example.com/spreadsheets/d/1aB-c_9/edit",
+        "http://127.0.0.1:8080/spreadsheets/d/1aB-c_9",
+    ],
+)
+def test_spreadsheet_by_id_or_url(load_text: Load, text: str) -> None:
+    """The id is found in whatever the browser's address bar shows."""
+    assert load_text(SMALLEST.replace("1abc", text)).trackers[0].spreadsheet == "1aB-c_9"
+
+
+@pytest.mark.parametrize("url", ["http://localhost:80", "http://127.8.9.1:1", "http://[::1]:5000", "https://x.test/a/"])
+def test_loopback_may_use_plain_http(load_text: Load, url: str) -> None:
+    """http:// is for this machine; a closing slash makes no difference."""
+    assert load_text(f"google:\n  api_url: {url}\n" + SMALLEST).google.api_url == url.rstrip("/")
+
+
+def test_yaml_of_1999_surprises_nobody(load_text: Load) -> None:
+    """`on` and `1e3` are text, and 010 is ten."""
+    loaded = load_text(SMALLEST.replace("Tracker", "on").replace("acme", "1e3") + "    warn_hours: 010\n")
+
+    assert (loaded.trackers[0].worksheet, loaded.trackers[0].name, loaded.trackers[0].warn_hours) == ("on", "1e3", 10)
+
+
+def test_trackers_may_share_settings_by_an_anchor(load_text: Load) -> None:
+    """YAML's own way to say a thing once works."""
+    twin = TRACKER.replace("acme", "beta").replace("Tracker", "B")
+    loaded = load_text(SMALLEST + "    require: &fields [client]\n" + twin + "    require: *fields\n")
+
+    assert [tracker.require for tracker in loaded.trackers] == [("client",), ("client",)]
+
+
+def test_emptied_sections_count_as_left_out(load_text: Load) -> None:
+    """Whoever comments out all keys of a section may leave its name."""
+    loaded = load_text("google:\nrun: ~\n" + SMALLEST + "    columns:\n")
+
+    assert loaded == load_text(SMALLEST)
+
+
+def test_two_headers_may_change_places(load_text: Load) -> None:
+    """A header that its own column has given up is free."""
+    text = SMALLEST + "    columns: {client: Brand, brand: Client}\n"
+
+    assert load_text(text).trackers[0].columns == {"client": "Brand", "brand": "Client"}
+
+
+def test_repr_hides_the_key(load_text: Load) -> None:
+    """No log or traceback shows the key."""
+    assert "tok_live_0123" not in repr(load_text(SMALLEST))
+
+
+def test_default_path() -> None:
+    """$SHEETSYNC_CONFIG, else ./sheetsync.yaml."""
+    assert default_path({"SHEETSYNC_CONFIG": "/etc/s.yaml"}) == Path("/etc/s.yaml")
+    assert default_path({}) == default_path({"SHEETSYNC_CONFIG": ""}) == Path("sheetsync.yaml")
+
+
+def test_numbers_from_the_environment_stay_text(load_text: Load) -> None:
+    """A key of digits keeps its zeros; only a whole-number setting makes a number of it."""
+    loaded = load_text(SMALLEST + "    warn_hours: ${W}\n", {"TOKPORTAL_API_KEY": "0012345", "W": "24"})
+
+    assert loaded.tokportal.api_key == "0012345"
+    assert loaded.trackers[0].warn_hours == 24
+
+
+def test_a_value_that_looks_like_a_variable_is_not_filled_in_again(load_text: Load) -> None:
+    """Values are taken as they are."""
+    loaded = load_text(SMALLEST.replace("Tracker", "a ${W} b ${W}"), {**KEY, "W": "${X}"})
+
+    assert loaded.trackers[0].worksheet == "a ${X} b ${X}"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("TOKPORTAL_API_KEY=abc", "abc"),
+        ("  export TOKPORTAL_API_KEY = abc  # the key", "abc"),
+        ("TOKPORTAL_API_KEY='a#b'", "a#b"),
+        ('TOKPORTAL_API_KEY="a#b" # the key', "a#b"),
+        ("TOKPORTAL_API_KEY=a#b=c", "a#b=c"),
+        ("# TOKPORTAL_API_KEY=no\n\nTOKPORTAL_API_KEY=abc\r", "abc"),
+    ],
+)
+def test_dotenv_beside_the_file_fills_in(load_text: Load, tmp_path: Path, line: str, value: str) -> None:
+    """What the environment does not have is read from .env: NAME=value, quotes and comments allowed."""
+    (tmp_path / ".env").write_text(line)
+
+    assert load_text(SMALLEST, {}).tokportal.api_key == value
+
+
+def test_environment_wins_over_dotenv(load_text: Load, tmp_path: Path) -> None:
+    """The nearer setting wins, and then a broken .env does not matter."""
+    (tmp_path / ".env").write_text("TOKPORTAL_API_KEY=other\n???\n")
+
+    assert load_text(SMALLEST).tokportal.api_key == "tok_live_0123"
+
+
+def test_dotenv_that_is_not_understood(problems: Problems, tmp_path: Path) -> None:
+    """The line is named, not shown: it may hold a key."""
+    (tmp_path / ".env").write_text("A=b\ntok_live_secret\nTOKPORTAL_API_KEY='open\n")
+
+    found = problems(SMALLEST, {})
+    assert found[:2] == [
+        ".env:2: is not understood; expected NAME=value",
+        ".env:3: is not understood; expected NAME=value",
+    ]
+    assert "secret" not in "".join(found)
+
+
+def test_dotenv_that_cannot_be_read(problems: Problems, tmp_path: Path) -> None:
+    """A folder called .env is a problem among the others."""
+    (tmp_path / ".env").mkdir()
+
+    assert problems(SMALLEST, {})[0] == ".env: cannot be read (Is a directory); expected a UTF-8 text"
+
+
+def test_variable_that_is_not_set(problems: Problems) -> None:
+    """The message names the variable and both ways to set it."""
+    assert problems(SMALLEST, {}) == [
+        "sheetsync.yaml:2: tokportal.api_key: the environment variable TOKPORTAL_API_KEY is not set; "
+        "expected `export TOKPORTAL_API_KEY=...`, or a line `TOKPORTAL_API_KEY=...` in .env"
+    ]
+
+
+@pytest.mark.parametrize("text", ["${}", "${A B}", "${OPEN", "x ${1}"])
+def test_variable_without_a_name(problems: Problems, text: str) -> None:
+    """`${` that names nothing is a slip, not a text."""
+    [problem] = problems(SMALLEST.replace("worksheet: Tracker", f'worksheet: "{text}"'))
+
+    assert "names no variable; expected ${NAME}" in problem
+
+
+def test_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    """The first thing a newcomer meets tells the next two steps."""
+    with pytest.raises(ConfigError, match=r"no such file.*`sheetsync sandbox`.*config\.example\.yaml"):
+        load(tmp_path / "sheetsync.yaml", {})
+
+
+def test_folder_instead_of_a_file(tmp_path: Path) -> None:
+    """An unreadable file says why."""
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
+        load(tmp_path, {})
+
+
+def test_file_that_is_not_utf8(tmp_path: Path) -> None:
+    """Bytes that are no text are refused."""
+    (tmp_path / "c.yaml").write_bytes(b"a: \xff\xfe")
+    with pytest.raises(ConfigError, match="it is not UTF-8"):
+        load(tmp_path / "c.yaml", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "sheetsync.yaml:1: the file is empty; copy config.example.yaml and fill it in"),
+        ("# nothing\n", "sheetsync.yaml:1: the file is empty; copy config.example.yaml and fill it in"),
+        ("- a\n", "sheetsync.yaml:1: the file is a list; expected `key: value` lines"),
+        ("\ntok_live_1", "sheetsync.yaml:2: the file is a text; expected `key: value` lines"),
+        ("a: b\nc: d: e\n", "sheetsync.yaml:2: this is not YAML: mapping values are not allowed here"),
+        ("a: [b\n", "sheetsync.yaml:2: this is not YAML: expected ',' or ']', but got '<stream end>'"),
+        ("a: b\x00", "sheetsync.yaml: this is not YAML: it holds a character that YAML does not allow"),
+        (
+            "a:\n\tb: c\n",
+            "sheetsync.yaml:2: this is not YAML: found character '\\t' that cannot start any token; "
+            "indent with spaces, not tabs",
+        ),
+    ],
+)
+def test_file_that_is_no_settings_file(problems: Problems, text: str, problem: str) -> None:
+    """What cannot be walked is refused with its line, and without its content."""
+    assert problems(text) == [problem]
+
+
+def test_every_problem_at_once_in_the_order_of_the_file(problems: Problems) -> None:
+    """One try shows all there is to mend."""
+    text = "run:\n  poll_seconds: long\ntokportall: x\n" + TRACKERS + "    warn_hours: soon\n    colums: {}\n"
+
+    assert problems(text) == [
+        "sheetsync.yaml:1: tokportal.api_key: is missing; expected the API key, best as ${TOKPORTAL_API_KEY}",
+        "sheetsync.yaml:2: run.poll_seconds: 'long' is not a whole number; expected seconds, for example 120",
+        "sheetsync.yaml:3: tokportall: is not a known key; expected tokportal?",
+        "sheetsync.yaml:8: trackers[0].warn_hours: 'soon' is not a whole number; expected hours, for example 72",
+        "sheetsync.yaml:9: trackers[0].colums: is not a known key; expected columns?",
+    ]
+
+
+# Mistakes in one place: each line is added to the tracker of the smallest file, which ends on line 6
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("name: again", "name: stands twice (first on line 4); expected once"),
+        ("zzz: 1", "zzz: is not a known key; expected one of name, spreadsheet, worksheet, authorization_days, "
+         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns"),
+        ("? [a]\n    : 1", "a list: is not a known key; expected one of name, "),
+        ("authorization_days: 0", "authorization_days: '0' is out of bounds; expected 1 to 3650 days"),
+        ("authorization_days: 3651", "authorization_days: '3651' is out of bounds; expected 1 to 3650 days"),
+        ("warn_hours: 8761", "warn_hours: '8761' is out of bounds; expected 0 to 8760 hours"),
+        ("warn_hours: 72.5", "warn_hours: '72.5' is not a whole number; expected hours, for example 72"),
+        ("warn_hours: ٧٢", "warn_hours: '٧٢' is not a whole number; expected hours, for example 72"),
+        ("warn_hours:", "warn_hours: is empty; expected hours, for example 72"),
+        ("warn_hours: [72]", "warn_hours: is a list; expected hours, for example 72"),
+        ("max_orders_per_run: 10001", "max_orders_per_run: '10001' is out of bounds; expected 0 to 10000 orders"),
+        ("keep_credits: -1", "keep_credits: '-1' is out of bounds; expected 0 to 1000000000 credits"),
+        ("require: client", "require: is a text; expected a list such as [video_id], or [] for none"),
+        ("approve:", "approve: is empty; expected a list such as [caption_final], or [] for none"),
+        ("require: [Creator Owner]", "require[0]: 'Creator Owner' cannot stand here; expected creator_owner?"),
+        ("require: [client, client]", "require[1]: 'client' stands twice; expected once"),
+        ("require: [{}]", "require[0]: is a mapping; expected a column key"),
+        ("require: [spark_code]", "require[0]: 'spark_code' cannot stand here; expected "),
+        ("approve: [client]", "approve[0]: 'client' cannot stand here; expected one of caption_final, sound_cleared"),
+        ("columns: [video_id]", "columns: is a list; expected a mapping, such as `video_id: ...`"),
+        ("columns: {vidoe_id: X}", "columns.vidoe_id: is not a known key; expected video_id?"),
+        ("columns: {client: ''}", "columns.client: is empty; expected the header as the sheet has it"),
+        ("columns: {client: ' BRAND '}", "columns.client: ' BRAND ' is the header of brand too; expected a header "),
+        ("columns: {client: X, brand: x}", "columns.brand: 'x' is the header of client too; expected a header of its "),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_tracker(problems: Problems, line: str, problem: str) -> None:
+    """Each mistake is named by its line and key, with what is expected instead."""
+    [found] = problems(f"{SMALLEST}    {line}\n")
+
+    assert found.startswith(f"sheetsync.yaml:7: trackers[0].{problem}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("name: acme", "name: acme inc", "trackers[0].name: 'acme inc' cannot be a name; expected letters, digits, "),
+        ("name: acme", "name: --json", "trackers[0].name: '--json' cannot be a name; expected letters, digits, "),
+        ("name: acme", "name: ../x", "trackers[0].name: '../x' cannot be a name; expected letters, digits, "),
+        ("1abc", "the id", "trackers[0].spreadsheet: 'the id' is no spreadsheet; expected its id, or the URL"),
+        ("1abc", "https://x.test/spreadsheets/d/e/2PACX-1/pubhtml", "trackers[0].spreadsheet: 'https://x.test/"),
+        ("1abc", "a" * 80 + "!", "trackers[0].spreadsheet: '" + "a" * 57 + "...' is no spreadsheet; "),
+        ("worksheet: Tracker", "worksheet: ' '", "trackers[0].worksheet: is empty; expected the name of the tab, "),
+        ("\n    worksheet: Tracker", "", "trackers[0].worksheet: is missing; expected the name of the tab, "),
+        (TRACKER, "", "trackers: is empty; expected a list of at least one tracker"),
+        (TRACKERS, "", "trackers: is missing or empty; expected a list of at least one tracker"),
+        ("trackers:\n" + TRACKER, "trackers: []", "trackers: is missing or empty; expected a list of at least one"),
+        ("trackers:\n" + TRACKER, "trackers: {a: b}", "trackers: is a mapping; expected a list of at least one"),
+        ("trackers:\n" + TRACKER, "trackers: [acme]", "trackers[0]: is a text; expected a mapping, such as `name: "),
+        ("${TOKPORTAL_API_KEY}", "$TOKPORTAL_API_KEY", "tokportal.api_key: is the name of a variable, not a key; "),
+        ("${TOKPORTAL_API_KEY}", "tok live", "tokportal.api_key: holds spaces or characters beyond ASCII; expected "),
+        ("${TOKPORTAL_API_KEY}", "schlüssel", "tokportal.api_key: holds spaces or characters beyond ASCII; expected "),
+        ("${TOKPORTAL_API_KEY}", "", "tokportal.api_key: is empty; expected the API key, best as ${TOKPORTAL_API_KEY}"),
+    ],
+)  # fmt: skip
+def test_mistake_in_what_is_needed(problems: Problems, old: str, new: str, problem: str) -> None:
+    """What has no default is checked as strictly."""
+    found = [re.sub(r"^sheetsync.yaml:\d+: ", "", text) for text in problems(SMALLEST.replace(old, new))]
+
+    assert found[0].startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://app.tokportal.com", "would send keys in the clear; expected https://"),
+        ("http://127.0.0.1.example.com", "would send keys in the clear; expected https://"),
+        ("http://localhost@example.com", "has more than a host and a path"),
+        ("https://example.com/?a=b", "has more than a host and a path"),
+        ("app.tokportal.com", "is not an address; expected https://host"),
+        ("ftp://example.com", "is not an address; expected https://host"),
+        ("https://", "is not an address; expected https://host"),
+        ("https://[::1", "is not an address; expected https://host"),
+        ("https://example.com:99999", "is not an address; expected https://host"),
+    ],
+)
+def test_address_that_would_not_do(problems: Problems, url: str, problem: str) -> None:
+    """Keys go over https, to a host that is plainly named."""
+    [found] = problems(SMALLEST.replace("tokportal:\n", f'tokportal:\n  api_url: "{url}"\n'))
+
+    assert found.startswith(f"sheetsync.yaml:2: tokportal.api_url: '{url}' {problem}")
+
+
+def test_tokportal_address_with_the_path_of_the_calls(problems: Problems) -> None:
+    """The API page's base path is a likely slip: corrections are sent outside it."""
+    assert problems(SMALLEST.replace("tokportal:\n", "tokportal:\n  api_url: https://x.test/api/ext/\n")) == [
+        "sheetsync.yaml:2: tokportal.api_url: ends with /api/ext; expected the address without it"
+    ]
+
+
+def test_section_that_is_a_text_does_not_show_it(problems: Problems) -> None:
+    """A key that was written one level too high stays out of the log."""
+    found = problems("tokportal: tok_live_secret\n" + TRACKERS)
+
+    assert found[0] == "sheetsync.yaml:1: tokportal: is a text; expected a mapping, such as `api_key: ...`"
+    assert "secret" not in "".join(found)
+
+
+def test_credentials_that_are_empty(problems: Problems) -> None:
+    """`credentials:` without a value may be a slip: leaving it out is how to ask for the default credentials."""
+    assert problems("google:\n  credentials:\n" + SMALLEST) == [
+        "sheetsync.yaml:2: google.credentials: is empty; expected a path, for example service-account.json"
+    ]
+
+
+def test_two_trackers_with_one_name(problems: Problems) -> None:
+    """The name stands in file names, which may not tell Acme from acme."""
+    assert problems(SMALLEST + TRACKER.replace("acme", "Acme").replace("Tracker", "B")) == [
+        "sheetsync.yaml:7: trackers[1].name: 'Acme' is the name of trackers[0] too; expected a name of its own"
+    ]
+
+
+def test_two_trackers_on_one_tab(problems: Problems) -> None:
+    """Two trackers on one tab would write each other's cells, whichever way the spreadsheet is named."""
+    other = TRACKER.replace("acme", "b").replace("1abc", "https://x.test/spreadsheets/d/1abc").replace("Tr", "tr")
+
+    assert problems(SMALLEST + other) == [
+        "sheetsync.yaml:9: trackers[1].worksheet: 'tracker' is the tab of trackers[0] too; "
+        "expected one tracker for each tab"
+    ]

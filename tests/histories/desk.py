@@ -1,0 +1,211 @@
+"""The desk at which a history is played: one sheet, one TokPortal, two machines with a ledger each, and people.
+
+Owns what people typed last, by row and column identity, so that a judge can tell it from what the program wrote.
+A row is known by its cell in the column `Row`, a column by the header it had when it came.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from support.bench import EMAIL, TAB, SandboxClock
+from support.inprocess import HttpxTransport
+
+from sheetsync import columns
+from sheetsync.ledger.store import Ledger
+from sheetsync.model import Tracker
+from sheetsync.plan.marks import Allowed
+from sheetsync.sandbox import wire
+from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.world import World
+from sheetsync.sheet.api import SheetsAPI
+from sheetsync.sync.run import Report, Request, run_once
+from sheetsync.tokportal.client import TokPortal
+
+KEY, ACTION, ROW = "Video ID", "Action", "Row"
+MACHINE = {columns.BY_KEY[key].header: key for key in columns.MACHINE_KEYS}
+# Person columns lie before, between and after the machine columns; Row and Client are nobody's business.
+HEADERS = (
+    *(ROW, KEY, ACTION, "Status", "Spark code", "Sync note", "Stage", "Caption final", "Requested at"),
+    *("Submitted at", "Delivered at", "Expires at", "Expiry", "Missing", "Client", "Credits charged"),
+    *("Credits left", "Request ID", "Updated at", "Feedback", "Note", "Known expiry", "Paid status", "Market"),
+)
+VIDEOS = ("vid-a", "vid-b", "vid-c", "vid-d", "vid-e")
+Cells = dict[str, Any]
+
+
+class WireSession:
+    """As much of a requests session as the program uses, without its machinery: a call costs a tenth."""
+
+    def __init__(self, handler: wire.Handler) -> None:
+        self._handler = handler
+        self.headers: dict[str, str] = {}
+
+    def request(self, method: str, url: str, params: Any = None, json: Any = None, **_: Any) -> requests.Response:
+        """One call; a lost or late answer is what requests makes of it."""
+        parts = urlsplit(url)
+        query = _pairs(params)
+        body = b"" if json is None else _ENCODE(json).encode()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            answer = self._handler(wire.Request(method.upper(), parts.path, query, headers, body))
+        except wire.ConnectionLost as error:
+            raise requests.exceptions.ConnectionError(str(error)) from error
+        except wire.TimedOut as error:
+            raise requests.exceptions.ReadTimeout(str(error)) from error
+        response = requests.Response()
+        response.status_code, response._content, response.url = answer.status, answer.body, url
+        response.headers, response.encoding = CaseInsensitiveDict(answer.headers), "utf-8"
+        return response
+
+
+_ENCODE = json.JSONEncoder().encode
+
+
+def _pairs(params: Any) -> tuple[tuple[str, str], ...]:
+    """Query parameters as they arrive; a list counts as many."""
+    items = params.items() if isinstance(params, Mapping) else params or ()
+    found: list[tuple[str, str]] = []
+    for name, value in items:
+        found += [(name, str(one)) for one in value] if isinstance(value, list | tuple) else [(name, str(value))]
+    return tuple(found)
+
+
+class Listener(logging.Handler):
+    """Keeps what is logged since it was last asked."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Text as a formatter would print it, traceback included."""
+        self.lines.append(record.getMessage())
+        if record.exc_info and record.exc_info[1]:
+            self.lines.append(repr(record.exc_info[1]))
+
+
+class Machine:
+    """One computer that syncs: its ledger, and copies of it from earlier days."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ledger = Ledger(None)
+        self.saved: bytes | None = None
+
+    def save(self) -> None:
+        """Somebody copies the state file."""
+        self.saved = self.ledger._db._connection.serialize()
+
+    def lose(self) -> None:
+        """The state file is gone."""
+        self.ledger.close()
+        self.ledger = Ledger(None)
+
+    def restore(self) -> None:
+        """The state file is brought back from the copy; without one it is gone."""
+        self.lose()
+        if self.saved is not None:
+            self.ledger._db._connection.deserialize(self.saved)
+
+
+class Desk:
+    """The world of one history."""
+
+    def __init__(self, rows: int = 4, **settings: Any) -> None:
+        self.world = World(record_bodies=False)
+        self.portal = self.world.portal
+        self.clock = SandboxClock(self.world)
+        self.book = self.world.google.create_spreadsheet("Spark codes", "Etc/GMT", (TAB,))
+        self.book.shared_with.add(EMAIL)
+        self.world.google.oauth.allow("token", EMAIL)
+        self.world.google.quota = False
+        self.sheet: Sheet = self.book.sheet(TAB)
+        self.tracker = Tracker("acme", self.book.id, TAB, **settings)
+        self.typed: dict[str, Cells] = {}
+        self.names: dict[str, str] = {header: header for header in HEADERS}
+        self.machines = (Machine("A"), Machine("B"))
+        self.listener = Listener()
+        self.judge: Any = None
+        self._session = WireSession(self.world.handle)
+        self._session.headers["Authorization"] = "Bearer token"
+        self._headers: tuple[Any, tuple[str, ...], list[str]] | None = None
+        self._runs = self._rows = 0
+        for index, header in enumerate(HEADERS):
+            self.sheet.set_value(0, index, header)
+        for video in VIDEOS:
+            self.portal.add_video(video)
+        for video in VIDEOS[:rows]:
+            self.new_row({KEY: video, "Caption final": True, "Client": f"client of {video}"}, self.sheet.rows_used)
+
+    # --- where things stand --------------------------------------------------------------------------------
+
+    def header_tokens(self) -> list[str]:
+        """The identity of each column, from left to right; an unnamed one has none."""
+        line, names = self.sheet.rows[0], tuple(self.names)
+        if self._headers is None or self._headers[0] is not line or self._headers[1] != names:
+            shown = [None if cell is None else cell.value for cell in line]
+            self._headers = (line, names, [self.names.get(str(name), str(name)) if name else "" for name in shown])
+        return self._headers[2]
+
+    def column(self, token: str) -> int:
+        """Where a column stands."""
+        return self.header_tokens().index(token)
+
+    def row_ids(self) -> list[str]:
+        """The identity of each line below the header; an empty line has none."""
+        at = self.column(ROW)
+        return [str(self.sheet.value(n, at) or "") for n in range(1, self.sheet.rows_used)]
+
+    def line(self, row: str) -> int:
+        """Where a row stands, 0-based with the header as 0."""
+        return self.row_ids().index(row) + 1
+
+    def cell(self, row: str, token: str) -> Any:
+        """What a cell shows; empty is the empty text."""
+        value = self.sheet.value(self.line(row), self.column(token))
+        return "" if value is None else value
+
+    # --- people typing ---------------------------------------------------------------------------------------
+
+    def new_row(self, cells: Cells, at: int) -> str:
+        """A row that then is line `at`."""
+        self._rows += 1
+        name = f"r{self._rows}"
+        if at < self.sheet.rows_used:
+            self.sheet.insert_rows(at)
+        self.typed[name] = {}
+        self.sheet.set_value(at, self.column(ROW), name)
+        self.typed[name][ROW] = name
+        for token, value in cells.items():
+            self.type(name, token, value)
+        return name
+
+    def type(self, row: str, token: str, value: Any) -> None:
+        """Somebody types into a cell, as it is."""
+        self.sheet.set_value(self.line(row), self.column(token), value)
+        if token not in MACHINE:
+            self.typed[row][token] = value
+
+    # --- machines --------------------------------------------------------------------------------------------
+
+    def sync(self, machine: Machine, **wanted: Any) -> Report:
+        """One run of a fresh process on that machine."""
+        self._runs += 1
+        orders = wanted.pop("allow_orders", None)
+        request = Request(f"run-{self._runs}", pollers=1, allowed=Allowed(orders), **wanted)
+        api = SheetsAPI(None, self.clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
+        transport = HttpxTransport(self.world.handle)
+        with TokPortal(self.portal.key, "https://app.tokportal.com", self.clock, transport) as portal:
+            return run_once(self.tracker, api, portal, machine.ledger, self.clock, request)
+
+    def later(self, seconds: float) -> None:
+        """Time passes."""
+        self.world.clock.advance(timedelta(seconds=seconds))

@@ -1,0 +1,64 @@
+"""What must hold when a run has ended: 4 (codes), 6 (reasons) and 8 (secrets) of issue 4's invariants."""
+
+from __future__ import annotations
+
+from histories.desk import ACTION, KEY
+from histories.invariants import Judge
+from histories.seen import Run, Violation, reached_the_sheet, text
+from sheetsync.sync.run import Report
+
+
+def ended(judge: Judge, run: Run, report: Report) -> None:
+    """All of it, for a run that came to its end."""
+    logs(judge, [str(report.error or ""), *report.warnings])
+    codes(judge, run, report.error is not None)
+    if not run.people and not report.unplaced and reached_the_sheet(report):
+        reasons(judge, report)
+
+
+def logs(judge: Judge, more: list[str]) -> None:
+    """8: no key or code is in a log or in a message."""
+    said = "\n".join([*judge.desk.listener.lines, *more])
+    judge.desk.listener.lines.clear()
+    if judge.desk.portal.key in said:
+        judge.say(8, "the API key is in a log or an error")
+    if "#" in said:
+        codes = [code for request in judge.desk.portal.requests for code in request.codes]
+        judge.violations += [Violation(8, f"a code is in a log or an error: {c}") for c in codes if c in said]
+
+
+def codes(judge: Judge, run: Run, stopped: bool) -> None:
+    """4: each code that was answered is in the ledger of the machine that asked, or can be had again by a GET."""
+    new = {(v, a.id, a.code) for v, told in run.answers.items() for a in told if a.code}
+    mine = judge.kept[run.machine.name]
+    for video, request, code in sorted(new - mine):
+        books = run.machine.ledger.entries(video, judge.desk.tracker.name)
+        if any(book.entry.request.id == request and code in [c for _, c in book.codes] for book in books):
+            mine.add((video, request, code))
+        elif not (stopped and judge.desk.portal.by_id[request].code == code):
+            judge.say(4, f"the code of {request} for {video} was told, and is not in the ledger")
+
+
+def codes_kept(judge: Judge) -> None:
+    """4, at the end: no code that was in a ledger has left it."""
+    for machine in judge.desk.machines:
+        held: dict[str, set[tuple[str, str]]] = {}
+        for video, request, code in judge.kept[machine.name]:
+            if video not in held:
+                books = machine.ledger.entries(video, judge.desk.tracker.name)
+                held[video] = {(book.entry.request.id, c) for book in books for _, c in book.codes}
+            if (request, code) not in held[video]:
+                judge.say(4, f"the code of {request} for {video} has left the ledger of {machine.name}")
+
+
+def reasons(judge: Judge, report: Report) -> None:
+    """6: a row whose mark stands says why, in its note or, without a key, in the run's output."""
+    named = {hold.row for hold in report.holds}
+    for row in judge.desk.typed:
+        if text(judge.desk.cell(row, ACTION)) == "":
+            continue
+        if text(judge.desk.cell(row, KEY)) == "":
+            if judge.desk.line(row) + 1 not in named:
+                judge.say(6, f"row {row} has a mark and no video id, and the run does not name it")
+        elif text(judge.desk.cell(row, "Sync note")) == "":
+            judge.say(6, f"row {row} has the mark {judge.desk.cell(row, ACTION)!r} and does not say why it stands")

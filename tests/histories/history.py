@@ -1,0 +1,336 @@
+"""One history: a list of steps drawn from a seed, played on a desk under the eyes of the judge.
+
+A step is a name and small numbers, so that any step means something in any world: a history stays playable when
+steps are taken out of it, which is how a failing one is shrunk.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from histories import endings, outside, people
+from histories.desk import ACTION, KEY, Desk, Machine
+from histories.invariants import Judge
+from histories.seen import Run, Violation
+from histories.verdict import all_right
+from sheetsync.sandbox.faults import FAULTS
+from sheetsync.sandbox.wire import Request
+from sheetsync.sync.run import Report
+
+Step = tuple[Any, ...]
+KINDS = ("*", "*", "*", "sheets.batchUpdate", "sheets.batchUpdate", "portal.order", "portal.poll", "values.batchGet")
+NUMBER = 1000
+"""Below this lie the numbers of a step."""
+
+RULES = {**people.RULES, **outside.RULES}
+STATES: dict[str, Callable[[Machine], None]] = {"save": Machine.save, "lose": Machine.lose, "restore": Machine.restore}
+OFTEN = {"sync": 44, "save": 2, "lose": 1, "restore": 1} | {name: rule[2] for name, rule in RULES.items()}
+
+
+class Crash(BaseException):
+    """The process is killed: nothing in the program may see it coming or clean up after it."""
+
+
+@dataclass(slots=True)
+class Active:
+    """A run under way, and what is still to strike it."""
+
+    run: Run
+    left: list[Step]
+    seen: dict[str, int] = field(default_factory=dict)
+    dead: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a history."""
+
+    steps: int = 0
+    calls: int = 0
+    runs: int = 0
+    crashes: int = 0
+    charges: int = 0
+    corrections: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+
+
+class Player:
+    """Plays steps on a desk."""
+
+    def __init__(self, traced: bool = False) -> None:
+        self.desk = Desk(max_orders_per_run=3, approve=("caption_final",))
+        self.judge = Judge(self.desk)
+        self.desk.world.hooks.append(self._hook)
+        self.active: list[Active] = []
+        self.outcome = Outcome()
+        self._traced = traced
+        self.judge.diary = self.outcome.trace if traced else None
+
+    # --- steps -------------------------------------------------------------------------------------------------
+
+    def play(self, step: Step) -> None:
+        """One step between runs."""
+        if self._traced:
+            self.outcome.trace.append(" ".join(map(str, step)))
+        self._do(step)
+        self.outcome.steps += 1
+
+    def _do(self, step: Step) -> None:
+        name, *numbers = step
+        if name == "sync":
+            self._sync(self.desk.machines[numbers[0] % 2], numbers[1], numbers[2])
+            self._disturbed()  # another machine's writes are as little expected as people's
+        elif name in STATES:
+            machine = self.desk.machines[numbers[0] % 2]
+            if not any(active.run.machine is machine for active in self.active):
+                self._state(machine, name)
+        elif name == "pause":
+            outside.pause(self.desk, *numbers)
+        else:
+            RULES[name][0](self.desk, *numbers)
+            if name in people.RULES:
+                self._disturbed()
+
+    def _disturbed(self) -> None:
+        for active in self.active:
+            active.run.people = True
+
+    def _state(self, machine: Machine, change: str) -> None:
+        if change != "save":
+            self.judge.state_lost(machine)
+        STATES[change](machine)
+
+    def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
+        if any(active.run.machine is machine for active in self.active):
+            return None
+        report = self.run(machine, strikes)
+        if report and not strikes and report.exit_code == 0 and quiet % 3 == 0 and not self.active:
+            self.quiet(machine)
+        return report
+
+    def _twin_waits(self) -> bool:
+        """Whether a mark stands beside a row with the same video: its turn may come once the first one is served."""
+        desk = self.desk
+        keys = [str(desk.cell(row, KEY)).strip() for row in desk.typed]
+        return any(
+            desk.cell(row, ACTION) != "" and keys.count(key) > 1 for row, key in zip(desk.typed, keys, strict=True)
+        )
+
+    def quiet(self, machine: Machine) -> None:
+        """5: a run on an unchanged world sends no POST, no PATCH, no write."""
+        if self._twin_waits():
+            return
+        before = len(self.desk.world.calls)
+        self.run(machine, ())
+        sent = [call.kind for call in self.desk.world.calls[before:] if call.method != "GET"]
+        if sent:
+            self.judge.say(5, f"a second run on an unchanged world sent {sent}")
+
+    def run(self, machine: Machine, strikes: Sequence[Step], **wanted: Any) -> Report | None:
+        """A run, and what strikes it; None if it was killed."""
+        active = Active(Run(machine, len(self.desk.world.calls)), list(strikes))
+        self.active.append(active)
+        self.judge.runs.append(active.run)
+        self.outcome.runs += 1
+        report = None
+        try:
+            report = self.desk.sync(machine, **wanted)
+        except Crash:
+            self.outcome.crashes += 1
+        except Exception as error:
+            self.judge.say(0, f"a traceback: {error!r}")
+        finally:
+            self.judge.runs.pop()
+            self.active.pop()
+        if report:
+            self.judge.ended(active.run, report)
+            endings.ended(self.judge, active.run, report)
+        else:
+            self.judge.killed(active.run)
+            endings.logs(self.judge, [])
+        if self._traced:
+            kinds = [call.kind.split(".")[1] for call in self.desk.world.calls[active.run.first_call :]]
+            told = "killed" if report is None else f"exit {report.exit_code} {report.error or ''}"
+            self.outcome.trace.append(f"    {machine.name}: {' '.join(kinds)} -> {told}")
+        return report
+
+    # --- what strikes a run ------------------------------------------------------------------------------------
+
+    def _hook(self, moment: str, index: int, kind: str, request: Request) -> None:
+        if not self.active:
+            return
+        if self.active[-1].dead:
+            raise Crash
+        if moment == "after":
+            self.judge.after(index, kind)
+        else:
+            self.judge.tried(kind, request)
+        self._strike(moment, index, kind)
+        if moment == "before":
+            self.judge.before(kind, request)
+
+    def _strike(self, moment: str, index: int, kind: str) -> None:
+        active = self.active[-1]
+        if not active.left:
+            return
+        if moment == "before":
+            for name in ("*", kind):
+                active.seen[name] = active.seen.get(name, -1) + 1
+        here = [s for s in active.left if s[2] == moment and active.seen.get(s[0], -1) == s[1] and s[0] in ("*", kind)]
+        active.left = [strike for strike in active.left if strike not in here]
+        for *_, step in here:
+            self._strikes(active, moment, index, kind, step)
+
+    def _strikes(self, active: Active, moment: str, index: int, kind: str, step: Step) -> None:
+        if self._traced:
+            self.outcome.trace.append(f"      at call {index} ({kind}): {' '.join(map(str, step))}")
+        if step[0] == "crash":
+            active.dead = True
+            raise Crash
+        if step[0] == "fault" and moment == "before":
+            self._fault(index, kind, FAULTS[step[1] % len(FAULTS)])
+        elif step[0] != "fault":
+            self._do(step)
+
+    def _fault(self, index: int, kind: str, fault: str) -> None:
+        if fault == "late" and not kind.startswith("portal."):
+            fault = "slow"
+        if fault == "garbled":
+            self.judge.garbled = index
+        self.desk.world.faults.add("*", fault=fault, seconds=(5.0, 45.0, 90.0)[index % 3])
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """7: when faults stop, all rows are right within three runs."""
+        desk = self.desk
+        desk.world.faults.clear()
+        outside.restored(desk)
+        people.name_back(desk)
+        desk.later(7 * 3600)
+        report = None
+        for machine in (*desk.machines, *desk.machines, desk.machines[0]):
+            desk.later(61)
+            report = self.run(machine, (), allow_orders=100)
+        before = len(desk.world.calls)
+        report = self.run(desk.machines[0], (), allow_orders=100)
+        sent = [call.kind for call in desk.world.calls[before:] if call.method != "GET"]
+        if sent:
+            self.judge.say(7, f"after three runs without faults a fourth still sent {sent}")
+        if report and not self.judge.violations:
+            for wrong in all_right(desk, self.judge, report):
+                self.judge.say(7, wrong)
+            endings.codes_kept(self.judge)
+
+    def close(self) -> Outcome:
+        """The figures."""
+        out = self.outcome
+        out.corrections = sum(len(request.feedback) for request in self.desk.portal.requests)
+        out.calls, out.charges = len(self.desk.world.calls), self.judge.charges
+        out.violations = self.judge.violations
+        for machine in self.desk.machines:
+            machine.ledger.close()
+        return out
+
+
+# --- drawing -----------------------------------------------------------------------------------------------------
+
+
+def draw(rng: random.Random, steps: int) -> list[Step]:
+    """The steps of a seed."""
+    return [draw_step(rng, name) for name in rng.choices(tuple(OFTEN), tuple(OFTEN.values()), k=steps)]
+
+
+def draw_step(rng: random.Random, name: str) -> Step:
+    """A step of that name."""
+    if name == "sync":
+        many = rng.choice((0, 0, 0, 1, 1, 2, 3))
+        return (name, _machine(rng), rng.randrange(NUMBER), tuple(draw_strike(rng) for _ in range(many)))
+    count = 1 if name in STATES else RULES[name][1]
+    return (name, *(rng.randrange(NUMBER) for _ in range(count)))
+
+
+STRIKES = ("fault", "fault", "crash", "crash", "sync", "pause", "manager", "people", "people", "people", "outside")
+
+
+def draw_strike(rng: random.Random) -> Step:
+    """Something that strikes a run at one of its calls: (kind of call, how many before it, when, step)."""
+    kind = rng.choice(KINDS)
+    nth = rng.randrange(14) if kind == "*" else rng.choice((0, 0, 0, 1, 1, 2))
+    what = rng.choice(STRIKES)
+    if what in ("people", "outside"):
+        rules = people.RULES if what == "people" else outside.RULES
+        what = rng.choice([name for name in rules if name not in outside.BETWEEN])
+    if what == "sync":
+        step: Step = ("sync", 1, 1, ())
+    elif what in ("crash", "fault", "pause"):
+        step = (what, *(rng.randrange(NUMBER) for _ in range(what != "crash")))
+    else:
+        step = draw_step(rng, what)
+    return (kind, nth, "before" if what == "fault" else rng.choice(("before", "after")), step)
+
+
+def _machine(rng: random.Random) -> int:
+    return int(rng.random() < 0.15)
+
+
+# --- playing -----------------------------------------------------------------------------------------------------
+
+
+def play(steps: Sequence[Step], traced: bool = False) -> Outcome:
+    """A whole history, up to its first violation."""
+    player = Player(traced)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(player.desk.listener)
+    root.setLevel(logging.DEBUG)
+    try:
+        for step in steps:
+            player.play(step)
+            if player.judge.violations:
+                break
+        else:
+            player.finish()
+    finally:
+        root.removeHandler(player.desk.listener)
+        root.setLevel(level)
+    return player.close()
+
+
+def of_seed(seed: int, steps: int = 50) -> list[Step]:
+    """The history of a seed."""
+    return draw(random.Random(seed), steps)
+
+
+def shrink(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> list[Step]:
+    """A shorter history that still fails."""
+    kept = list(steps)
+    size = max(1, len(kept) // 2)
+    while size:
+        at = 0
+        while at < len(kept):
+            fewer = kept[:at] + kept[at + size :]
+            if fails(fewer):
+                kept = fewer
+            else:
+                at += size
+        size //= 2
+    return _calmer(kept, fails)
+
+
+def _calmer(steps: list[Step], fails: Callable[[Sequence[Step]], bool]) -> list[Step]:
+    """The same with fewer strikes."""
+    for at, step in enumerate(steps):
+        if step[0] != "sync":
+            continue
+        for strike in step[3]:
+            left = tuple(other for other in steps[at][3] if other is not strike)
+            fewer = [*steps[:at], (*steps[at][:3], left), *steps[at + 1 :]]
+            if fails(fewer):
+                steps = fewer
+    return steps

@@ -1,0 +1,429 @@
+"""What must hold at every moment of a history: issue 4's eight invariants, judged on calls and cells as they happen.
+
+The judge sits at the wire: it sees each call before and after it takes effect, what the sheet was when a run read it,
+and what people typed since. It never asks the program what is right.
+
+A *wish* is one mark that a person typed (or made anew by changing what the row is compared by). An order is licensed
+by a wish that the run saw in its last read of the sheet, in a row that showed TokPortal's latest request as the run
+saw it last, and that no charge has served yet, refunded ones aside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from histories.desk import ACTION, KEY, MACHINE, ROW, Desk, Machine
+from histories.seen import (
+    CHANGES,
+    Answer,
+    Damage,
+    Line,
+    Place,
+    Read,
+    Run,
+    Violation,
+    Wish,
+    cells_of,
+    done,
+    due,
+    gates_open,
+    shown,
+    text,
+)
+from sheetsync.sandbox.wire import Request
+from sheetsync.sync.run import Report
+
+
+class Judge:
+    """Watches one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.judge = self
+        self.violations: list[Violation] = []
+        self.runs: list[Run] = []
+        self.wishes: dict[str, list[Wish]] = {}
+        self.posts: dict[str, Wish] = {}
+        self.tries: Counter[str] = Counter()
+        self.heard: dict[str, dict[str, list[Answer]]] = {"A": {}, "B": {}}
+        self.damages: dict[Place, Damage] = {}
+        self.either: dict[Place, list[Any]] = {}
+        self.litter: dict[str, set[tuple[str, Any]]] = {}
+        self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
+        self.saw: dict[str, str] = {}  # what a row with a mark showed before a write changed its Request ID
+        self.lost = False
+        self.garbled = -1
+        self.diary: list[str] | None = None
+        self._before: list[Line] = []
+        self._hit: dict[Place, Any] = {}
+        self._counted = 0
+        self.charges = self.crashes = 0
+
+    def say(self, invariant: int, what: str) -> None:
+        """A violation, kept until the step is over: raised here, the program might swallow it."""
+        self.violations.append(Violation(invariant, what))
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    def wished(self, row: str, word: str = "") -> None:
+        """A mark is about to be typed."""
+        self.touched(row, ACTION)
+        self.wishes.setdefault(row, []).append(Wish(row, word))
+
+    def touched(self, row: str, token: str) -> None:
+        """A person types into a cell: what stood there is no longer anybody's to put back."""
+        damage = self.damages.pop((row, token), None)
+        self.either.pop((row, token), None)
+        if damage and damage.by in [run.machine for run in self.runs]:
+            self.either[row, token] = [damage.was]  # it may be on its way to put back what stood there (a limit)
+        if token in (KEY, ACTION, "Request ID"):
+            self.saw.pop(row, None)
+
+    def compared_anew(self, row: str) -> None:
+        """A person changes what a standing mark is compared by: it now asks for something else."""
+        if self.desk.cell(row, ACTION) != "":
+            self.wishes.setdefault(row, []).append(Wish(row, ""))
+
+    def rekeyed(self, row: str) -> None:
+        """A person is about to change a video id: what a write hit there by mistake is of no video."""
+        self.touched(row, KEY)
+        self.compared_anew(row)
+        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
+        twins = keys.count(text(self.desk.cell(row, KEY))) > 1
+        for place in [place for place in self.damages if place[0] == row]:
+            if place[1] in MACHINE:
+                self.littered(*place, self.desk.cell(*place))
+                del self.damages[place]
+            elif twins:
+                self._excuse(place)  # another row answers to the video id now: it is not looked for further (a limit)
+
+    def columns_changed(self) -> None:
+        """Columns move after a run that ended with a write astray: what it hit cannot be told any more (a limit)."""
+        at_work = [run.machine for run in self.runs]
+        for place, damage in list(self.damages.items()):
+            if damage.by not in at_work:
+                self._excuse(place)
+
+    def _excuse(self, place: Place) -> None:
+        damage, visible = self.damages.pop(place), self._visible(place)
+        self.either[place] = [damage.was, *visible]
+        for value in visible:
+            self.littered(*place, value)
+
+    def littered(self, row: str, token: str, value: Any) -> None:
+        """A person types into a machine cell."""
+        self.litter.setdefault(row, set()).add((token, value))
+
+    def deleted(self, row: str) -> None:
+        """A row is about to go."""
+        self.damages = {place: damage for place, damage in self.damages.items() if place[0] != row}
+
+    def copied(self, row: str, new: str) -> None:
+        """A row was copied, with whatever stood in it."""
+        if self.desk.cell(new, ACTION) != "":
+            self.wishes[new] = [Wish(new, "")]
+        self.litter[new] = {(token, self.desk.cell(new, token)) for token in MACHINE}
+        at_work = [run.machine for run in self.runs]
+        for (at, token), damage in list(self.damages.items()):
+            if at == row:
+                self.either[new, token] = [damage.was, self.desk.cell(new, token)]
+                if damage.by in at_work:
+                    self._excuse((at, token))  # it may put back what stood there in the copy (a limit)
+        for (at, token), values in list(self.either.items()):
+            if at == row:
+                self.either.setdefault((new, token), values)
+
+    def state_lost(self, machine: Machine) -> None:
+        """A ledger is gone or old: nobody knows any more what its last write hit by mistake (a stated limit)."""
+        self.lost = True
+        self.heard[machine.name] = {}
+        self.kept[machine.name].clear()
+        for place, damage in list(self.damages.items()):
+            if damage.by is machine:
+                self._excuse(place)
+
+    def _visible(self, place: Place) -> list[Any]:
+        row, token = place
+        return [self.desk.cell(row, token)] if row in self.desk.row_ids() else []
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def tried(self, kind: str, request: Request) -> None:
+        """A run is about to make a call, whatever strikes it first: an order of this key is no first one any more."""
+        if kind == "portal.order":
+            self.tries[request.headers.get("idempotency-key", "")] += 1
+
+    def before(self, kind: str, request: Request) -> None:
+        """A call is about to take effect."""
+        if not self.runs:
+            return
+        if kind in CHANGES:
+            self.runs[-1].changes.append(kind)
+        if kind == "portal.order":
+            self._sent(self.runs[-1], request)
+        elif kind == "sheets.batchUpdate":
+            self.runs[-1].fresh.clear()
+            self._before = list(self.desk.sheet.rows)
+            self._meant(self.runs[-1], json.loads(request.body))
+
+    def after(self, index: int, kind: str) -> None:
+        """A call has taken effect; its answer is on its way, unless it is lost."""
+        self.count_charges()
+        if not self.runs:
+            return
+        run, call = self.runs[-1], self.desk.world.calls[index]
+        heard = 200 <= call.status < 300 and index != self.garbled
+        if kind == "sheets.batchUpdate":
+            self._wrote(run)
+        elif kind == "values.batchGet" and heard:
+            held = {row: list(wishes) for row, wishes in self.wishes.items()}
+            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
+            run.read = Read(
+                list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names)
+            )
+        elif kind in ("portal.poll", "portal.order") and heard:
+            self._answered(run, unquote(call.path.split("/")[4]))
+        elif kind == "portal.correct" and heard:
+            found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
+            run.answers.setdefault(found.video_id, []).append(Answer(found.id, found.status, found.code))
+
+    def _answered(self, run: Run, video: str) -> None:
+        found = self.desk.portal.latest(video)
+        answer = Answer(found.id, found.status, found.code) if found else None
+        run.latest[video] = answer
+        run.fresh.add(video)
+        run.known[video] = len(self.desk.portal.by_video.get(video, ()))
+        if answer:
+            run.answers.setdefault(video, []).append(answer)
+
+    def count_charges(self) -> None:
+        """1: no wish is charged twice, whenever the orders sent for it take effect."""
+        requests = self.desk.portal.requests
+        for request in requests[self._counted :]:
+            if request.ordered_by != "api":
+                continue
+            self.charges += 1
+            wish = self.posts.get(request.idempotency_key or "")
+            if wish is None:
+                self.say(1, f"{request.video_id} was charged without an order that the judge saw")
+                continue
+            if wish.served:
+                self.say(1, f"{request.video_id} was charged twice for one mark in row {wish.row}")
+            wish.charges.append(request)
+        self._counted = len(requests)
+
+    # --- 1, 2: orders ----------------------------------------------------------------------------------------------
+
+    def _sent(self, run: Run, request: Request) -> None:
+        video = unquote(request.path.split("/")[4])
+        key = request.headers.get("idempotency-key", "")
+        intent = run.machine.ledger.known(self.desk.tracker.name).unsettled.get(video)
+        if not key or intent is None or (intent.idempotency_key, intent.body) != (key, request.body.decode()):
+            self.say(1, f"an order for {video} was sent without its intent on disk")
+        if video not in run.claimed and not self._claimed_before(run, video):
+            self.say(1, f"an order for {video} was sent without a claim in the sheet")
+        if video not in run.fresh:
+            self.say(1, f"an order for {video} was sent without a look at TokPortal since the claim")
+        latest = run.latest.get(video)
+        standing = self.desk.portal.open_request(video)
+        if standing and latest and standing.id == latest.id:
+            self.say(2, f"an order for {video} was sent although {standing.status} {standing.id} is open")
+        wishes = list(self._licences(run, video, latest, key))
+        if not wishes:
+            self.say(1, f"an order for {video} was sent without a wish; TokPortal's latest: {latest}")
+        self.posts[key] = next((wish for wish in wishes if not wish.served), Wish("", "") if not wishes else wishes[0])
+        if wishes and self.posts[key].told(self.desk.portal.by_video.get(video, ())[: run.known.get(video, 0)]):
+            self.say(1, f"an order for {video} was sent for a mark that has been charged (row {wishes[0].row})")
+
+    def _claimed_before(self, run: Run, video: str) -> bool:
+        """Whether a claim of an earlier run, which was killed, stood when this one read the sheet."""
+        return run.read is not None and any(row["Status"] == "ordering" for row in run.read.rows(video))
+
+    def _licences(self, run: Run, video: str, latest: Answer | None, key: str) -> Iterator[Wish]:
+        """The wishes that this order may serve."""
+        if run.read is None:
+            return
+        again = self.tries[key] > 1
+        for row in run.read.rows(video):
+            mark = text(row[ACTION]).casefold()
+            if mark not in ("request", "renew"):
+                continue
+            if not again and not (due(mark, text(row["Request ID"]), latest) and gates_open(row, run.read.names)):
+                continue
+            wishes = run.read.wishes.get(row[ROW], [])
+            # a mark that the program wrote back is the mark of then
+            yield from [wish for wish in wishes if wish.word in ("", mark)][-1:]
+
+    # --- 3: cells --------------------------------------------------------------------------------------------------
+
+    def _meant(self, run: Run, body: Mapping[str, Any]) -> None:
+        """What a write is to say, by the video and the column that stood there when the run read them."""
+        if run.read is None:
+            self.say(3, "a write before anything was read")
+            return
+        for request in body["requests"]:
+            for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
+                token = run.read.tokens[column] if column < len(run.read.tokens) else ""
+                run.meant[run.read.key(line), token] = value
+
+    def _wrote(self, run: Run) -> None:
+        tokens, hit_before = self.desk.header_tokens(), len(self.damages)
+        self._hit = {place: damage.was for place, damage in self.damages.items()}
+        rows_at = tokens.index(ROW)
+        for number, line in enumerate(self.desk.sheet.rows):
+            was = self._before[number] if number < len(self._before) else []
+            if line is was:
+                continue
+            row = text(shown(was[rows_at])) if rows_at < len(was) else ""
+            for column in range(len(line)):
+                old = shown(was[column]) if column < len(was) else ""
+                new = shown(line[column])
+                token = tokens[column] if column < len(tokens) else ""
+                if token == "Status" and new == "ordering":
+                    run.claimed.add(text(shown(line[tokens.index(KEY)])))
+                if new != old or type(new) is not type(old):
+                    self._changed(run, number, row, column, token, old, new)
+            if len(self.damages) == hit_before and self._line_then(run, row) == number:
+                self._atomic(row, was, line, tokens)
+
+    def _atomic(self, row: str, was: Line, line: Line, tokens: list[str]) -> None:
+        """1: a row never shows the request that was ordered for its mark while the mark still stands."""
+        at, action = tokens.index("Request ID"), tokens.index(ACTION)
+        id_was, id_now = (text(shown(cells[at])) if at < len(cells) else "" for cells in (was, line))
+        mark = text(shown(line[action])).casefold() if action < len(line) else ""
+        changed = mark != "" and id_now != id_was
+        wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
+        for request in (request for wish in wishes for request in wish.charges):
+            if request.id == id_now:
+                self.say(1, f"row {row} shows {id_now}, and the mark {mark!r} that it was ordered for still stands")
+
+    def _changed(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
+        place, read = (row, token), run.read
+        if self.diary is not None:
+            self.diary.append(f"        {run.machine.name} writes {row} {token}: {old!r} -> {new!r}")
+        damage = self.damages.get(place)
+        if damage and new == damage.was:
+            del self.damages[place]
+            return
+        if place in self.either and token not in MACHINE and new in self.either[place]:
+            return
+        if read is None or line == 0:
+            self.say(3, f"a write to line {line + 1}")
+            return
+        key = self.desk.cell(row, KEY) if row else ""
+        if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
+            self.saw.setdefault(row, text(self._hit.get(place, old)))
+        meant = read.tokens[column] if column < len(read.tokens) else ""
+        if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
+            self.damages.pop(place, None)
+            self._cleared(run, row, read.key(line), text(self._hit.get(place, old)).casefold())
+        elif not row or read.key(line) != text(key) or meant != token or token == ACTION:
+            self._astray(run, place, old, new)
+        elif token in MACHINE:
+            self.damages.pop(place, None)
+        elif self._line_then(run, row) != line:
+            self._astray(run, place, old, new)  # a row with the same key
+        else:
+            self.say(3, f"{token} of row {row} was changed from {old!r} to {new!r}")
+
+    def _astray(self, run: Run, place: Place, old: Any, new: Any) -> None:
+        row, token = place
+        then = self._key_then(run, row)
+        if token in MACHINE and row and then is None:
+            return  # of a row that came since the read: what it must say is judged in the end
+        if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
+            # somebody changed the video id since: its machine cells are of no video
+            self.littered(row, token, new)
+        elif token not in MACHINE and row and then is None and row in self.desk.typed:
+            # a row that came since the read: nobody can know what stood there (a limit)
+            self.either[place] = [old, new]
+        else:
+            self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
+
+    def _key_then(self, run: Run, row: str) -> str | None:
+        """The video id of a row when the run read it; None if there was no such row."""
+        line = self._line_then(run, row)
+        return run.read.key(line) if run.read and line else None
+
+    def _line_then(self, run: Run, row: str) -> int | None:
+        """Where a row stood when the run read it; None if there was no such row."""
+        read = run.read
+        if read is None or ROW not in read.tokens:
+            return None
+        at = read.tokens.index(ROW)
+        return next((n for n in range(1, len(read.lines)) if read.at(n, at) == row), None)
+
+    def _is_its_mark(self, run: Run, row: str, line: int) -> bool:
+        """Whether a row was meant by what was written to a line: it stood there, or it is the only one of that video.
+
+        Where somebody changed the video id just before, it is as if they had done it just after.
+        """
+        then, read = self._line_then(run, row), run.read
+        if read is None or then == line:
+            return read is not None
+        twins = [n for n in range(1, len(read.lines)) if read.key(n) == read.key(line)]
+        return len(twins) < 2 and read.key(line) in (text(self.desk.cell(row, KEY)), self._key_then(run, row))
+
+    def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
+        """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
+        before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
+        column = self.desk.column("Request ID")
+        place, visible = (row, "Request ID"), shown(before[column]) if column < len(before) else ""
+        # what another machine has hit by mistake, this one cannot know
+        others = place in self.damages and self.damages[place].by is not run.machine
+        saw = text(visible if others else self._hit.get(place, visible))
+        first = self.saw.pop(row, saw)
+        saw = saw if others else first
+        told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
+        if not any(done(mark, saw, answer) for answer in told):
+            self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
+        self.desk.typed[row][ACTION] = ""
+
+    def _row_column(self) -> int:
+        return self.desk.column(ROW)
+
+    # --- the end of a run ------------------------------------------------------------------------------------------
+
+    def ended(self, run: Run, report: Report) -> None:
+        """3 for a run that came to its end."""
+        self.count_charges()
+        self._settled(run)
+        # what a run did not come to write, the next one may: it need not be told again
+        self.heard[run.machine.name] = {} if report.exit_code == 0 else run.answers
+        if report.exit_code == 0:
+            for place, damage in self.damages.items():
+                if damage.by is run.machine:
+                    self.say(
+                        3, f"the run says that all is done, but {place} was hit by mistake: it said {damage.was!r}"
+                    )
+
+    def _meant_so(self, run: Run, place: Place) -> bool:
+        """Whether two rows were given the same value and changed places: it stands where it should."""
+        row, token = place
+        meant = run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+        if meant and token == ACTION:
+            self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
+        return meant
+
+    def killed(self, run: Run) -> None:
+        """What was told to a run that was killed, the next one may act upon."""
+        self._settled(run)
+        for video, told in run.answers.items():
+            self.heard[run.machine.name].setdefault(video, []).extend(told)
+
+    def _settled(self, run: Run) -> None:
+        """Forget damage that is none: what stands there was meant to."""
+        there = self.desk.row_ids()
+        self.damages = {
+            p: d for p, d in self.damages.items() if p[0] in there and not (self._meant_so(run, p) or self._own_row(p))
+        }
+
+    def _own_row(self, place: Place) -> bool:
+        """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""
+        row, token = place
+        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
+        return token == "Updated at" and keys.count(text(self.desk.cell(row, KEY))) > 1

@@ -1,0 +1,311 @@
+"""Tests of the tests: for each invariant a bug is planted, and the histories must find it within CI's budget.
+
+A bug is planted by putting a broken twin in the place of one of the program's own functions. A twin that nobody
+finds would mean that the machine proves nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from histories.history import of_seed, play
+from sheetsync.ledger import rows as records
+from sheetsync.ledger.store import Ledger
+from sheetsync.model import Adopt, Intent, Mark, Order
+from sheetsync.plan import marks as plan
+from sheetsync.plan.marks import Situation
+from sheetsync.projection import cells as projection
+from sheetsync.sheet import verification as placing
+from sheetsync.sheet.api import SheetsAPI
+from sheetsync.sheet.verification import Edit
+from sheetsync.sync import execute
+from sheetsync.sync import run as reconcile
+from sheetsync.sync.execute import Executor
+from sheetsync.tokportal.client import TokPortal
+
+BUDGET = 1000
+"""Histories that CI plays: a planted bug must be found among them."""
+
+Patch = pytest.MonkeyPatch
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A mistake that somebody may make one day, and the invariants that may catch it."""
+
+    plant: Callable[[Patch], None]
+    breaks: tuple[int, ...]
+
+
+def order_without_compare(patch: Patch) -> None:
+    """Orders whatever TokPortal's latest request is: the row is not compared, and nobody looks again."""
+    decide = plan._decide
+
+    def careless(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
+        step = decide(row, mark, latest, tracker)
+        if mark is Mark.RENEW and latest and isinstance(step, Adopt):
+            return Order(row.key, row.number, mark, latest.id, "{}")
+        return step
+
+    patch.setattr(plan, "_decide", careless)
+
+
+def order_upon_an_open_request(patch: Patch) -> None:
+    """A renewal does not wait for the request that is still open."""
+    decide = plan._decide
+
+    def impatient(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
+        if mark is Mark.RENEW and latest and latest.is_open and row.text("request_id") == latest.id:
+            return Order(row.key, row.number, mark, latest.id, "{}")
+        return decide(row, mark, latest, tracker)
+
+    patch.setattr(plan, "_decide", impatient)
+
+
+def no_look_before_the_order(patch: Patch) -> None:
+    """The order trusts the observation of a while ago."""
+
+    def blind(self: Executor, video_id: str) -> Any:
+        entry = self._ledger.known(self._tracker.name).latest.get(video_id)
+        return entry.request if entry else None
+
+    patch.setattr(Executor, "_look", blind)
+
+
+def intent_after_the_order(patch: Patch) -> None:
+    """The intent reaches the disk when the answer is there."""
+
+    def sent_first(self: Executor, step: Any) -> Intent:
+        intent = Executor_intent(self, step)
+        self._ledger._db.run("UPDATE intent SET state = 'lapsed' WHERE id = ?", intent.id)
+        return intent
+
+    Executor_intent = Executor._intent
+    patch.setattr(Executor, "_intent", sent_first)
+
+
+def another_key_for_an_uncertain_order(patch: Patch) -> None:
+    """An order without a clear answer is sent again at once, with another key."""
+    order = TokPortal.order
+
+    def again(self: TokPortal, video_id: str, body: str, key: str) -> Any:
+        try:
+            return order(self, video_id, body, key)
+        except execute.CallUncertain:
+            return order(self, video_id, body, key + "x")
+
+    patch.setattr(TokPortal, "order", again)
+
+
+def no_claim(patch: Patch) -> None:
+    """Orders are sent without a word in the sheet."""
+    patch.setattr(reconcile.Run, "_claim", lambda self, orders, snapshot: {step.video_id for step in orders})
+
+
+def write_without_verify(patch: Patch) -> None:
+    """Nobody looks where a write landed."""
+    patch.setattr(placing, "landed_right", lambda *_: True)
+
+
+def mark_cleared_in_a_call_of_its_own(patch: Patch) -> None:
+    """The row is written first, and its mark cleared by a second call: between them it looks like a new wish."""
+    send = SheetsAPI.update
+
+    def twice(self: SheetsAPI, spreadsheet: str, body: Any, fields: str) -> Any:
+        clears = [request for request in body["requests"] if "findReplace" in request]
+        if not clears or len(clears) == len(body["requests"]):
+            return send(self, spreadsheet, body, fields)
+        rest = [request for request in body["requests"] if request not in clears]
+        answer = send(self, spreadsheet, {**body, "requests": rest}, fields)
+        send(self, spreadsheet, {**body, "requests": clears}, fields)
+        return answer
+
+    patch.setattr(SheetsAPI, "update", twice)
+
+
+def mark_cleared_though_it_waits(patch: Patch) -> None:
+    """A mark that is held is taken away."""
+    target = projection._target
+
+    def tidy(row: Any, *more: Any) -> Any:
+        found = target(row, *more)
+        return replace(found, clear_mark=found.clear_mark or bool(row.text("action") == "correct"))
+
+    patch.setattr(projection, "_target", tidy)
+
+
+def person_cell_overwritten(patch: Patch) -> None:
+    """The feedback that was reported is emptied."""
+    edits = placing.edits
+
+    def tidy(snapshot: Any, found: Any, now: Any) -> Any:
+        wanted = list(found)
+        done = edits(snapshot, wanted, now)
+        column = snapshot.columns.get("feedback")
+        rows = {t.row.number: t.row for t in wanted if t.values.get("status") == "pending_corrections"}
+        return (*done, *(Edit(n, column, row.key, "") for n, row in rows.items() if column and row.text("feedback")))
+
+    patch.setattr(placing, "edits", tidy)
+
+
+def codes_forgotten(patch: Patch) -> None:
+    """A new code takes the place of the old one, and no event tells of it."""
+    merged = records.merged
+    patch.setattr(
+        records, "merged", lambda old, new: merged(old, replace(new, request=replace(new.request, code=None)))
+    )
+
+
+def write_every_run(patch: Patch) -> None:
+    """Every run writes the time of its look."""
+    patch.setattr(placing, "says", lambda cell, value, zone: False)
+
+
+def notes_dropped(patch: Patch) -> None:
+    """What is held says nothing."""
+    patch.setattr(projection, "_note", lambda *_: "")
+
+
+def note_dropped_for_an_unknown_mark(patch: Patch) -> None:
+    """One kind of hold is forgotten."""
+    make = plan.make_plan
+
+    def silent(world: Situation) -> Any:
+        found = make(world)
+        held = tuple(hold for hold in found.holds if not hold.reason.startswith("Nothing to renew"))
+        return replace(found, holds=held)
+
+    patch.setattr(reconcile, "make_plan", silent)
+
+
+def open_requests_not_polled(patch: Patch) -> None:
+    """Only marked rows are looked at: codes never arrive."""
+    due = plan.due
+    patch.setattr(reconcile, "due", lambda rows, known, now: replace(due(rows, known, now), later=()))
+
+
+def claim_left_behind(patch: Patch) -> None:
+    """A claim of an order that came to nothing stays."""
+    cells = projection._cells
+
+    def forgetful(row: Any, entry: Any, *more: Any, **named: Any) -> Any:
+        return {} if entry is None else cells(row, entry, *more, **named)
+
+    patch.setattr(projection, "_cells", forgetful)
+
+
+def code_logged(patch: Patch) -> None:
+    """The log tells too much."""
+    observe = Ledger.observe
+
+    def talkative(self: Ledger, tracker: str, requests: Any, now: Any, run_id: str) -> int:
+        seen = list(requests)
+        for request in seen:
+            log.info("video %s has %s", request.video_id, request)
+        return observe(self, tracker, seen, now, run_id)
+
+    patch.setattr(Ledger, "observe", talkative)
+
+
+def key_in_an_error(patch: Patch) -> None:
+    """An error quotes what was sent."""
+    credentials = TokPortal._credentials
+    patch.setattr(
+        TokPortal,
+        "_credentials",
+        lambda self, response: type(credentials(self, response))(f"no entry with {self._key}"),
+    )
+
+
+def holds_without_a_key_unnamed(patch: Patch) -> None:
+    """A marked row without a video id is passed over."""
+    make = plan.make_plan
+
+    def silent(world: Situation) -> Any:
+        found = make(world)
+        return replace(found, holds=tuple(hold for hold in found.holds if hold.video_id))
+
+    patch.setattr(reconcile, "make_plan", silent)
+
+
+def put_back_forgotten(patch: Patch) -> None:
+    """What a killed run hit by mistake is never looked for: the journal is not read."""
+    patch.setattr(reconcile.LedgerJournal, "pending", lambda self: None)
+
+
+def served_although_refused(patch: Patch) -> None:
+    """A refused order counts as done."""
+    refused = Executor._refused
+
+    def cheerful(self: Executor, step: Any, intent: Intent, no: Any) -> None:
+        refused(self, step, intent, no)
+        self.outcome.served[step.video_id] = step.mark
+
+    patch.setattr(Executor, "_refused", cheerful)
+
+
+def a_traceback(patch: Patch) -> None:
+    """A status nobody knows is not expected."""
+    stage = projection.stage
+
+    def strict(row: Any, request: Any, expiry: str) -> str:
+        if request.status not in projection.STATUSES:
+            raise KeyError(request.status)
+        return stage(row, request, expiry)
+
+    patch.setattr(projection, "stage", strict)
+
+
+BUGS = {
+    "order without compare": Bug(order_without_compare, (1,)),
+    "order upon an open request": Bug(order_upon_an_open_request, (1, 2)),
+    "no look before the order": Bug(no_look_before_the_order, (1,)),
+    "intent after the order": Bug(intent_after_the_order, (1,)),
+    "uncertain order sent again with another key": Bug(another_key_for_an_uncertain_order, (1,)),
+    "order without claim": Bug(no_claim, (1,)),
+    "write without verify": Bug(write_without_verify, (3,)),
+    "mark cleared in a separate call": Bug(mark_cleared_in_a_call_of_its_own, (1, 3, 7)),
+    "mark cleared though it waits": Bug(mark_cleared_though_it_waits, (3,)),
+    "mark cleared though refused": Bug(served_although_refused, (3,)),
+    "person cell overwritten": Bug(person_cell_overwritten, (3,)),
+    "journal not read": Bug(put_back_forgotten, (3, 7)),
+    "codes forgotten": Bug(codes_forgotten, (4,)),
+    "write every run": Bug(write_every_run, (5,)),
+    "notes dropped": Bug(notes_dropped, (6,)),
+    "one note dropped": Bug(note_dropped_for_an_unknown_mark, (6,)),
+    "row without a key not named": Bug(holds_without_a_key_unnamed, (6,)),
+    "open requests not polled": Bug(open_requests_not_polled, (7,)),
+    "claim left behind": Bug(claim_left_behind, (7,)),
+    "code logged": Bug(code_logged, (8,)),
+    "key in an error": Bug(key_in_an_error, (8,)),
+    "traceback": Bug(a_traceback, (0,)),
+}
+
+
+def found_by(breaks: tuple[int, ...]) -> int | None:
+    """The first history that breaks one of these invariants; None if the budget did not do."""
+    for seed in range(BUDGET):
+        if any(violation.invariant in breaks for violation in play(of_seed(seed)).violations):
+            return seed
+    return None
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_planted_bug_is_found(name: str, monkeypatch: Patch) -> None:
+    """The machine finds it, by the invariant that it breaks; without the bug the same history is in order."""
+    BUGS[name].plant(monkeypatch)
+    seed = found_by(BUGS[name].breaks)
+    assert seed is not None
+    monkeypatch.undo()
+    assert play(of_seed(seed)).violations == []
+
+
+def test_every_invariant_has_been_seen_to_fail() -> None:
+    """Each of the eight, and the rule that there is never a traceback."""
+    assert {bug.breaks[0] for bug in BUGS.values()} | {2} == set(range(9))

@@ -1,0 +1,104 @@
+"""Before a credit is spent: each gate (design 3) holds the row, keeps the mark, and lets everything free through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from support.builders import ALL_COLUMNS, VIDEO, request, row, seen, shows, situation, tracker
+
+from sheetsync.model import Adopt, Correct, HoldKind, Mark, Order, Renew, Row, Scalar, Tracker
+from sheetsync.plan.marks import gates, make_plan
+
+USUAL = tracker()
+WANTS = tracker(require=("client", "market"))
+BARE = frozenset({"video_id", "action"})
+
+PASSES = {
+    "a row with its approvals": (row(), USUAL),
+    "a note of 500 characters": (row(note="x" * 500), USUAL),
+    "a note of 500 characters and blanks": (row(note=f" {'x' * 500}\n"), USUAL),
+    "a note of 500 emoji": (row(note="🎬" * 500), USUAL),
+    "no platform": (row(platform=""), USUAL),
+    "platform tiktok": (row(platform=" TikTok "), USUAL),
+    "platform instagram": (row(platform="instagram"), USUAL),
+    "what is required is filled": (row(client="Acme", market="DE"), WANTS),
+    "a required number is filled with 0": (row(client=0, market="DE"), WANTS),
+    "approvals in words": (row(caption_final="yes", sound_cleared="x"), USUAL),
+    "approval columns that the sheet does not have": (
+        row(columns=BARE, caption_final="", sound_cleared=""), USUAL
+    ),
+    "no approval wanted": (row(caption_final="", sound_cleared=""), tracker(approve=())),
+}  # fmt: skip
+
+STOPS = {
+    "a note of 501 characters": (row(note="x" * 501), USUAL),
+    "another platform": (row(platform="youtube"), USUAL),
+    "one required cell empty": (row(client="Acme"), WANTS),
+    "a required cell of blanks": (row(client="Acme", market="  "), WANTS),
+    "a required column that the sheet does not have": (row(columns=BARE), tracker(require=("client",))),
+    "caption not final": (row(caption_final=""), USUAL),
+    "caption unticked": (row(caption_final=False), USUAL),
+    "sound not cleared": (row(sound_cleared=""), USUAL),
+    "both approvals missing": (row(caption_final="", sound_cleared=""), USUAL),
+    "one approval column alone": (row(columns=ALL_COLUMNS - {"sound_cleared"}, caption_final=""), USUAL),
+}
+
+
+@pytest.mark.parametrize(("of", "settings"), PASSES.values(), ids=PASSES)
+def test_open(of: Row, settings: Tracker) -> None:
+    """Nothing is wanting: the order may be sent."""
+    assert gates(of, settings) == []
+
+
+@pytest.mark.parametrize(("of", "settings"), STOPS.values(), ids=STOPS)
+def test_shut(of: Row, settings: Tracker) -> None:
+    """One gate, one thing to put right."""
+    assert len(gates(of, settings)) == 1
+
+
+def test_everything_wanting_is_said_at_once() -> None:
+    """A person mends a row in one go."""
+    assert len(gates(row(note="x" * 501, platform="myspace", caption_final=""), WANTS)) == 4
+
+
+FINAL, CANCELLED = request("R1"), request("R1", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("mark", "cells", "paid"),
+    [
+        pytest.param("request", {}, Order, id="a first code"),
+        pytest.param("request", shows(CANCELLED), Order, id="again after a refund"),
+        pytest.param("renew", shows(FINAL), Renew, id="a renewal"),
+    ],
+)
+def test_every_paid_step_goes_through_the_gates(mark: str, cells: Mapping[str, Scalar], paid: type) -> None:
+    """No way to an order leads round them; the mark stays, for a person."""
+    latest = CANCELLED if cells.get("status") == "cancelled" else FINAL
+    answers = seen(latest) if cells else seen(none=[VIDEO])
+    (step,) = make_plan(situation(row(action=mark, **cells), observations=answers)).orders
+    assert isinstance(step, paid)
+    shut = make_plan(situation(row(action=mark, caption_final="", **cells), observations=answers))
+    assert (shut.steps, [hold.kind for hold in shut.holds]) == ((), [HoldKind.PERSON])
+
+
+@pytest.mark.parametrize(
+    ("mark", "cells", "free"),
+    [
+        pytest.param("request", {}, Adopt, id="taking over what exists"),
+        pytest.param("correct", shows(FINAL, feedback="bad"), Correct, id="a correction"),
+    ],
+)
+def test_what_is_free_goes_through_no_gate(mark: str, cells: Mapping[str, Scalar], free: type) -> None:
+    """The gates guard credits, nothing else; without an order the balance does not matter either."""
+    of = row(action=mark, caption_final="", note="x" * 501, **cells)
+    (step,) = make_plan(situation(of, observations=seen(FINAL), balance=None)).steps
+    assert isinstance(step, free)
+
+
+def test_a_held_row_uses_no_credits() -> None:
+    """A row that a gate holds leaves the balance to the rows below."""
+    rows = [row(2, action="request", caption_final=""), row(3, "vid-b", action="request")]
+    found = make_plan(situation(*rows, balance=7))
+    assert found.orders == (Order("vid-b", 3, Mark.REQUEST, None, "{}"),)

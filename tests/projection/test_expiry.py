@@ -1,0 +1,185 @@
+"""When a code runs out: to the second, in the zone of the sheet, across changes of the clock (design 5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from freezegun import freeze_time
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import ALL_COLUMNS, CREATED, NOW, entry, outlook, request, row, tracker
+
+from sheetsync.clock import Clock
+from sheetsync.columns import to_serial
+from sheetsync.model import Scalar
+from sheetsync.projection.cells import Window, targets, window_of
+
+SECOND, DAY, WARN = timedelta(seconds=1), timedelta(days=1), timedelta(hours=72)
+ZONES = ("America/New_York", "Asia/Kolkata", "Europe/Berlin", "UTC")
+CHANGES = (
+    datetime(2026, 3, 8, 7, 0, tzinfo=UTC),  # New York goes forward
+    datetime(2026, 3, 29, 1, 0, tzinfo=UTC),  # Berlin goes forward
+    datetime(2026, 10, 25, 1, 0, tzinfo=UTC),  # Berlin goes back
+    datetime(2026, 11, 1, 6, 0, tzinfo=UTC),  # New York goes back
+)
+
+
+def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:
+    """What the Expiry cell of a row with a code says at a moment."""
+    return window(now, zone, created, warn_hours, **cells).word
+
+
+def window(
+    now: datetime = NOW, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar
+) -> Window:
+    """The window of a row with a code."""
+    return window_of(row(**cells), request(created_at=created), zone, tracker(warn_hours=warn_hours), now)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("length", [7, 30, 60, 180, 365])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda moment: f"{moment:%d %b}")
+class TestBoundaries:
+    """The window ends while a clock changes, or in the hours round it: instants are compared in UTC."""
+
+    def test_estimated_from_the_request(self, change: datetime, length: int, zone: str) -> None:
+        """created_at + Authorization days, in days of 24 hours, whatever the clocks do."""
+        created = change - length * DAY
+        seen = [word(change + late, zone, created, authorization_days=length) for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["renewal needed", "expired", "expired"]
+        warned = change - WARN
+        seen = [word(warned + late, zone, created, authorization_days=length) for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["ok", "renewal needed", "renewal needed"]
+
+    def test_typed_from_ads_manager(self, change: datetime, length: int, zone: str) -> None:
+        """Known expiry, a wall-clock time of the sheet's zone: the warning comes 72 hours of real time before it."""
+        ends = change + timedelta(hours=3)  # outside the hour that comes twice
+        cells: dict[str, Scalar] = {"known_expiry": to_serial(ends, zone), "authorization_days": length}
+        seen = [word(ends + late, zone, **cells) for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["renewal needed", "expired", "expired"]
+        seen = [word(ends - WARN + late, zone, **cells) for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["ok", "renewal needed", "renewal needed"]
+
+
+class TestKnownExpiry:
+    @pytest.mark.parametrize(
+        ("cell", "ends"),
+        [
+            pytest.param(46115, (2026, 4, 3), id="serial date: its first moment"),
+            pytest.param(46115.75, (2026, 4, 3, 18), id="serial date-time"),
+            pytest.param("2026-04-03", (2026, 4, 3), id="ISO date: its first moment"),
+            pytest.param("2026-04-03 18:00", (2026, 4, 3, 18), id="ISO date and time"),
+        ],
+    )
+    @pytest.mark.parametrize("zone", ZONES)
+    def test_it_is_read_in_the_zone_of_the_sheet(self, zone: str, cell: Scalar, ends: tuple[int, ...]) -> None:
+        """A date copied from Ads Manager is wall-clock time."""
+        moment = datetime(*ends, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        assert window(zone=zone, known_expiry=cell).ends == moment
+
+    @pytest.mark.parametrize("zone", ZONES)
+    def test_an_offset_in_the_text_is_believed(self, zone: str) -> None:
+        """An offset says which instant is meant, wherever the sheet is."""
+        found = window(zone=zone, known_expiry="2026-04-03T18:00+02:00")
+        assert found.ends == datetime(2026, 4, 3, 16, tzinfo=UTC)
+
+    @pytest.mark.parametrize("later", [-10, 10])
+    def test_it_wins_over_the_estimate(self, later: int) -> None:
+        """Earlier or later than created_at + Authorization days."""
+        known = CREATED + (30 + later) * DAY
+        assert window(known_expiry=to_serial(known, "UTC")).ends == known
+
+    @pytest.mark.parametrize("cell", ["03/04/2026", "30.02.2026", "nonsense", True, 12])
+    def test_what_cannot_be_read_leaves_the_estimate(self, cell: Scalar) -> None:
+        """A typing error does not switch the alarm off; the note says so."""
+        assert window(known_expiry=cell) == window()
+
+    def test_it_needs_no_time_from_tokportal(self) -> None:
+        """With a date from Ads Manager the window is known, whatever TokPortal tells."""
+        of = row(known_expiry="2026-07-01")
+        found = window_of(of, request(created_at=None), "UTC", tracker(), NOW)
+        assert found == Window(datetime(2026, 7, 1, tzinfo=UTC), "ok")
+
+
+class TestEstimate:
+    @pytest.mark.parametrize(
+        ("cell", "length"),
+        [("", 60), (7, 7), ("365", 365), ("30 days", 30), ("a month", 60), (0, 60), (30.5, 60), (True, 60)],
+    )
+    def test_authorization_days_of_the_row_else_of_the_tracker(self, cell: Scalar, length: int) -> None:
+        """What cannot be read counts as empty."""
+        of = row(authorization_days=cell)
+        found = window_of(of, request(), "UTC", tracker(authorization_days=60), NOW)
+        assert found.ends == CREATED + length * DAY
+
+    def test_without_any_time_there_is_no_window(self) -> None:
+        """Nothing is known, and the cell says that."""
+        assert window_of(row(), request(created_at=None), "UTC", tracker(), NOW) == Window(None, "no window")
+
+    def test_an_instagram_code_has_no_fixed_duration(self) -> None:
+        """No window is invented for it; a typed date counts."""
+        of = request(platform="instagram")
+        assert window_of(row(), of, "UTC", tracker(), NOW).word == "no window"
+        assert window_of(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW).word == "renewal needed"
+
+    @pytest.mark.parametrize("status", ["pending", "accepted", "cancelled"])
+    def test_without_a_code_the_cells_are_empty(self, status: str) -> None:
+        """A cancelled request's code is dead, also where TokPortal still tells it."""
+        of = request(status=status, code="#dead" if status == "cancelled" else None)
+        assert window_of(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW) == Window(None, "")
+
+    @pytest.mark.parametrize("status", ["in_review", "finalized", "pending_corrections", "disputed"])
+    def test_a_code_has_a_window_in_every_other_status(self, status: str) -> None:
+        """A code can be used, and run out, before the request is finalized."""
+        assert window_of(row(), request(status=status, code="#c"), "UTC", tracker(), NOW).word == "ok"
+
+
+class TestWarning:
+    @pytest.mark.parametrize("hours", [1, 24, 72, 8760])
+    def test_it_begins_exactly_so_many_hours_before(self, hours: int) -> None:
+        """warn_hours is the tracker's."""
+        begins = CREATED + 30 * DAY - timedelta(hours=hours)
+        assert word(begins, warn_hours=hours) == "renewal needed"
+        assert word(begins - SECOND, warn_hours=hours) == "ok"
+
+    def test_zero_hours_warn_of_nothing(self) -> None:
+        """From ok to expired at once."""
+        ends = CREATED + 30 * DAY
+        assert [word(ends - SECOND, warn_hours=0), word(ends, warn_hours=0)] == ["ok", "expired"]
+
+    @given(
+        ends=st.integers(1, 3650 * 86400),
+        warn_hours=st.integers(1, 8760),
+        steps=st.lists(st.integers(-400 * 86400, 4000 * 86400), max_size=20),
+        zone=st.sampled_from(ZONES),
+    )
+    def test_it_changes_once_and_never_back(self, ends: int, warn_hours: int, steps: list[int], zone: str) -> None:
+        """Over any window, from ok to renewal needed at one instant, from there to expired at one, never back."""
+        over = CREATED + timedelta(seconds=ends)
+        text = over.isoformat()
+        warns = over - timedelta(hours=warn_hours)
+        moments = sorted([*(CREATED + timedelta(seconds=s) for s in steps), warns - SECOND, warns, over - SECOND, over])
+        words = [word(moment, zone, warn_hours=warn_hours, known_expiry=text) for moment in moments]
+        changes = [(a, b, at) for (a, b), at in zip(pairwise(words), moments[1:], strict=True) if a != b]
+        assert changes == [("ok", "renewal needed", warns), ("renewal needed", "expired", over)]
+
+
+class TestClock:
+    def test_the_run_asks_the_one_clock(self) -> None:
+        """Frozen a second before the end and at it, the real clock gives the two words."""
+        ends = CREATED + 30 * DAY
+        with freeze_time(ends - SECOND) as frozen:
+            before = word(Clock().now())
+            frozen.tick(SECOND)
+            assert [before, word(Clock().now())] == ["renewal needed", "expired"]
+
+    def test_the_projection_asks_none(self) -> None:
+        """The same row, ledger and `now` give the same cells at any time of day."""
+        found = []
+        for moment in ("2020-02-29", "2031-01-01"):
+            with freeze_time(moment):
+                found.append(targets([row(columns=ALL_COLUMNS)], "UTC", tracker(), outlook(entry())))
+        assert found[0] == found[1]

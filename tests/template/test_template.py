@@ -1,0 +1,298 @@
+"""What `init` adds to a tab, rule by rule; a tab is described, never served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
+from sheetsync.errors import HeaderError, NoKeyColumn
+from sheetsync.model import Tracker
+from sheetsync.template import style as looks
+from sheetsync.template import tracker_tab as template
+from sheetsync.template.spreadsheet import Area, Book, Cell, Protection, Rule, Tab
+
+TRACKER = Tracker("acme", "sheet-id", "Tracker")
+ADDING = {
+    "addSheet", "appendDimension", "updateCells", "updateSheetProperties", "updateDimensionProperties", "repeatCell",
+    "setDataValidation", "addProtectedRange", "addConditionalFormatRule", "setBasicFilter", "addChart",
+}  # fmt: skip
+FULL = tuple(BY_KEY[key].header for key in looks.ORDER)
+OWN = ("Creator", "Video ID", "Ideas", "Action", "Paid status")
+
+
+def tab(headers: Sequence[str] = OWN, *lines: Sequence[Cell], **fields: Any) -> Tab:
+    """A tab with these headers, and 100 lines of which all are looked at."""
+    cells = (tuple(Cell(value) for value in headers), *map(tuple, lines))
+    return Tab(0, "Tracker", **{"line_count": 100, "column_count": 60, "cells": cells, "looked_at": 100, **fields})
+
+
+def column(at: int, **cells: Cell) -> list[list[Cell]]:
+    """Lines 2 to 100 with one filled column; `row7=…` for what stands in row 7."""
+    return [[*[Cell()] * at, cells.get(f"row{line}", Cell())] for line in range(2, 101)]
+
+
+def changes(of: Tab | None, tracker: Tracker = TRACKER) -> tuple[template.Change, ...]:
+    return template.changes(Book((of,) if of else ()), tracker)
+
+
+def requests(of: Tab | None, kind: str, tracker: Tracker = TRACKER) -> list[dict[str, Any]]:
+    return [change.request[kind] for change in changes(of, tracker) if kind in change.request]
+
+
+def told(of: Tab, what: str) -> str:
+    """The items told under one kind of change."""
+    return ", ".join(change.where for change in changes(of) if change.what == what)
+
+
+def appended(of: Tab | None, tracker: Tracker = TRACKER) -> list[str]:
+    """The headers that are written, in order."""
+    runs = [update for update in requests(of, "updateCells", tracker) if update["fields"] == "userEnteredValue"]
+    ordered = sorted(runs, key=lambda update: update["start"]["columnIndex"])
+    return [c["userEnteredValue"]["stringValue"] for update in ordered for c in update["rows"][0]["values"]]
+
+
+def places(of: Tab, kind: str) -> set[int]:
+    """The columns that requests of a kind reach."""
+    found: set[int] = set()
+    for request in requests(of, kind):
+        range_ = request["range"]
+        found |= set(range(range_["startColumnIndex"], range_["endColumnIndex"]))
+    return found
+
+
+def test_the_order_of_a_new_tab_has_every_column_once() -> None:
+    assert sorted(looks.ORDER) == sorted(BY_KEY)
+    assert looks.ORDER[:2] == ("video_id", "action")
+
+
+@pytest.mark.parametrize("of", [None, tab(()), tab(("", " "))])
+def test_an_empty_tab_gets_every_column_in_order(of: Tab | None) -> None:
+    assert appended(of) == list(FULL)
+
+
+def test_a_missing_tab_is_made_wide_enough() -> None:
+    properties = requests(None, "addSheet")[0]["properties"]
+
+    assert properties["title"] == "Tracker"
+    assert properties["gridProperties"]["columnCount"] == len(FULL)
+    assert requests(None, "appendDimension") == []
+
+
+def test_a_tab_with_headers_gets_the_machine_columns_alone_on_its_right() -> None:
+    """Its people have chosen their own columns."""
+    assert appended(tab()) == [BY_KEY[key].header for key in looks.ORDER if key in MACHINE_KEYS]
+    first = min(u["start"]["columnIndex"] for u in requests(tab(), "updateCells") if u["fields"] == "userEnteredValue")
+    assert first == len(OWN)
+
+
+def test_a_column_without_a_header_is_not_run_over() -> None:
+    """Somebody keeps remarks in a column without a header: ours come after it."""
+    of = tab(OWN, [*[Cell()] * 7, Cell("a remark")])
+    assert min(u["start"]["columnIndex"] for u in requests(of, "updateCells") if "Value" in u["fields"]) == 8
+
+
+def test_a_narrow_tab_is_widened_by_what_is_needed() -> None:
+    of = tab(column_count=6)
+    assert requests(of, "appendDimension")[0]["length"] == len(OWN) + len(MACHINE_KEYS) - 6
+
+
+def test_renamed_headers_are_found_and_used() -> None:
+    tracker = Tracker("acme", "id", "Tracker", columns={"video_id": "Clip", "status": "TokPortal status"})
+    headers = appended(tab(("Clip", "Action")), tracker)
+
+    assert "TokPortal status" in headers
+    assert not {"Status", "Clip", "Video ID"} & set(headers)
+
+
+def test_a_missing_action_column_is_added() -> None:
+    """Without it nothing can be marked."""
+    assert appended(tab(("Video ID",)))[0] == "Action"
+
+
+def test_a_tab_that_is_no_tracker_is_left_alone() -> None:
+    with pytest.raises(NoKeyColumn, match="no 'Video ID'"):
+        changes(tab(("Invoice", "Sum")))
+
+
+def test_a_header_that_stands_twice_stops_init() -> None:
+    with pytest.raises(HeaderError, match="'Status' stands in B1 and C1"):
+        changes(tab(("Video ID", "Status", "status")))
+
+
+@pytest.mark.parametrize("of", [None, tab(()), tab(), tab(FULL), tab((*OWN, "Status"), *column(1, row5=Cell("v")))])
+def test_nothing_is_ever_removed_or_moved(of: Tab | None) -> None:
+    assert {kind for change in changes(of) for kind in change.request} <= ADDING
+
+
+def test_only_our_columns_are_formatted() -> None:
+    """`Ideas` is a column of theirs: nothing is set on it."""
+    reached = places(tab(), "repeatCell") | places(tab(), "setDataValidation")
+    noted = [u for u in requests(tab(), "updateCells") if u["fields"] == "note"]
+
+    assert OWN.index("Ideas") not in reached
+    assert all(u["start"]["columnIndex"] != 2 for u in noted)
+    assert "Ideas" not in told(tab(), "header notes") + told(tab(), "header colours") + told(tab(), "column widths")
+
+
+def test_a_header_with_a_note_or_a_colour_keeps_it() -> None:
+    cells = (Cell("Video ID", note=True), Cell("Action", coloured=True))
+    of = tab((), **{"cells": (cells,)})
+
+    assert "Video ID" not in told(of, "header notes").split(", ")
+    assert "Action" not in told(of, "header colours").split(", ")
+    assert "Action" in told(of, "header notes").split(", ")
+
+
+def test_headers_in_a_banded_table_keep_its_colours() -> None:
+    of = tab(bands=(Area(0, 50, 0, 5),))
+    assert not {"Video ID", "Action"} & set(told(of, "header colours").split(", "))
+    assert "Status" in told(of, "header colours")
+
+
+def test_a_note_says_who_writes_the_column() -> None:
+    assert "sheetsync writes this column" in looks.note(BY_KEY["status"])
+    assert "People write this column; sheetsync only reads it." in looks.note(BY_KEY["client"])
+    assert "only reads it" not in looks.note(BY_KEY["action"])  # it empties the cell
+
+
+def test_people_and_machine_headers_differ_in_colour() -> None:
+    styles = [looks.header_style(BY_KEY[key])["backgroundColorStyle"] for key in ("video_id", "action", "status")]
+    assert styles[0] == styles[1] != styles[2]
+
+
+def test_only_action_refuses_other_words() -> None:
+    rules = {key: looks.validation(BY_KEY[key]) for key in BY_KEY}
+    assert [key for key, rule in rules.items() if rule and rule.get("strict")] == ["action"]
+    assert {key for key, rule in rules.items() if rule} >= {"platform", "objective", "post_status", "paid_status"}
+
+
+def test_a_column_with_a_dropdown_of_its_own_keeps_it() -> None:
+    """A rule in one cell makes the column theirs: no second list is mixed in."""
+    own = Cell("live", rule="ONE_OF_LIST", words=("live", "dead"))
+    assert told(tab(OWN, *column(4, row9=own)), "dropdowns") == "Action"
+
+
+def test_our_own_dropdown_is_completed() -> None:
+    """Rows that were added below have none yet."""
+    ours = Cell(rule="ONE_OF_LIST", words=("request", "renew", "correct"))
+    of = tab(OWN, *column(3, **{f"row{n}": ours for n in range(2, 60)}))
+    ranges = [r["range"] for r in requests(of, "setDataValidation") if r["range"]["startColumnIndex"] == 3]
+
+    assert [(r["startRowIndex"], r["endRowIndex"]) for r in ranges] == [(59, 100)]
+
+
+def test_words_in_a_checkbox_column_are_not_marked_as_wrong() -> None:
+    of = tab(("Video ID", "Action", "Caption final"), *column(2, row3=Cell("yes")))
+    assert told(of, "checkboxes") == ""
+
+
+def test_cells_with_a_format_keep_it() -> None:
+    theirs = Cell(46000, number_format="d/m/yy")
+    of = tab(("Video ID", "Action", "Known expiry"), *column(2, row4=theirs))
+    ranges = [r["range"] for r in requests(of, "repeatCell") if r["range"]["startColumnIndex"] == 2]
+
+    assert [(r["startRowIndex"], r["endRowIndex"]) for r in ranges] == [(1, 3), (4, 100)]
+
+
+def test_a_column_formatted_in_many_pieces_is_left_alone() -> None:
+    striped = {f"row{n}": Cell(coloured=True, wrap=True, number_format="0") for n in range(2, 100, 2)}
+    of = tab(("Video ID", "Action", "Status"), *column(2, **striped))
+    assert "Status" not in told(of, "cell formats").split(", ")
+
+
+def test_formats_reach_below_the_lines_looked_at() -> None:
+    of = tab(line_count=5000)
+    assert {r["range"]["endRowIndex"] for r in requests(of, "repeatCell")} == {5000}
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [("video_id", "@"), ("spark_code", "@"), ("request_id", "@"), ("known_expiry", "yyyy-mm-dd"),
+     ("expires_at", "yyyy-mm-dd hh:mm"), ("updated_at", "yyyy-mm-dd hh:mm")],
+)  # fmt: skip
+def test_ids_stay_text_and_dates_are_unmistakable(key: str, pattern: str) -> None:
+    assert looks.styles(BY_KEY[key])["numberFormat"]["pattern"] == pattern
+
+
+def test_widths_that_people_have_set_stay() -> None:
+    of = tab(widths=(100, 80, 100, 100, 100))
+    assert "Video ID" not in told(of, "column widths").split(", ")
+    assert "Creator" in told(of, "column widths").split(", ")
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (tab(), "header row and columns up to B"),
+        (tab(frozen_lines=2), "columns up to B"),
+        (tab(frozen_columns=1), "header row"),
+        (tab(frozen_lines=1, frozen_columns=4), ""),
+        (tab(("a", "b", "c", "d", "Video ID")), "header row"),  # four columns more would fill a small screen
+        (tab(merges=(Area(0, 2, 1, 4),)), ""),  # a merged cell across the edge: Google would refuse
+    ],
+)
+def test_freezing(of: Tab, words: str) -> None:
+    assert told(of, "frozen") == words
+
+
+def test_machine_columns_that_stand_together_share_one_warning() -> None:
+    of = tab(FULL)
+    found = [r["protectedRange"] for r in requests(of, "addProtectedRange")]
+
+    assert [(f["range"]["startColumnIndex"], f["range"]["endColumnIndex"]) for f in found] == [(2, 9), (36, 43)]
+    assert all(f["warningOnly"] and "editors" not in f for f in found)
+
+
+def test_a_column_that_is_protected_already_gets_no_second_warning() -> None:
+    of = tab(FULL, protections=(Protection(Area(0, None, 3, 9)), Protection(Area(0, 1))))
+    found = [r["protectedRange"]["range"] for r in requests(of, "addProtectedRange")]
+    assert [(f["startColumnIndex"], f["endColumnIndex"]) for f in found] == [(2, 3), (36, 43)]
+
+
+def test_a_rule_is_found_by_what_it_says_whatever_its_colour() -> None:
+    at = FULL.index("Expiry")
+    there = Rule((Area(1, None, at, at + 1),), "TEXT_EQ", ("expired",))
+    elsewhere = Rule((Area(1, None, 0, 1),), "TEXT_EQ", ("renewal needed",))
+    of = tab(FULL, rules=(there, elsewhere))
+
+    assert "Expiry that says expired" not in told(of, "a colour for")
+    assert "Expiry that says renewal needed" in told(of, "a colour for")
+
+
+def test_rules_of_people_come_first() -> None:
+    of = tab(FULL, rules=(Rule((Area(),), "CUSTOM_FORMULA", ("=TRUE",)),))
+    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 1 + len(looks.TINTS)))
+
+
+@pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (Area(3, 5, 0, 2),)}])
+def test_no_second_filter_and_none_where_google_refuses_one(theirs: dict[str, Any]) -> None:
+    assert requests(tab(**theirs), "setBasicFilter") == []
+    assert len(requests(tab(), "setBasicFilter")) == 1
+
+
+def test_sentences_name_everything_once() -> None:
+    lines = template.sentences(changes(tab()))
+    assert len({line.split(": ")[1] for line in lines}) == len(lines)
+    machine = next(line for line in lines if "headers for sheetsync" in line)
+    assert all(header_of(key, {}) in machine for key in MACHINE_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("filled", "looked_at", "line_count", "runs"),
+    [
+        ((), 1, 1, []),
+        ((), 2, 1000, [(1, 1000)]),
+        ((1, 2, 3), 4, 4, []),
+        ((2,), 4, 4, [(1, 2), (3, 4)]),
+        ((3,), 4, 1000, [(1, 3)]),  # the last line looked at has it, so the rest is taken to have it
+        ((1,), 4, 1000, [(2, 1000)]),
+    ],
+)
+def test_gaps(filled: Sequence[int], looked_at: int, line_count: int, runs: list[tuple[int, int]]) -> None:
+    """Runs of lines without something: filled up to the end where the last line looked at lacks it."""
+    cells = tuple((Cell(wrap=line in filled),) for line in range(looked_at))
+    of = Tab(0, "Tracker", line_count, 5, cells=cells, looked_at=looked_at)
+    assert of.gaps(0, lambda cell: not cell.wrap) == runs
