@@ -153,14 +153,12 @@ class Refusal:
 class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
-    `latest` is by video id; `unsettled` holds intents that are sending or uncertain; `corrections` maps an
-    ad code request id to the code that was reported as not working.
+    All are by video id; `unsettled` holds intents that are sending or uncertain.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
     unsettled: Mapping[str, Intent] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    corrections: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,27 @@
 """The database file below the ledger: SQLite opened safely, its tables, and transactions that reach the disk.
 
 Owns the tables and their migrations, what a transaction is, and what a failing disk, a busy or a foreign file mean to
-the user. Knows no ad code request: what the tables say is the ledger's matter. SQL stands here and in ledger.py only,
-in the dialect that PostgreSQL shares; opening (PRAGMAs, `sqlite_master`) and BEGIN IMMEDIATE are the exceptions.
+the user. Knows no ad code request: what the tables say is store.py's and recorder.py's matter. Their SQL is in the
+dialect that PostgreSQL shares; opening (PRAGMAs, `sqlite_master`) and BEGIN IMMEDIATE are the exceptions.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sheetsync.errors import ConfigError, Unavailable
+from sheetsync.ledger.rows import T, column_list, from_row
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's: those are short, so this is ample."""
+
+UNSETTLED = "state IN ('sending', 'uncertain')"
+"""Of an intent whose outcome nobody knows yet: what the index `intent_unsettled` allows once per video."""
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -59,7 +62,6 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 
-_NOTHING: Mapping[str, object] = {}
 _UNUSABLE = {
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
     sqlite3.SQLITE_CORRUPT: "the database is damaged; move it away and the next run starts a new one",
@@ -72,19 +74,27 @@ _UNUSABLE = {
 class Database:
     """One open database. `path` None is a database in memory; `durable` False may lose commits in a power cut.
 
+    With `read_only`, what the file holds at this moment (nothing, where it does not exist): neither the file nor its
+    folder changes, no lock is taken, and every write is a ConfigError.
+
     Raises ConfigError where the file cannot be used, is not ours or is of a newer version, and Unavailable where the
     disk fails or another process keeps it busy: on opening, and in every method.
     """
 
-    def __init__(self, path: Path | None, durable: bool) -> None:
+    def __init__(self, path: Path | None, durable: bool = True, read_only: bool = False) -> None:
         self._name = str(path or "the ledger in memory")
-        with _border(self._name):
-            self._connection = _connect(path)
+        with _sqlite_errors(self._name):
+            connect = _connect_to_read if read_only else _connect
+            self._connection = connect(path) if path else _sqlite(":memory:")
             try:
                 # A file of somebody else must not be changed, not even its journal mode: looking comes first.
                 applied = self._applied()
-                self._set_up(durable)
+                if read_only:
+                    self._connection = _copied(self._connection)
+                else:
+                    self._set_up(durable)
                 self._migrate(applied)
+                self._connection.execute(f"PRAGMA query_only = {int(read_only)}")
             except BaseException:
                 self._connection.close()
                 raise
@@ -93,15 +103,22 @@ class Database:
         """Close it; closing twice is no error."""
         self._connection.close()
 
-    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """What a SELECT answers."""
-        with _border(self._name):
+    def select(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a SELECT answers."""
+        with _sqlite_errors(self._name):
             return self._connection.execute(sql, [_bindable(value) for value in values]).fetchall()
+
+    def read(self, kind: type[T], source: str, *values: object) -> list[T]:
+        """The frozen values of one kind that a SELECT from `source` (tables, WHERE, ORDER BY) answers."""
+        return [from_row(kind, row) for row in self.select(f"SELECT {column_list(kind)} FROM {source}", *values)]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and on disk when it is left. It holds the write lock from its first moment."""
-        with _border(self._name):
+        """All or nothing, and on disk when it is left."""
+        with _sqlite_errors(self._name):
+            # IMMEDIATE takes the write lock before the first SELECT: what a transaction decides from what it read (is
+            # an intent unsettled? which id is next?) still holds when it writes. A lock taken later could also be
+            # refused half way, where waiting does not help.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -112,35 +129,38 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def run(self, sql: str, *values: object) -> int:
-        """Run one statement within a transaction; returns how many rows it touched."""
+    def execute(self, sql: str, *values: object) -> int:
+        """Execute one statement within a transaction; returns how many rows it touched."""
         return self._connection.execute(sql, [_bindable(value) for value in values]).rowcount
 
-    def put(
-        self,
-        table: str,
-        key: Mapping[str, object],
-        values: Mapping[str, object],
-        first: Mapping[str, object] = _NOTHING,
+    def upsert(
+        self, table: str, key: Collection[str], values: Mapping[str, object], kept: Collection[str] = ()
     ) -> None:
-        """Insert the row with this key, or change these values of it; `first` is kept from the first time."""
-        sql = _upsert(table, tuple(key), tuple(values), tuple(first))
-        self.run(sql, *key.values(), *values.values(), *first.values())
+        """Insert a row, or change the one whose `key` columns say the same; of that one the `kept` columns stay.
+
+        The names of tables and columns come from the ledger's own code, never from data.
+        """
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values if name not in (*key, *kept))
+        self.execute(
+            f"""INSERT INTO {table} ({", ".join(values)}) VALUES ({", ".join("?" * len(values))})
+            ON CONFLICT ({", ".join(key)}) DO UPDATE SET {changes}""",
+            *values.values(),
+        )
 
     def next_id(self, table: str) -> int:
         """The next free number of a table; unique because the transaction holds the write lock."""
-        return int(self.rows(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")[0][0])
+        return int(self.select(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")[0][0])
 
     def _applied(self) -> set[int]:
         """The numbers of the migrations this file has had. Raises ConfigError unless it is empty or ours."""
-        tables = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {name for (name,) in self.select("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
             return set()
         foreign = ConfigError([f"{self._name}: a database of another program; `state` must name a file of its own"])
         if "schema_version" not in tables:
             raise foreign
         try:
-            applied = dict(self.rows("SELECT version, name FROM schema_version"))
+            applied = dict(self.select("SELECT version, name FROM schema_version"))
         except sqlite3.OperationalError:
             raise foreign from None
         newest = max(applied, default=0)
@@ -164,18 +184,18 @@ class Database:
                 # Another process may have been faster while this one waited for the write lock.
                 if number in self._applied():
                     continue
-                self.run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+                self.execute(
+                    "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+                )
                 for statement in statements:
-                    self.run(statement)
-                self.run("INSERT INTO schema_version (version, name) VALUES (?, ?)", number, name)
+                    self.execute(statement)
+                self.execute("INSERT INTO schema_version (version, name) VALUES (?, ?)", number, name)
 
 
-def _connect(path: Path | None) -> sqlite3.Connection:
-    # With isolation_level None, Python begins no transaction of its own.
-    if path is None:
-        return sqlite3.connect(":memory:", isolation_level=None)
-    _create(path)
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+def _connect(path: Path) -> sqlite3.Connection:
+    with _file_errors(path, "made"):
+        _create(path)
+    return _sqlite(path.absolute().as_uri())
 
 
 def _create(path: Path) -> None:
@@ -184,23 +204,36 @@ def _create(path: Path) -> None:
     An existing file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
     """
     with suppress(FileExistsError):
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileNotFoundError as error:
-            raise ConfigError([f"{path}: the folder does not exist; make it, or change `state`"]) from error
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise ConfigError([f"{path}: the file cannot be made ({error.strerror})"]) from error
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-@lru_cache(maxsize=64)
-def _upsert(table: str, key: tuple[str, ...], values: tuple[str, ...], first: tuple[str, ...]) -> str:
-    """The names come from the ledger's own code, never from data."""
-    columns = key + values + first
-    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-    changes = ", ".join(f"{column} = excluded.{column}" for column in values)
-    return f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    with _file_errors(path, "opened"):
+        if not path.exists():
+            path.parent.stat()  # no file yet is an empty ledger; no folder is a mistake in the configuration
+            return _sqlite(":memory:")
+        # A process at work, or killed at work, leaves a -wal file, and its commits are part of the ledger: SQLite has
+        # to read both. Without one the file is whole; then `immutable` keeps SQLite from making side files, which a
+        # read-only connection leaves behind, and cannot make in a folder that may not be written.
+        mode = "mode=ro" if Path(f"{path.resolve()}-wal").exists() else "immutable=1"
+    return _sqlite(f"{path.absolute().as_uri()}?{mode}")
+
+
+def _sqlite(name: str) -> sqlite3.Connection:
+    # With isolation_level None, Python begins no transaction of its own.
+    return sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+
+
+def _copied(source: sqlite3.Connection) -> sqlite3.Connection:
+    """Its content, in memory, and the source closed.
+
+    A plan takes minutes: so a sync may write meanwhile (under `immutable` SQLite would not notice, and read nonsense),
+    the plan sees one moment, and a file of an older version is brought up to date without being touched.
+    """
+    memory = _sqlite(":memory:")
+    with closing(source):
+        source.backup(memory)
+    return memory
 
 
 def _bindable(value: object) -> Any:
@@ -211,7 +244,17 @@ def _bindable(value: object) -> Any:
 
 
 @contextmanager
-def _border(name: str) -> Iterator[None]:
+def _file_errors(path: Path, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ConfigError([f"{path}: the folder does not exist; make it, or change `state`"]) from error
+    except OSError as error:
+        raise ConfigError([f"{path}: the file cannot be {verb} ({error.strerror})"]) from error
+
+
+@contextmanager
+def _sqlite_errors(name: str) -> Iterator[None]:
     """What SQLite says about the file or the disk becomes an error a user can act on; the rest are our own bugs."""
     try:
         yield

@@ -1,24 +1,24 @@
 """PURE: rows of the ledger's tables <-> the frozen values of the model.
 
-Owns the order of the columns, how an instant is stored (ISO-8601 text in UTC of one fixed width, so that it sorts as
-text), and how what is told anew joins what was known. Holds no SQL and does no I/O.
+Owns how a value is stored: a column for each field, in the fields' order, and an instant as ISO-8601 text in UTC of one
+fixed width, so that it sorts as text. Owns also how what is told anew joins what was known. Holds no SQL, does no I/O.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
-from sheetsync.model import AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Refusal
+from sheetsync.model import AdCodeRequest, Entry, IntentState, Mark, Origin, Refusal
 
-ENTRY = """a.request_id, a.video_id, a.status, a.platform, a.code, a.note, a.created_at, a.submitted_at,
-    a.delivered_at, a.origin, a.credits_charged, a.credits_left, a.seen_at"""
-INTENT = "id, video_id, mark, previous_id, idempotency_key, body, run_id, created_at, state"
-REFUSAL = "video_id, mark, http_status, text, attempts, retry_at"
+T = TypeVar("T")
 
-Row = tuple[Any, ...]
-Columns = dict[str, object]
+# The tables call by its kind what the model calls an id; only there do the names differ.
+_COLUMN_NAMES: Mapping[Any, str] = {(AdCodeRequest, "id"): "request_id"}
 
 
 def to_utc(moment: datetime) -> datetime:
@@ -38,66 +38,46 @@ def to_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def to_entry(row: Row) -> Entry:
-    """An entry from the columns ENTRY; more may follow them."""
-    times = (None if text is None else to_moment(text) for text in row[6:9])
-    return Entry(AdCodeRequest(*row[:6], *times), Origin(row[9]), row[10], row[11], to_moment(row[12]))
+_FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
+    **{kind: kind for kind in (Mark, Origin, IntentState)},
+    datetime: to_moment,
+    datetime | None: lambda text: text and to_moment(text),
+    Mapping[str, object]: json.loads,
+}
 
 
-def entry_columns(entry: Entry) -> Columns:
-    """The columns of an entry that may change."""
-    request = entry.request
-    return {
-        "status": request.status,
-        "platform": request.platform,
-        "code": request.code,
-        "note": request.note,
-        "created_at": request.created_at and to_text(request.created_at),
-        "submitted_at": request.submitted_at and to_text(request.submitted_at),
-        "delivered_at": request.delivered_at and to_text(request.delivered_at),
-        "origin": entry.origin,
-        "credits_charged": entry.credits_charged,
-        "credits_left": entry.credits_left,
-        "seen_at": to_text(entry.seen_at),
-    }
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+    """The fields of a frozen value: name, column, type. A value within it has no column: its own stand in its place."""
+    types = get_type_hints(kind)
+    return tuple((f.name, _COLUMN_NAMES.get((kind, f.name), f.name), types[f.name]) for f in fields(kind))
 
 
-def to_intent(row: Row) -> Intent:
-    """An intent from the columns INTENT."""
-    number, video_id, mark, previous_id, key, body, run_id, created_at, state = row
-    sent_at = to_moment(created_at)
-    return Intent(number, video_id, Mark(mark), previous_id, key, body, run_id, sent_at, IntentState(state))
+def column_list(kind: Any) -> str:
+    """The columns of a frozen value as a SELECT names them for `from_row`."""
+    return ", ".join(column_list(part) if is_dataclass(part) else column for _, column, part in _fields(kind))
 
 
-def intent_columns(intent: Intent) -> Columns:
-    """The columns of a new intent, its number aside."""
-    return {
-        "video_id": intent.video_id,
-        "mark": intent.mark,
-        "previous_id": intent.previous_id,
-        "idempotency_key": intent.idempotency_key,
-        "body": intent.body,
-        "run_id": intent.run_id,
-        "created_at": to_text(intent.created_at),
-        "state": intent.state,
-    }
+def from_row(kind: type[T], row: Iterable[Any]) -> T:
+    """The frozen value whose columns a row begins with."""
+    value: T = _read(kind, iter(row))
+    return value
 
 
-def to_refusal(row: Row) -> Refusal:
-    """A refusal from the columns REFUSAL."""
-    video_id, mark, http_status, text, attempts, retry_at = row
-    return Refusal(video_id, Mark(mark), http_status, text, attempts, to_moment(retry_at))
+def _read(kind: Any, cells: Iterator[Any]) -> Any:
+    if isinstance(kind, type) and is_dataclass(kind):
+        return kind(*(_read(part, cells) for _, _, part in _fields(kind)))
+    return _FROM_CELL.get(kind, lambda cell: cell)(next(cells))
 
 
-def refusal_columns(refusal: Refusal) -> Columns:
-    """The columns of a refusal, its key aside."""
-    return {
-        "mark": refusal.mark,
-        "http_status": refusal.http_status,
-        "text": refusal.text,
-        "attempts": refusal.attempts,
-        "retry_at": to_text(refusal.retry_at),
-    }
+def to_columns(value: Any) -> dict[str, object]:
+    """The cells of a frozen value by column. Raises ValueError for a naive instant."""
+    columns: dict[str, object] = {}
+    for name, column, kind in _fields(value.__class__):
+        part = getattr(value, name)
+        cell = to_text(part) if isinstance(part, datetime) else part
+        columns |= to_columns(part) if is_dataclass(kind) else {column: cell}
+    return columns
 
 
 def merged(old: Entry | None, new: Entry) -> Entry:
@@ -107,19 +87,12 @@ def merged(old: Entry | None, new: Entry) -> Entry:
     """
     if old is None:
         return new
-    was, now = old.request, new.request
-    request = replace(
-        now,
-        platform=now.platform or was.platform,
-        code=now.code or was.code,
-        note=now.note or was.note,
-        created_at=now.created_at or was.created_at,
-        submitted_at=now.submitted_at or was.submitted_at,
-        delivered_at=now.delivered_at or was.delivered_at,
-    )
+    untold = [field.name for field in fields(AdCodeRequest) if not getattr(new.request, field.name)]
+    request = replace(new.request, **{name: getattr(old.request, name) for name in untold})
     return Entry(
         request,
         new.origin if old.origin is Origin.FOUND or new.origin is Origin.ORDERED else old.origin,
+        # 0 credits were told, and stay told; only None is nothing
         old.credits_charged if new.credits_charged is None else new.credits_charged,
         old.credits_left if new.credits_left is None else new.credits_left,
         new.seen_at,

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
-from sheetsync.ledger.store import Ledger
+from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import (
     PRICE,
     AdCodeRequest,
@@ -28,7 +28,6 @@ from sheetsync.model import (
     Origin,
     Plan,
     Renew,
-    Tracker,
 )
 from sheetsync.plan.marks import LOOKING, retry_pause
 from sheetsync.tokportal.client import Ordered, TokPortal
@@ -73,18 +72,8 @@ def _sentence(error: SheetsyncError) -> str:
 class Executor:
     """Carries out one plan for one tracker. `balance` is what TokPortal said before the first order."""
 
-    def __init__(
-        self,
-        tracker: Tracker,
-        portal: TokPortal,
-        ledger: Ledger,
-        known: Known,
-        clock: Clock,
-        run_id: str,
-        balance: int | None,
-    ) -> None:
-        self._tracker, self._portal, self._ledger, self._known = tracker, portal, ledger, known
-        self._clock, self._run_id = clock, run_id
+    def __init__(self, portal: TokPortal, recorder: Recorder, known: Known, clock: Clock, balance: int | None) -> None:
+        self._portal, self._recorder, self._known, self._clock = portal, recorder, known, clock
         self._stop = ""
         self._expected = balance  # what TokPortal should have left; None after an order nobody knows the end of
         self._unclear = 0
@@ -97,7 +86,7 @@ class Executor:
                 if isinstance(step, Adopt):
                     self._adopt(step)
                 elif isinstance(step, Lapse):
-                    self._ledger.lapse(self._tracker.name, step.intent, self._clock.now(), self._run_id)
+                    self._recorder.lapse(step.intent)
                 elif isinstance(step, Correct):
                     self._correct(step)
             self._order_all(plan.orders, claim)
@@ -114,8 +103,7 @@ class Executor:
             self.outcome.served[step.video_id] = step.mark
 
     def _take_over(self, request: AdCodeRequest, origin: Origin, settles: Intent | None) -> None:
-        now = self._clock.now()
-        self._ledger.adopt(self._tracker.name, request, origin, now, self._run_id, settles)
+        self._recorder.adopt(request, origin, settles)
         if settles:
             self._count(settles.mark, PRICE)
             log.info("video %s: the order whose answer was lost had happened: %s", request.video_id, request.id)
@@ -126,7 +114,6 @@ class Executor:
     # --- corrections -------------------------------------------------------------------------------------------
 
     def _correct(self, step: Correct) -> None:
-        name, now = self._tracker.name, self._clock.now()
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
@@ -139,7 +126,7 @@ class Executor:
         ):
             self.outcome.reasons[step.video_id] = MOVED
             return
-        self._ledger.correcting(name, step.request, step.feedback, self._run_id, now)
+        self._recorder.correcting(step.request, step.feedback)
         try:
             self._portal.correct(step.request.id, step.feedback)
         except CallRefused as no:
@@ -150,7 +137,7 @@ class Executor:
             self.outcome.reasons[step.video_id] = "The answer to the correction was lost; the next run looks again."
             self.outcome.uncertain += 1
             return
-        self._ledger.corrected(name, step.request, self._clock.now(), self._run_id)
+        self._recorder.corrected(step.request)
         self.outcome.corrected += 1
         self.outcome.served[step.video_id] = step.mark
         self._look_quietly(step.video_id)
@@ -160,16 +147,7 @@ class Executor:
             text = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
         else:
             text = f"{no} Report it in the TokPortal dashboard if this stays."
-        now = self._clock.now()
-        self._ledger.correction_failed(
-            self._tracker.name,
-            step.request,
-            text,
-            now,
-            self._run_id,
-            http_status=no.http_status,
-            retry_at=now + retry_pause(self._attempts(step)),
-        )
+        self._recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
         self.outcome.reasons[step.video_id] = text
 
     # --- orders ------------------------------------------------------------------------------------------------
@@ -202,7 +180,7 @@ class Executor:
         except CallRefused as no:
             self._refused(step, intent, no)
         except CredentialsError as no:
-            self._ledger.refused(self._tracker.name, intent, 401, str(no), self._clock.now(), self._clock.now())
+            self._recorder.refused(intent, 401, str(no))
             self.outcome.reasons[step.video_id] = str(no)
             raise
         except CallUncertain as doubt:
@@ -214,14 +192,13 @@ class Executor:
         """TokPortal's latest request, recorded."""
         latest = self._portal.latest(video_id)
         if latest:
-            self._ledger.observe(self._tracker.name, [latest], self._clock.now(), self._run_id)
+            self._recorder.observe([latest])
         return latest
 
     def _intent(self, step: Paid) -> Intent:
-        now, name = self._clock.now(), self._tracker.name
         if step.resend:
-            return self._ledger.resending(name, step.resend, self._run_id, now)
-        return self._ledger.begin(name, step.video_id, step.mark, step.previous_id, step.body, self._run_id, now)
+            return self._recorder.resending(step.resend)
+        return self._recorder.begin(step.video_id, step.mark, step.previous_id, step.body)
 
     def _overtaken(self, step: Paid, latest: AdCodeRequest | None) -> None:
         if latest is None:
@@ -236,8 +213,8 @@ class Executor:
             # a replay of an older order: only a look can tell
             self._uncertain(step, intent, "the answer names the previous request")
             return
-        name, charged, left = self._tracker.name, answer.credits_charged, answer.credits_remaining
-        self._ledger.accepted(name, intent, answer.request, charged, left, self._clock.now())
+        charged, left = answer.credits_charged, answer.credits_remaining
+        self._recorder.accepted(intent, answer.request, charged, left)
         self._count(step.mark, charged if charged is not None else PRICE)
         self.outcome.served[step.video_id] = step.mark
         self._unclear = 0
@@ -270,26 +247,24 @@ class Executor:
         self.outcome.credits_left = self._expected = left
 
     def _refused(self, step: Paid, intent: Intent, no: CallRefused) -> None:
-        name, now = self._tracker.name, self._clock.now()
         if no.http_status == 429:
             if step.resend:
-                self._ledger.uncertain(name, intent, str(no), now)
+                self._recorder.uncertain(intent, str(no))
             else:
-                self._ledger.refused(name, intent, 429, str(no), now, now)
+                self._recorder.refused(intent, 429, str(no))
             self._stop = "TokPortal asks for fewer calls."
             self.outcome.reasons[step.video_id] = STOPPED.format(reason=self._stop)
             return
         if no.http_status == 409 and self._happened(step, intent):
             return
-        if no.http_status == 409 and step.resend and now - step.resend.created_at < STILL_UNDER_WAY:
+        if no.http_status == 409 and step.resend and self._clock.now() - step.resend.created_at < STILL_UNDER_WAY:
             # the first call may still be under way: not settled by this no, and its time goes on counting
             first = replace(intent, created_at=step.resend.created_at)
-            self._ledger.uncertain(name, first, str(no), now)
+            self._recorder.uncertain(first, str(no))
             self.outcome.uncertain += 1
             self.outcome.reasons[step.video_id] = f"Looking whether an earlier order went through: {_sentence(no)}"
             return
-        retry_at = now + retry_pause(self._attempts(step))
-        self._ledger.refused(name, intent, no.http_status, str(no), now, retry_at)
+        self._recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
         self.outcome.reasons[step.video_id] = str(no)
         if no.http_status == 402:
             self._stop = "TokPortal asks for payment (402) first."
@@ -301,14 +276,12 @@ class Executor:
             return False
         if step.resend is None:
             # it was not there a moment ago, and our call was refused: somebody else ordered it
-            self._ledger.refused(
-                self._tracker.name, intent, 409, "already ordered", self._clock.now(), self._clock.now()
-            )
+            self._recorder.refused(intent, 409, "already ordered")
         self._overtaken(step, latest)
         return True
 
     def _uncertain(self, step: Paid, intent: Intent, detail: str) -> None:
-        self._ledger.uncertain(self._tracker.name, intent, detail, self._clock.now())
+        self._recorder.uncertain(intent, detail)
         latest = self._look_quietly(step.video_id)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)

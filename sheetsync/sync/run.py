@@ -15,6 +15,7 @@ from datetime import datetime
 
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, Refused, SheetsyncError, Unavailable
+from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Failure, FailureKind, Hold, HoldKind, Known, Observation, Plan, Row, Snapshot, Tracker
 from sheetsync.plan.marks import (
@@ -106,7 +107,8 @@ class Run:
     ) -> None:
         self._tracker, self._api, self._portal = tracker, api, portal
         self._ledger, self._clock, self._request = ledger, clock, request
-        self._sheet = Sheet(api, tracker, clock, LedgerJournal(ledger, tracker.name, clock))
+        self._recorder = ledger.recorder(tracker.name, request.run_id, clock)
+        self._sheet = Sheet(api, tracker, clock, LedgerJournal(ledger, self._recorder))
         self._newest: Snapshot | None = None
         self.report = Report(tracker.name)
 
@@ -180,10 +182,11 @@ class Run:
 
     def _refuse(self, plan: Plan, snapshot: Snapshot) -> Plan:
         """Raises Refused for a shrunken sheet; a plan with too many orders goes on without any of them."""
-        name, allowed = self._tracker.name, self._request.allowed
-        present = {row.key for row in snapshot.rows}
-        open_before, gone = self._ledger.gone_open(name, present)
-        why = shrunken(open_before, gone, self._tracker, allowed)
+        allowed, present = self._request.allowed, {row.key for row in snapshot.rows}
+        if not self._request.plan_only:
+            # before a refusal ends the run: what is back now must be missed when it goes again
+            self._recorder.end_releases(present)
+        why = shrunken(*self._ledger.gone_open(self._tracker.name, present), self._tracker, allowed)
         if why:
             raise Refused(why)
         why = too_many_orders(plan, self._tracker, allowed)
@@ -195,28 +198,18 @@ class Run:
     # --- 5 execute ---------------------------------------------------------------------------------------------
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Mapping[str, Observation]) -> None:
-        name, now, run_id = self._tracker.name, self._clock.now(), self._request.run_id
         seen = [observation.request for observation in observations.values() if observation.request]
-        self.report.codes_received = self._ledger.observe(name, seen, now, run_id)
-        self._ledger.forget_refusals(name, spent_refusals(snapshot.rows, known.refusals))
+        self.report.codes_received = self._recorder.observe(seen)
+        self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
         if self.report.credits_left is not None:
-            self._ledger.set_balance(name, self.report.credits_left, now)
+            self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
             present = {row.key for row in snapshot.rows}
-            gone = [v for v, e in known.latest.items() if e.request.is_open and v not in present]
-            self._ledger.released(name, gone, now, run_id)
+            self._recorder.release(v for v, e in known.latest.items() if e.request.is_open and v not in present)
 
     def _execute(self, plan: Plan, snapshot: Snapshot) -> Outcome:
         known = self._ledger.known(self._tracker.name)
-        executor = Executor(
-            self._tracker,
-            self._portal,
-            self._ledger,
-            known,
-            self._clock,
-            self._request.run_id,
-            self.report.credits_left,
-        )
+        executor = Executor(self._portal, self._recorder, known, self._clock, self.report.credits_left)
         outcome = executor.run(plan, lambda orders: self._claim(orders, snapshot))
         self._count(plan, outcome)
         return outcome
@@ -255,7 +248,7 @@ class Run:
             Hold(video, rows.get(video) or 0, reason, HoldKind.WORLD) for video, reason in outcome.reasons.items()
         ]
         if outcome.credits_left is not None:
-            self._ledger.set_balance(self._tracker.name, outcome.credits_left, self._clock.now())
+            self._recorder.set_balance(outcome.credits_left)
 
     # --- 6 write -----------------------------------------------------------------------------------------------
 
@@ -302,20 +295,19 @@ class LedgerJournal:
     """The sheet's journal, kept in the ledger."""
 
     ledger: Ledger
-    tracker: str
-    clock: Clock
+    recorder: Recorder
 
     def pending(self) -> str | None:
         """The write whose end nobody saw."""
-        return self.ledger.pending_write(self.tracker)
+        return self.ledger.pending_write(self.recorder.tracker)
 
     def begin(self, payload: str) -> None:
         """Durable on return."""
-        self.ledger.begin_write(self.tracker, payload, self.clock.now())
+        self.recorder.begin_write(payload)
 
     def end(self) -> None:
         """The write is verified."""
-        self.ledger.end_write(self.tracker)
+        self.recorder.end_write()
 
 
 class Polls:
@@ -372,10 +364,8 @@ def run_once(
     try:
         with ledger.lock(tracker.name, request.run_id, started):
             report = run.run()
-            finished = clock.now()
-            ledger.record_run(
-                tracker.name, request.run_id, started, finished, report.exit_code, str(report.error or "")
-            )
+            recorder = ledger.recorder(tracker.name, request.run_id, clock)
+            recorder.record_run(started, report.exit_code, str(report.error or ""))
             return report
     except SheetsyncError as error:
         return Report(tracker.name, error=error)

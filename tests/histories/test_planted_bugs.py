@@ -15,7 +15,7 @@ import pytest
 
 from histories.history import of_seed, play
 from sheetsync.ledger import rows as records
-from sheetsync.ledger.store import Ledger
+from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import Adopt, Intent, Mark, Order
 from sheetsync.plan import marks as plan
 from sheetsync.plan.marks import Situation
@@ -72,7 +72,7 @@ def no_look_before_the_order(patch: Patch) -> None:
     """The order trusts the observation of a while ago."""
 
     def blind(self: Executor, video_id: str) -> Any:
-        entry = self._ledger.known(self._tracker.name).latest.get(video_id)
+        entry = self._known.latest.get(video_id)
         return entry.request if entry else None
 
     patch.setattr(Executor, "_look", blind)
@@ -83,7 +83,7 @@ def intent_after_the_order(patch: Patch) -> None:
 
     def sent_first(self: Executor, step: Any) -> Intent:
         intent = Executor_intent(self, step)
-        self._ledger._db.run("UPDATE intent SET state = 'lapsed' WHERE id = ?", intent.id)
+        self._recorder._db.execute("UPDATE intent SET state = 'lapsed' WHERE id = ?", intent.id)
         return intent
 
     Executor_intent = Executor._intent
@@ -202,15 +202,15 @@ def claim_left_behind(patch: Patch) -> None:
 
 def code_logged(patch: Patch) -> None:
     """The log tells too much."""
-    observe = Ledger.observe
+    observe = Recorder.observe
 
-    def talkative(self: Ledger, tracker: str, requests: Any, now: Any, run_id: str) -> int:
+    def talkative(self: Recorder, requests: Any) -> int:
         seen = list(requests)
         for request in seen:
             log.info("video %s has %s", request.video_id, request)
-        return observe(self, tracker, seen, now, run_id)
+        return observe(self, seen)
 
-    patch.setattr(Ledger, "observe", talkative)
+    patch.setattr(Recorder, "observe", talkative)
 
 
 def key_in_an_error(patch: Patch) -> None:

@@ -6,12 +6,15 @@ right in the end is told by protocol.py from TokPortal's books and from what peo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from support.story import ORDERED, Crash, kinds_of, tell
 
+from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.store import Ledger
 
 MOMENTS = ("before", "after")
@@ -116,22 +119,34 @@ class Fragile:
         self.struck = ""
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._ledger, name)
-        if name not in WRITERS:
-            return method
+        return getattr(self._ledger, name)
 
-        def commit(*arguments: Any, **named: Any) -> Any:
-            self._left -= 1
-            strikes = self._left == -1
-            self.struck = name if strikes else self.struck
-            if strikes and self._moment == "before":
-                raise Crash
-            result = method(*arguments, **named)
-            if strikes:
-                raise Crash
-            return result
+    def recorder(self, *arguments: Any) -> Any:
+        """Its recorder, which dies with it."""
+        return FragileRecorder(self, self._ledger.recorder(*arguments))
 
-        return commit
+    def commit(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        """One more commit: the process may be killed before or after it."""
+        self._left -= 1
+        strikes = self._left == -1
+        self.struck = name if strikes else self.struck
+        if strikes and self._moment == "before":
+            raise Crash
+        result = method(*arguments)
+        if strikes:
+            raise Crash
+        return result
+
+
+class FragileRecorder:
+    """What records in a fragile ledger."""
+
+    def __init__(self, ledger: Fragile, recorder: Recorder) -> None:
+        self._ledger, self._recorder = ledger, recorder
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._recorder, name)
+        return partial(self._ledger.commit, name, method) if name in WRITERS else method
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -237,7 +237,8 @@ class TestPrice:
         bench = Bench([VIDEO])
         step = Order(VIDEO, 2, Mark.REQUEST, None, "{}")
         with bench.portal() as portal:
-            executor = Executor(bench.tracker, portal, bench.ledger, Known(), bench.clock, "run", balance=None)
+            recorder = bench.ledger.recorder("acme", "run", bench.clock)
+            executor = Executor(portal, recorder, Known(), bench.clock, balance=None)
             outcome = executor.run(Plan((step,)), lambda _: {VIDEO})
         assert (outcome.ordered, outcome.warnings, outcome.credits_left) == (1, [], bench.world.portal.credits)
 

@@ -1,0 +1,257 @@
+"""The recorder: what one run writes into the ledger about one tracker.
+
+Owns what belongs together in one transaction, and what stands in the events. Decides nothing: what is ordered, adopted
+or given up comes from the plan. Reading is store.py's, the shape of a row rows.py's.
+
+Every key begins with the tracker: one client's codes can never turn up in another client's sheet. Events are only
+ever appended.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sheetsync.clock import Clock
+from sheetsync.ledger import rows
+from sheetsync.ledger.database import UNSETTLED, Database
+from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Refusal
+
+RUNS_KEPT = timedelta(days=90)
+"""Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
+
+AT_ONCE = timedelta(0)
+
+
+class Recorder:
+    """Records for `tracker`, in the run `run_id`; made by `Ledger.recorder`.
+
+    Each method is one transaction, on disk when it returns, with one instant: the clock's, once the transaction has
+    begun. Errors as for `Ledger`.
+    """
+
+    _now: datetime  # the instant of the transaction that is open
+
+    def __init__(self, database: Database, tracker: str, run_id: str, clock: Clock) -> None:
+        self.tracker = tracker
+        self._db, self._run_id, self._clock = database, run_id, clock
+
+    def observe(self, requests: Iterable[AdCodeRequest]) -> int:
+        """Record what TokPortal says is each video's latest ad code request; returns how many codes are new.
+
+        What is known is never overwritten by nothing: a code, note or time that is no longer told stays.
+        """
+        codes = 0
+        with self._transaction():
+            for request in requests:
+                old, new = self._record(request, Origin.FOUND)
+                if old is None:
+                    self._event(request.video_id, "found", request_id=request.id, status=request.status)
+                codes += self._changes(old, new)
+        return codes
+
+    def adopt(self, request: AdCodeRequest, origin: Origin, settles: Intent | None = None) -> None:
+        """Take over a request that exists; one that we ordered stays ordered, with its credits.
+
+        `settles` is the intent whose lost answer this explains: it counts as accepted, and as charged the usual price
+        where no answer ever told it (the event says that this is assumed).
+        """
+        with self._transaction():
+            known = self._entry(request)
+            # That it was charged is certain, only the amount is not: None would lose it from what was spent.
+            assumed = settles is not None and (known is None or known.credits_charged is None)
+            old, new = self._record(request, Origin.ORDERED if settles else origin, PRICE if assumed else None)
+            self._forget_refusal(request.video_id)
+            if settles:
+                detail = {"request_id": request.id, "origin": Origin.ORDERED, "credits_charged": new.credits_charged}
+                self._move(settles, IntentState.ACCEPTED, "adopted", **detail, credits_assumed=assumed)
+            else:
+                self._event(request.video_id, "adopted", request_id=request.id, origin=origin)
+            self._changes(old, new)
+
+    def begin(self, video_id: str, mark: Mark, previous_id: str | None, body: str) -> Intent:
+        """Put an intent on disk, with a fresh idempotency key: once this returns, a crash cannot forget it.
+
+        Raises ValueError if the video has an unsettled intent: both could be charged.
+        """
+        key = uuid.uuid4().hex
+        with self._transaction():
+            unsettled = f"intent WHERE tracker = ? AND video_id = ? AND {UNSETTLED}"
+            if self._db.read(Intent, unsettled, self.tracker, video_id):
+                raise ValueError(f"video {video_id} of tracker {self.tracker} has an unsettled intent")
+            begun = self._db.next_id("intent"), video_id, mark, previous_id, key, body, self._run_id, self._now
+            intent = Intent(*begun, IntentState.SENDING)
+            self._upsert("intent", ("id",), rows.to_columns(intent))
+            detail = {"intent": intent.id, "mark": mark, "previous_id": previous_id, "idempotency_key": key}
+            self._event(video_id, "intent", **detail)
+        return intent
+
+    def resending(self, intent: Intent) -> Intent:
+        """Mark an intent as about to be sent again, with the same key and body.
+
+        The intent returned bears this run and this instant, so that the wait before yet another look begins anew; when
+        it was first sent stays in the history.
+        """
+        with self._transaction():
+            again = replace(intent, run_id=self._run_id, created_at=self._now, state=IntentState.SENDING)
+            self._move(again, IntentState.SENDING, "resend", idempotency_key=intent.idempotency_key)
+        return again
+
+    def accepted(
+        self, intent: Intent, request: AdCodeRequest, credits_charged: int | None, credits_left: int | None
+    ) -> None:
+        """TokPortal took the order: the intent is settled, and the request is the video's latest, ordered by us.
+
+        Credits are None where the answer does not name them: a price that nobody told is never made up here.
+        """
+        credits = {"credits_charged": credits_charged, "credits_left": credits_left}
+        with self._transaction():
+            old, new = self._record(request, Origin.ORDERED, credits_charged, credits_left)
+            self._forget_refusal(intent.video_id)
+            self._move(intent, IntentState.ACCEPTED, "ordered", request_id=request.id, mark=intent.mark, **credits)
+            self._changes(old, new)
+
+    def refused(self, intent: Intent, http_status: int, text: str, pause: timedelta = AT_ONCE) -> None:
+        """TokPortal said a definite no: the intent is settled, and its key spent; the mark may try after `pause`."""
+        with self._transaction():
+            self._refuse(intent.video_id, intent.mark, http_status, text, pause)
+            self._move(intent, IntentState.REFUSED, "refused", http_status=http_status, text=text)
+
+    def uncertain(self, intent: Intent, detail: str) -> None:
+        """The call ended without a clear answer: only a look at TokPortal can settle the intent."""
+        with self._transaction():
+            self._move(intent, IntentState.UNCERTAIN, "uncertain", detail=detail)
+
+    def lapse(self, intent: Intent) -> None:
+        """Give up an intent that never happened and that nobody wants any more."""
+        with self._transaction():
+            self._move(intent, IntentState.LAPSED, "lapsed")
+
+    def forget_refusals(self, video_ids: Iterable[str]) -> None:
+        """The marks of these videos are gone: a new one starts without the pauses of the old."""
+        with self._transaction():
+            for video_id in video_ids:
+                self._forget_refusal(video_id)
+
+    def correcting(self, request: AdCodeRequest, feedback: str) -> None:
+        """A correction is about to be sent."""
+        detail = {"request_id": request.id, "code": request.code, "feedback": feedback}
+        with self._transaction():
+            self._event(request.video_id, "correction intent", **detail)
+
+    def corrected(self, request: AdCodeRequest) -> None:
+        """The correction was taken: `request.code` is the one reported as not working."""
+        with self._transaction():
+            self._forget_refusal(request.video_id)
+            self._event(request.video_id, "correction sent", request_id=request.id, code=request.code)
+
+    def correction_failed(self, request: AdCodeRequest, http_status: int, text: str, pause: timedelta) -> None:
+        """TokPortal said no to a correction: the mark may try again after `pause`."""
+        detail = {"request_id": request.id, "http_status": http_status, "text": text}
+        with self._transaction():
+            self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
+            self._event(request.video_id, "correction failed", **detail)
+
+    def begin_write(self, payload: str) -> None:
+        """Put the sheet write that is about to be sent on disk; it takes the place of an earlier one."""
+        with self._transaction():
+            self._upsert("pending_write", ("tracker",), {"payload": payload, "begun_at": rows.to_text(self._now)})
+
+    def end_write(self) -> None:
+        """The pending sheet write has been verified."""
+        with self._transaction():
+            self._db.execute("DELETE FROM pending_write WHERE tracker = ?", self.tracker)
+
+    def record_run(self, started_at: datetime, exit_code: int, summary: str) -> None:
+        """The run is finished: keep its summary, and drop those older than RUNS_KEPT. The last one recorded holds."""
+        with self._transaction():
+            times = {"started_at": rows.to_text(started_at), "finished_at": rows.to_text(self._now)}
+            values = {**times, "run_id": self._run_id, "exit_code": exit_code, "summary": summary}
+            self._upsert("run", ("tracker", "started_at", "run_id"), values)
+            oldest = rows.to_text(started_at - RUNS_KEPT)
+            self._db.execute("DELETE FROM run WHERE tracker = ? AND started_at < ?", self.tracker, oldest)
+
+    def set_balance(self, credits: int) -> None:
+        """TokPortal told the credit balance."""
+        with self._transaction():
+            self._upsert("balance", ("tracker",), {"credits": credits, "told_at": rows.to_text(self._now)})
+
+    def release(self, video_ids: Iterable[str]) -> None:
+        """Somebody allowed these videos to be gone from the sheet; those without a request are passed over."""
+        update = "UPDATE latest SET released = 1 WHERE tracker = ? AND video_id = ? AND released = 0"
+        with self._transaction():
+            for video_id in video_ids:
+                if self._db.execute(update, self.tracker, video_id):
+                    self._event(video_id, "released")
+
+    def end_releases(self, present: Collection[str]) -> None:
+        """Released videos that are `present` in the sheet again are to be missed when they go once more."""
+        released = self._db.select("SELECT video_id FROM latest WHERE tracker = ? AND released = 1", self.tracker)
+        back = [video_id for (video_id,) in released if video_id in present]
+        if back:  # nearly never: no write for nothing in every run
+            with self._transaction():
+                for video_id in back:
+                    update = "UPDATE latest SET released = 0 WHERE tracker = ? AND video_id = ?"
+                    self._db.execute(update, self.tracker, video_id)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._db.transaction():
+            # Not before: waiting for another process could put an older instant behind a younger one.
+            self._now = rows.to_utc(self._clock.now())
+            yield
+
+    def _upsert(self, table: str, key: Collection[str], values: Mapping[str, object], *kept: str) -> None:
+        self._db.upsert(table, key, {"tracker": self.tracker, **values}, kept)
+
+    def _event(self, video_id: str, kind: str, **detail: object) -> None:
+        values = {"id": self._db.next_id("event"), "at": rows.to_text(self._now), "video_id": video_id}
+        self._upsert("event", ("id",), {**values, "run_id": self._run_id, "kind": kind, "detail": json.dumps(detail)})
+
+    def _entry(self, request: AdCodeRequest) -> Entry | None:
+        """What is known of this request so far."""
+        source = "ad_code_request WHERE tracker = ? AND video_id = ? AND request_id = ?"
+        return next(iter(self._db.read(Entry, source, self.tracker, request.video_id, request.id)), None)
+
+    def _record(
+        self, request: AdCodeRequest, origin: Origin, charged: int | None = None, left: int | None = None
+    ) -> tuple[Entry | None, Entry]:
+        """Make this the video's latest request; returns what was known of it, and what is now."""
+        old = self._entry(request)
+        new = rows.merged(old, Entry(request, origin, charged, left, self._now))
+        values = {**rows.to_columns(new), "found_at": rows.to_text(self._now)}
+        self._upsert("ad_code_request", ("tracker", "video_id", "request_id"), values, "found_at")
+        self._upsert("latest", ("tracker", "video_id"), {"video_id": request.video_id, "request_id": request.id})
+        return old, new
+
+    def _changes(self, old: Entry | None, new: Entry) -> bool:
+        """Append what TokPortal changed between the two; True if a code was received."""
+        request, before = new.request, old and old.request
+        if before and before.status != request.status:
+            change = {"from": before.status, "to": request.status}
+            self._event(request.video_id, "status", request_id=request.id, **change)
+        if not request.code or (before and before.code == request.code):
+            return False
+        self._event(request.video_id, "code", request_id=request.id, code=request.code)
+        return True
+
+    def _move(self, intent: Intent, state: IntentState, kind: str, **detail: object) -> None:
+        """The intent is in this state now, as of its own run and time, by an event of this kind."""
+        update = "UPDATE intent SET state = ?, run_id = ?, created_at = ? WHERE tracker = ? AND id = ?"
+        self._db.execute(update, state, intent.run_id, rows.to_text(intent.created_at), self.tracker, intent.id)
+        self._event(intent.video_id, kind, intent=intent.id, **detail)
+
+    def _refuse(self, video_id: str, mark: Mark, http_status: int, text: str, pause: timedelta) -> None:
+        """Count TokPortal's no to this mark."""
+        refusal = Refusal(video_id, mark, http_status, text, 1, self._now + pause)
+        for earlier in self._db.read(Refusal, "refusal WHERE tracker = ? AND video_id = ?", self.tracker, video_id):
+            refusal = rows.repeated(earlier, refusal)
+        self._upsert("refusal", ("tracker", "video_id"), rows.to_columns(refusal))
+
+    def _forget_refusal(self, video_id: str) -> None:
+        """The mark has been served, or is gone."""
+        self._db.execute("DELETE FROM refusal WHERE tracker = ? AND video_id = ?", self.tracker, video_id)

@@ -1,0 +1,334 @@
+"""What a run records is remembered, and forgotten neither in part nor in a crash."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from ledger_calls import LATER, NOW, PAUSE, begin, kinds, python, recorder, request
+
+from sheetsync.ledger.recorder import RUNS_KEPT
+from sheetsync.ledger.store import Ledger
+from sheetsync.model import IntentState, Known, Mark, Origin
+
+
+class TestObserving:
+    def test_empty_ledger(self, ledger: Ledger) -> None:
+        """A tracker of which nothing is known is known as nothing."""
+        assert ledger.known("acme") == Known()
+
+    def test_request_seen_first(self, ledger: Ledger) -> None:
+        """What nobody told us about is found, with its charge unknown, and every field comes back as it was told."""
+        told = request(code="#abc", platform="tiktok", note="n", created_at=NOW, submitted_at=NOW, delivered_at=LATER)
+        assert recorder(ledger).observe([told]) == 1
+        entry = ledger.known("acme").latest["v1"]
+        assert entry.request == told
+        assert (entry.origin, entry.credits_charged, entry.seen_at) == (Origin.FOUND, None, NOW)
+        assert kinds(ledger) == ["found", "code"]
+
+    def test_nothing_new(self, ledger: Ledger) -> None:
+        """An unchanged request is seen again without an event."""
+        recorder(ledger).observe([request()])
+        assert recorder(ledger, LATER, "run2").observe([request()]) == 0
+        assert ledger.known("acme").latest["v1"].seen_at == LATER
+        assert kinds(ledger) == ["found"]
+
+    def test_nothing_observed(self, ledger: Ledger) -> None:
+        """A run that observed nothing writes nothing."""
+        assert recorder(ledger).observe([]) == 0
+
+    def test_status_and_code_change(self, ledger: Ledger) -> None:
+        """Each change is an event that says from what to what, and in which run."""
+        recorder(ledger).observe([request()])
+        assert recorder(ledger, LATER, "run2").observe([request(status="finalized", code="#abc")]) == 1
+        status, code = ledger.history("v1")[1:]
+        assert (status.at, status.run_id, status.kind) == (LATER, "run2", "status")
+        assert status.detail == {"request_id": "r1", "from": "pending", "to": "finalized"}
+        assert (code.kind, code.detail) == ("code", {"request_id": "r1", "code": "#abc"})
+
+    def test_answer_leaves_fields_out(self, ledger: Ledger) -> None:
+        """What is known is never overwritten by nothing."""
+        full = request(code="#abc", note="n", platform="tiktok", created_at=NOW, submitted_at=NOW, delivered_at=NOW)
+        recorder(ledger).observe([full])
+        assert recorder(ledger, LATER, "run2").observe([request(status="in_review")]) == 0
+        assert ledger.known("acme").latest["v1"].request == replace(full, status="in_review")
+
+    def test_code_replaced(self, ledger: Ledger) -> None:
+        """After a correction both codes stay in the ledger, the new one as the request's."""
+        for code in ("#old", "#new"):
+            assert recorder(ledger).observe([request(code=code)]) == 1
+        (generation,) = ledger.entries("v1")
+        assert generation.entry.request.code == "#new"
+        assert generation.codes == ((NOW, "#old"), (NOW, "#new"))
+
+    def test_newer_request(self, ledger: Ledger) -> None:
+        """The latest is what TokPortal says now; the earlier request and its code stay."""
+        recorder(ledger).observe([request("r1", code="#1", created_at=NOW)])
+        recorder(ledger, LATER, "run2").observe([request("r2", created_at=LATER)])
+        assert ledger.known("acme").latest["v1"].request.id == "r2"
+        assert [(g.entry.request.id, [c for _, c in g.codes]) for g in ledger.entries("v1")] == [
+            ("r1", ["#1"]),
+            ("r2", []),
+        ]
+
+    def test_latest_goes_back(self, ledger: Ledger) -> None:
+        """When TokPortal names an earlier request again, that one is the latest."""
+        for id in ("r1", "r2", "r1"):
+            recorder(ledger).observe([request(id)])
+        assert ledger.known("acme").latest["v1"].request.id == "r1"
+
+    def test_half_a_surrogate_pair(self, ledger: Ledger) -> None:
+        """A text that no database can hold does not stop the run."""
+        recorder(ledger).observe([request(note="a\ud800b é")])
+        assert ledger.known("acme").latest["v1"].request.note == "a?b é"
+
+    def test_other_zone(self, ledger: Ledger) -> None:
+        """Instants come out in UTC, whatever zone they were told in."""
+        told = NOW.astimezone(timezone(timedelta(hours=2)))
+        recorder(ledger, told).observe([request(created_at=told)])
+        created = ledger.known("acme").latest["v1"].request.created_at
+        assert created == NOW
+        assert created.tzinfo is UTC
+
+    def test_naive_instant(self, ledger: Ledger) -> None:
+        """An instant without a zone is a mistake, and leaves nothing behind."""
+        with pytest.raises(ValueError, match="no time zone"):
+            recorder(ledger).observe([request(), request("r2", created_at=NOW.replace(tzinfo=None))])
+        assert ledger.known("acme") == Known()
+
+
+class TestOrdering:
+    def test_intent_begins(self, ledger: Ledger) -> None:
+        """An intent is unsettled until its outcome is known, and each has a key of its own."""
+        first, second = begin(ledger, "v1"), begin(ledger, "v2")
+        assert ledger.known("acme").unsettled == {"v1": first, "v2": second}
+        assert first.state is IntentState.SENDING
+        assert first.idempotency_key != second.idempotency_key
+        assert first.id != second.id
+
+    def test_second_intent_for_a_video(self, ledger: Ledger) -> None:
+        """Two orders for one video can never be under way."""
+        intent = begin(ledger)
+        recorder(ledger).uncertain(intent, "timeout")
+        with pytest.raises(ValueError, match="unsettled"):
+            begin(ledger)
+        assert ledger.known("acme").unsettled == {"v1": replace(intent, state=IntentState.UNCERTAIN)}
+
+    def test_database_holds_the_rule_too(self, path: Path) -> None:
+        """Even a second program that does not ask first cannot put a second unsettled intent into the file."""
+        with Ledger(path) as ledger:
+            begin(ledger)
+        with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError):
+            raw.execute(
+                """INSERT INTO intent SELECT id + 1, tracker, video_id, mark, previous_id, 'other key', body, run_id,
+                created_at, 'uncertain' FROM intent"""
+            )
+        raw.close()
+
+    def test_accepted(self, ledger: Ledger) -> None:
+        """An accepted order settles the intent; the request is the latest, with what it cost and left."""
+        intent = begin(ledger)
+        recorder(ledger, LATER).accepted(intent, request(), 7, 93)
+        known = ledger.known("acme")
+        entry = known.latest["v1"]
+        assert known.unsettled == {}
+        assert (entry.request.id, entry.origin, entry.credits_charged, entry.credits_left) == (
+            "r1",
+            Origin.ORDERED,
+            7,
+            93,
+        )
+        assert kinds(ledger) == ["intent", "ordered"]
+        assert ledger.history("v1")[1].detail["credits_charged"] == 7
+
+    def test_ordered_request_observed(self, ledger: Ledger) -> None:
+        """An observation changes neither the origin nor the credits of what we ordered."""
+        recorder(ledger).accepted(begin(ledger), request(), 7, 93)
+        recorder(ledger, LATER, "run2").observe([request(status="finalized", code="#abc")])
+        entry = ledger.known("acme").latest["v1"]
+        assert (entry.origin, entry.credits_charged, entry.credits_left) == (Origin.ORDERED, 7, 93)
+        assert kinds(ledger) == ["intent", "ordered", "status", "code"]
+
+    def test_resend(self, ledger: Ledger) -> None:
+        """Sent again: same key and body, but the wait before the next look begins anew."""
+        intent = begin(ledger)
+        recorder(ledger).uncertain(intent, "timeout")
+        again = recorder(ledger, LATER, "run2").resending(intent)
+        assert again == replace(intent, run_id="run2", created_at=LATER)
+        assert ledger.known("acme").unsettled == {"v1": again}
+        assert [(e.kind, e.run_id) for e in ledger.history("v1")][2:] == [("resend", "run2")]
+
+    def test_lapse(self, ledger: Ledger) -> None:
+        """An intent given up makes room for the next, and stays in the history."""
+        recorder(ledger, run_id="run2").lapse(begin(ledger))
+        assert ledger.known("acme").unsettled == {}
+        begin(ledger)
+        assert kinds(ledger) == ["intent", "lapsed", "intent"]
+
+    def test_failure_within_a_transaction(self, ledger: Ledger) -> None:
+        """An outcome is recorded wholly or not at all."""
+        intent = begin(ledger)
+        with pytest.raises(ValueError, match="no time zone"):
+            recorder(ledger).accepted(intent, request(created_at=NOW.replace(tzinfo=None)), 7, 93)
+        assert ledger.known("acme").unsettled == {"v1": intent}
+        assert kinds(ledger) == ["intent"]
+
+
+class TestAdopting:
+    @pytest.mark.parametrize("found_before", [False, True])
+    def test_mark_meets_a_request(self, ledger: Ledger, found_before: bool) -> None:
+        """An adopted request bears its origin, whether or not it had been found before."""
+        if found_before:
+            recorder(ledger).observe([request()])
+        recorder(ledger, LATER, "run2").adopt(request(), Origin.ADOPTED_OPEN)
+        entry = ledger.known("acme").latest["v1"]
+        assert (entry.origin, entry.credits_charged) == (Origin.ADOPTED_OPEN, None)
+        assert ledger.history("v1")[-1].detail == {"request_id": "r1", "origin": "adopted open"}
+
+    def test_own_order_adopted(self, ledger: Ledger) -> None:
+        """What we ordered stays ordered, with its credits, when a mark meets it."""
+        recorder(ledger).accepted(begin(ledger), request(), 7, 93)
+        recorder(ledger, LATER, "run2").adopt(request(), Origin.ADOPTED_EXISTING)
+        entry = ledger.known("acme").latest["v1"]
+        assert (entry.origin, entry.credits_charged) == (Origin.ORDERED, 7)
+
+    @pytest.mark.parametrize("found_before", [False, True])
+    def test_lost_answer_explained(self, ledger: Ledger, found_before: bool) -> None:
+        """The order whose answer was lost did happen: ordered by us, charged once, and the amount is assumed."""
+        intent = begin(ledger)
+        recorder(ledger).uncertain(intent, "timeout")
+        if found_before:
+            recorder(ledger, run_id="run2").observe([request()])
+        recorder(ledger, LATER, "run2").adopt(request(code="#abc"), Origin.ADOPTED_OPEN, settles=intent)
+        known = ledger.known("acme")
+        assert known.unsettled == {}
+        assert (known.latest["v1"].origin, known.latest["v1"].credits_charged) == (Origin.ORDERED, 7)
+        adopted = next(event for event in ledger.history("v1") if event.kind == "adopted")
+        assert adopted.detail["credits_assumed"] is True
+        assert kinds(ledger)[-1] == "code"
+
+    def test_charge_already_told(self, ledger: Ledger) -> None:
+        """A charge that an answer told is kept, and nothing is assumed."""
+        intent = begin(ledger)
+        recorder(ledger).accepted(intent, request(), 5, 93)
+        recorder(ledger, LATER, "run2").adopt(request(), Origin.ADOPTED_OPEN, settles=intent)
+        assert ledger.known("acme").latest["v1"].credits_charged == 5
+        assert ledger.history("v1")[-1].detail["credits_assumed"] is False
+
+
+class TestRefusals:
+    def refuse(self, ledger: Ledger, text: str, status: int = 422, mark: Mark = Mark.REQUEST) -> None:
+        recorder(ledger).refused(begin(ledger, mark=mark), status, text, PAUSE)
+
+    def test_refused(self, ledger: Ledger) -> None:
+        """A definite no settles the intent and is known until the mark is served."""
+        self.refuse(ledger, "not authorized")
+        known = ledger.known("acme")
+        refusal = known.refusals["v1"]
+        assert known.unsettled == {}
+        assert (refusal.mark, refusal.http_status, refusal.text, refusal.attempts, refusal.retry_at) == (
+            *(Mark.REQUEST, 422, "not authorized", 1, LATER),
+        )
+
+    def test_refused_again(self, ledger: Ledger) -> None:
+        """The same no with another support id counts on, and the row's note stays as it is."""
+        self.refuse(ledger, "not authorized (support id a)")
+        self.refuse(ledger, "not authorized (support id b)")
+        refusal = ledger.known("acme").refusals["v1"]
+        assert (refusal.text, refusal.attempts) == ("not authorized (support id a)", 2)
+        assert ledger.history("v1")[-1].detail["text"] == "not authorized (support id b)"
+
+    @pytest.mark.parametrize(("text", "status"), [("another reason", 422), ("not authorized", 403)])
+    def test_refused_otherwise(self, ledger: Ledger, text: str, status: int) -> None:
+        """Another no to the same mark shows its own text, and still counts on."""
+        self.refuse(ledger, "not authorized")
+        self.refuse(ledger, text, status)
+        refusal = ledger.known("acme").refusals["v1"]
+        assert (refusal.text, refusal.http_status, refusal.attempts) == (text, status, 2)
+
+    def test_another_mark_refused(self, ledger: Ledger) -> None:
+        """Another mark counts from one."""
+        self.refuse(ledger, "no")
+        self.refuse(ledger, "no", mark=Mark.RENEW)
+        assert ledger.known("acme").refusals["v1"].attempts == 1
+
+    def test_served_in_the_end(self, ledger: Ledger) -> None:
+        """A mark that was served leaves no refusal behind, be it by an order or by an adoption."""
+        self.refuse(ledger, "no")
+        recorder(ledger).accepted(begin(ledger), request(), 7, 93)
+        assert ledger.known("acme").refusals == {}
+        self.refuse(ledger, "no", mark=Mark.RENEW)
+        recorder(ledger, run_id="run2").adopt(request("r2"), Origin.ADOPTED_RENEWED)
+        assert ledger.known("acme").refusals == {}
+
+    def test_mark_withdrawn(self, ledger: Ledger) -> None:
+        """When the mark is gone its refusal is forgotten; others stay."""
+        self.refuse(ledger, "no")
+        recorder(ledger).refused(begin(ledger, "v2"), 422, "no", PAUSE)
+        recorder(ledger).forget_refusals(["v1", "unknown"])
+        recorder(ledger).forget_refusals([])
+        assert set(ledger.known("acme").refusals) == {"v2"}
+
+
+class TestCorrections:
+    def test_correction_sent(self, ledger: Ledger) -> None:
+        """The code that was reported is remembered once the correction was taken, not before."""
+        bad = request(status="finalized", code="#bad")
+        recorder(ledger).correcting(bad, "does not scan")
+        recorder(ledger).corrected(bad)
+        recorder(ledger, LATER).corrected(replace(bad, code="#worse"))
+        assert kinds(ledger) == ["correction intent", "correction sent", "correction sent"]
+
+    def test_correction_refused(self, ledger: Ledger) -> None:
+        """A refused correction waits like a refused order, and a later success ends that."""
+        for _ in range(2):
+            recorder(ledger).correction_failed(request(), 409, "no", PAUSE)
+        refusal = ledger.known("acme").refusals["v1"]
+        assert (refusal.mark, refusal.http_status, refusal.attempts) == (Mark.CORRECT, 409, 2)
+        recorder(ledger, LATER).corrected(request(code="#bad"))
+        assert ledger.known("acme").refusals == {}
+
+
+class TestKept:
+    def test_sheet_write(self, ledger: Ledger) -> None:
+        """A sheet write is pending from its beginning to its verification."""
+        assert ledger.pending_write("acme") is None
+        recorder(ledger).begin_write("one")
+        recorder(ledger).begin_write("two")
+        assert ledger.pending_write("acme") == "two"
+        recorder(ledger).end_write()
+        assert ledger.pending_write("acme") is None
+
+    def test_old_runs(self, path: Path) -> None:
+        """Summaries do not pile up for ever."""
+        with Ledger(path) as ledger:
+            recorder(ledger).record_run(NOW, 0, "")
+            recorder(ledger, LATER, "run2").record_run(NOW + RUNS_KEPT + timedelta(seconds=1), 0, "")
+        with sqlite3.connect(path) as raw:
+            assert raw.execute("SELECT run_id FROM run").fetchall() == [("run2",)]
+        raw.close()
+
+    def test_killed_right_after_the_intent(self, path: Path) -> None:
+        """Once begin has returned, no crash can forget that an order may have been sent."""
+        child = python(
+            """
+            import os, signal, sys
+            from pathlib import Path
+            from sheetsync.clock import Clock
+            from sheetsync.ledger.store import Ledger
+            from sheetsync.model import Mark
+            recorder = Ledger(Path(sys.argv[1])).recorder("acme", "run1", Clock())
+            print(recorder.begin("v1", Mark.RENEW, "r0", '{"a": 1}').idempotency_key)
+            sys.stdout.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+            """,
+            path,
+        )
+        key = child.communicate()[0].strip()
+        assert child.returncode == -9
+        with Ledger(path) as ledger:
+            intent = ledger.known("acme").unsettled["v1"]
+        assert (intent.idempotency_key, intent.body, intent.previous_id) == (key, '{"a": 1}', "r0")
