@@ -183,7 +183,7 @@ def _run(
     from sheetsync.sync.run import Request, run_id_for, run_once
 
     config = load_config(path)
-    with Clients(config) as clients:
+    with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         run_id = run_id_for(started)
         request = Request(
@@ -265,7 +265,7 @@ def status(path: Path | None, names: Sequence[str], videos: Sequence[str], as_js
     from sheetsync.ledger.store import Ledger
 
     config = load_config(path)
-    with Ledger(config.state) as ledger:
+    with Ledger(config.state, read_only=True) as ledger:
         found = [state.of(ledger, tracker.name, videos) for tracker in chosen(config, names)]
     if as_json:
         _print_json({"trackers": [state.as_json(tracker) for tracker in found]})
@@ -291,7 +291,7 @@ def history(path: Path | None, key: str, name: str | None, as_json: bool) -> Non
     config = load_config(path)
     if name:
         chosen(config, [name])
-    with Ledger(config.state) as ledger:
+    with Ledger(config.state, read_only=True) as ledger:
         events, generations = ledger.history(key, name), ledger.entries(key, name)
     if not events:
         raise Stop(SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?"))

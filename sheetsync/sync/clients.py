@@ -14,14 +14,15 @@ from sheetsync.tokportal.client import TokPortal
 class Clients:
     """Google Sheets, TokPortal, the ledger and the clock.
 
+    With `read_only`, which is enough for a plan, the ledger's file is not written, and need not exist.
     Raises ConfigError for a key file or a ledger that cannot be used.
     """
 
-    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, read_only: bool = False) -> None:
         self.clock = clock or Clock()
         self.sheets = sheets_api.connect(config.google.credentials, config.google.api_url, self.clock)
         self.portal = TokPortal(config.tokportal.api_key, config.tokportal.api_url, self.clock)
-        self.ledger = Ledger(config.state)
+        self.ledger = Ledger(config.state, read_only=read_only)
 
     def __enter__(self) -> Clients:
         return self

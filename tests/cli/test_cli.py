@@ -102,6 +102,25 @@ def test_plan_as_json(desk: Desk) -> None:
     assert [hold["row"] for hold in tracker["holds"]] == [5, 9]
 
 
+@pytest.mark.parametrize("synced", [False, True])
+def test_looking_leaves_no_trace(desk: Desk, synced: bool) -> None:
+    """`plan`, `status` and `history` change no byte in the folder and make no file there, before a first sync or after.
+
+    Nor do they wait for a sync: they take no lock.
+    """
+    folder, video = desk.config.parent, sample.video_of(desk.book, 0)
+    if synced:
+        desk.run("sync")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert ("state.db" in before) is synced
+    codes = [desk.run(*words).exit_code for words in (("plan",), ("status",), ("history", video))]
+    assert codes == [0, 0, 0 if synced else 1]
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    if synced:
+        with held(folder / "state.db.sample.lock"):
+            assert desk.run("plan").exit_code == 0
+
+
 SYNC_KEYS = ["run_id", "started_at", "finished_at", "trackers", "exit_code"]
 TRACKER_KEYS = {
     "name", "rows", "ordered", "renewed", "adopted", "corrected", "polled", "codes_received", "cells_written",

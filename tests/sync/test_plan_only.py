@@ -1,0 +1,42 @@
+"""`plan` reads the ledger and changes nothing in it, not even where a sync would (design 7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.bench import Bench
+
+from sheetsync.ledger.store import Ledger
+
+
+def test_released_row_is_back(tmp_path: Path) -> None:
+    """A row that was allowed to go, and is back, is counted by a plan; only a sync ends its release."""
+    path = tmp_path / "state.db"
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a", "vid-b")
+    with Ledger(path) as bench.ledger:
+        assert bench.sync().ordered == 2
+        bench.type("vid-a", "video_id", "vid-x")
+        bench.sync(allow_shrunken=True)
+        bench.type("vid-x", "video_id", "vid-a")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    with Ledger(path, read_only=True) as reading:
+        assert reading.gone_open("acme", ["vid-b"]) == (1, 0)
+        report = bench.sync(reading, plan_only=True)
+        assert (report.exit_code, report.rows) == (0, 2)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+    with Ledger(path) as writing:
+        assert bench.sync(writing).exit_code == 0
+        assert writing.gone_open("acme", ["vid-b"]) == (2, 1)
+
+
+def test_before_the_first_sync(tmp_path: Path) -> None:
+    """A plan needs no ledger's file, and makes none."""
+    bench = Bench(["vid-a"])
+    bench.mark("request", "vid-a")
+    with Ledger(tmp_path / "state.db", read_only=True) as reading:
+        report = bench.sync(reading, plan_only=True)
+    assert (report.error, report.plan.credits) == (None, 7)
+    assert list(tmp_path.iterdir()) == []
