@@ -42,6 +42,7 @@ def this_process(note: str, now: datetime) -> Holder:
 def lock_path(state: Path, tracker: str) -> Path:
     """The lock file of `tracker`: beside the database, and the same through every link that leads to it."""
     real = state.resolve()
+    # Quoted: a tracker's name may hold a slash, and no two names may share a file.
     return real.with_name(f"{real.name}.{quote(tracker, safe='')}.lock")
 
 

@@ -78,6 +78,7 @@ class Recorder:
 
         Raises ValueError if the video has an unsettled intent: both could be charged.
         """
+        # TokPortal answers a key it has seen with the order of then: a resend keeps it, a new wish must not share it.
         key = uuid.uuid4().hex
         with self._transaction():
             unsettled = f"intent WHERE tracker = ? AND video_id = ? AND {UNSETTLED}"
@@ -182,6 +183,7 @@ class Recorder:
 
     def release(self, video_ids: Iterable[str]) -> None:
         """Somebody allowed these videos to be gone from the sheet; those without a request are passed over."""
+        # Only what was not released yet, or each later run that allows it would add an event.
         update = "UPDATE latest SET released = 1 WHERE tracker = ? AND video_id = ? AND released = 0"
         with self._transaction():
             for video_id in video_ids:
@@ -209,6 +211,7 @@ class Recorder:
         self._db.upsert(table, key, {"tracker": self.tracker, **values}, kept)
 
     def _event(self, video_id: str, kind: str, **detail: object) -> None:
+        # Numbered, since events of one transaction share their instant and have an order all the same.
         values = {"id": self._db.next_id("event"), "at": rows.to_text(self._now), "video_id": video_id}
         self._upsert("event", ("id",), {**values, "run_id": self._run_id, "kind": kind, "detail": json.dumps(detail)})
 
@@ -223,6 +226,7 @@ class Recorder:
         """Make this the video's latest request; returns what was known of it, and what is now."""
         old = self._entry(request)
         new = rows.merged(old, Entry(request, origin, charged, left, self._now))
+        # `latest` follows what TokPortal names now, be it an earlier request again; `found_at` is of the first time.
         values = {**rows.to_columns(new), "found_at": rows.to_text(self._now)}
         self._upsert("ad_code_request", ("tracker", "video_id", "request_id"), values, "found_at")
         self._upsert("latest", ("tracker", "video_id"), {"video_id": request.video_id, "request_id": request.id})

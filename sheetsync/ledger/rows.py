@@ -49,6 +49,7 @@ _FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     """The fields of a frozen value: name, column, type. A value within it has no column: its own stand in its place."""
+    # The annotations are text; resolving them costs more than a row, so each kind is asked once.
     types = get_type_hints(kind)
     return tuple((f.name, _COLUMN_NAMES.get((kind, f.name), f.name), types[f.name]) for f in fields(kind))
 

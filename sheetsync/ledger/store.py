@@ -91,6 +91,7 @@ class Ledger:
         Raises Locked, on entering, when it is held; `holder_note` and `now` tell the other who it waits for.
         """
         me = this_process(holder_note, to_utc(now))
+        # Nobody else can open a ledger in memory, so its own table of holders is enough.
         if self.path is None:
             return hold_memory(self._holders, tracker, me)
         return hold_file(lock_path(self.path, tracker), tracker, me)
@@ -117,6 +118,7 @@ class Ledger:
         """
         open_videos = {e.request.video_id for e in self._db.read(Entry, _LATEST, tracker) if e.request.is_open}
         released = self._db.select("SELECT video_id FROM latest WHERE tracker = ? AND released = 1", tracker)
+        # By key, not by a count of rows: a row that is gone and another that is new do not make up for each other.
         gone = open_videos.difference(present)
         missed = gone.difference(video_id for (video_id,) in released)
         return len(open_videos - gone) + len(missed), len(missed)
@@ -146,6 +148,7 @@ class Ledger:
         select = f"""SELECT {column_list(Entry)}, tracker FROM ad_code_request
             WHERE video_id = ? AND tracker = COALESCE(?, tracker)
             ORDER BY COALESCE(created_at, found_at), found_at, request_id"""
+        # From the events: the request itself keeps only the code it has now, and a correction replaces it.
         codes: dict[tuple[str, object], list[tuple[datetime, str]]] = {}
         for event in self.history(video_id, tracker):
             if event.kind == "code":

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from ledger_calls import begin, python, recorder, request
@@ -114,33 +115,33 @@ class TestNotWritable:
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
     @pytest.mark.parametrize("killed", [False, True])
-    def test_as_somebody_else(self, written: Path, killed: bool) -> None:
+    def test_as_somebody_else(self, killed: bool) -> None:
         """Another user, who may read all of it and write none of it, sees it all, also what a killed run left."""
-        busy = Ledger(written)
-        begin(busy, "v2")
-        files = {file.name: file.read_bytes() for file in written.parent.iterdir()}
-        busy.close()
-        if killed:
-            for name, content in files.items():
-                (written.parent / name).write_bytes(content)
-        for file in written.parent.iterdir():
-            file.chmod(0o444)
-        before = folder_of(written)
-        for folder in written.parents:
-            if folder.stat().st_uid == os.getuid() and folder.stat().st_mode & 0o055 != 0o055:
-                folder.chmod(0o755)
-        child = python(
-            """
-            import os, sys
-            from pathlib import Path
-            from sheetsync.ledger.store import Ledger
-            os.setuid(65534)
-            print(*Ledger(Path(sys.argv[1]), read_only=True).known("acme").unsettled)
-            """,
-            written,
-        )
-        assert child.communicate()[0] == "v2\n"
-        assert folder_of(written) == before
+        # not in pytest's folder, which is closed to others
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "state.db"
+            with Ledger(path) as busy:
+                begin(busy, "v2")
+                files = {file: file.read_bytes() for file in path.parent.iterdir()}
+            for file, content in files.items() if killed else ():
+                file.write_bytes(content)
+            for file in path.parent.iterdir():
+                file.chmod(0o444)
+            path.parent.chmod(0o555)
+            before = folder_of(path)
+            child = python(
+                """
+                import os, sys
+                from pathlib import Path
+                from sheetsync.ledger.store import Ledger
+                os.setuid(65534)
+                print(*Ledger(Path(sys.argv[1]), read_only=True).known("acme").unsettled)
+                """,
+                path,
+            )
+            assert child.communicate()[0] == "v2\n"
+            assert folder_of(path) == before
+            assert len(before) == (3 if killed else 1)
 
 
 class TestNoFile:
