@@ -7,7 +7,6 @@ Source: reference/google-sheets.md section 1.4 (what google-auth sends and accep
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -15,13 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
 from sheetsync.sandbox.wire import Request, Response, json_response
 
 Json = dict[str, Any]
 
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 class Refused(Exception):
@@ -78,6 +80,7 @@ class OAuth:
         email = claims.get("iss")
         if header.get("alg") != "RS256" or not isinstance(email, str) or email not in self._keys:
             raise Refused("Invalid grant: account not found")
+        # The signature comes before the audience: whoever cannot sign learns nothing of the URIs (reference 1.4).
         if not any(_signature_holds(signed, signature, *key) for key in self._keys[email]):
             raise Refused("Invalid JWT Signature.")
         if claims.get("aud") not in self.token_uris:
@@ -119,12 +122,13 @@ def _decoded(text: str) -> bytes:
 
 
 def _signature_holds(signed: bytes, signature: bytes, modulus: int, exponent: int) -> bool:
-    """RSASSA-PKCS1-v1_5 with SHA-256: what the signature opens to must be exactly the padded digest."""
-    size = (modulus.bit_length() + 7) // 8
-    digest = _SHA256_PREFIX + hashlib.sha256(signed).digest()
-    expected = b"\x00\x01" + b"\xff" * (size - len(digest) - 3) + b"\x00" + digest
-    opened = pow(int.from_bytes(signature, "big"), exponent, modulus)
-    return len(signature) == size and opened == int.from_bytes(expected, "big")
+    """RS256: RSASSA-PKCS1-v1_5 with SHA-256."""
+    try:
+        key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _refusal(error: str, description: str) -> Response:
