@@ -50,7 +50,7 @@ ONLY_IN = {
     "httpx": {"tokportal.client"},
     "sqlite3": {"ledger.database"},
 }
-CLOCKS = {"clock", "sandbox.world"}
+CLOCKS = {"clock", "sandbox.clock"}
 CLOCK_CALLS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 450, 60
 

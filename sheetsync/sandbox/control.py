@@ -6,35 +6,66 @@ Owns their names and JSON. Does not own what they set off. Neither Google nor To
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sized
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sheetsync.sandbox import people
+from sheetsync.sandbox.clock import Clock
+from sheetsync.sandbox.faults import Faults
+from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page import page
+from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
+from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.wire import Request, Response, json_response
-
-if TYPE_CHECKING:
-    from sheetsync.sandbox.world import World
 
 Body = dict[str, Any]
 
 
-def answer(world: World, request: Request) -> Response:
+class Controlled(Protocol):
+    """What the endpoints show and change. `settle` lets happen what fell due; `changed` is told after a change."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def google(self) -> Google: ...
+    @property
+    def portal(self) -> Portal: ...
+    @property
+    def faults(self) -> Faults[Any]: ...
+    @property
+    def calls(self) -> Sized: ...
+    def settle(self) -> None: ...
+    def changed(self) -> None: ...
+
+
+def answer(world: Controlled, request: Request) -> Response:
     """Answer a call that is neither Google's nor TokPortal's."""
-    if request.method == "GET" and request.path == "/":
-        world.settle()
-        html = page.render(world)
-        return Response(200, {"content-type": "text/html; charset=utf-8"}, html.encode())
-    endpoint = _ENDPOINTS.get((request.method, request.path))
-    if endpoint is None:
+    found = _ROUTES.find(request.method, request.path)
+    if found is None:
         return json_response({"error": {"message": f"there is no {request.method} {request.path}"}}, 404)
     world.settle()
-    try:
-        return json_response(endpoint(world, _object(request.body)))
-    except (LookupError, ValueError, TypeError, RuntimeError) as problem:
-        return json_response({"error": {"message": str(problem).strip("'\"")}}, 400)
+    return found.route.handler(world, request)
+
+
+def _page(world: Controlled, _: Request) -> Response:
+    return Response(200, {"content-type": "text/html; charset=utf-8"}, page.render(world).encode())
+
+
+Handler = Callable[[Controlled, Request], Response]
+
+
+def _json(endpoint: Callable[[Controlled, Body], Body]) -> Handler:
+    """A handler of a function from one JSON object to another; what it cannot do is a 400."""
+
+    def handler(world: Controlled, request: Request) -> Response:
+        try:
+            return json_response(endpoint(world, _object(request.body)))
+        except (LookupError, ValueError, TypeError, RuntimeError) as problem:
+            return json_response({"error": {"message": str(problem).strip("'\"")}}, 400)
+
+    return handler
 
 
 def _object(body: bytes) -> Body:
@@ -44,7 +75,7 @@ def _object(body: bytes) -> Body:
     return found
 
 
-def state(world: World, _: Body) -> Body:
+def state(world: Controlled, _: Body) -> Body:
     """What stands on top of the page."""
     portal = world.portal
     statuses = [request.status for request in portal.requests]
@@ -64,7 +95,7 @@ def state(world: World, _: Body) -> Body:
     }
 
 
-def _clock(world: World, body: Body) -> Body:
+def _clock(world: Controlled, body: Body) -> Body:
     if "set" in body:
         world.clock.set(datetime.fromisoformat(str(body["set"]).replace("Z", "+00:00")))
     else:
@@ -72,52 +103,63 @@ def _clock(world: World, body: Body) -> Body:
     return {"clock": world.clock.now().isoformat(timespec="seconds")}
 
 
-def _managers(world: World, body: Body) -> Body:
+def _managers(world: Controlled, body: Body) -> Body:
     """`work`, `auto`, `set_status`, or accept, submit, deliver, cancel with a video_id."""
-    portal = world.portal
     do = body.get("do", "work")
-    if do == "work":
-        result: Body = {"moved": portal.manager_work()}
-    elif do == "auto":
-        portal.auto_managers(_delays(body.get("delays_seconds", {})))
-        result = {"auto": portal.managers.dump()}
-    elif do == "set_status":
-        result = {"status": portal.set_status(body["video_id"], str(body["status"])).status}
-    elif do in ("accept", "submit", "deliver", "cancel"):
-        extra = {"code": body["code"]} if do == "submit" and "code" in body else {}
-        result = {"status": getattr(portal, do)(body["video_id"], **extra).status}
-    else:
-        raise ValueError(f"managers cannot {do!r}: work, auto, accept, submit, deliver, cancel, set_status")
+    if do not in _MANAGERS:
+        raise ValueError(f"managers cannot {do!r}: {', '.join(_MANAGERS)}")
+    result = _MANAGERS[do](world.portal, body)
     world.changed()
     return result
+
+
+def _auto(portal: Portal, body: Body) -> Body:
+    portal.auto_managers(_delays(body.get("delays_seconds", {})))
+    return {"auto": portal.managers.dump()}
+
+
+def _submit(portal: Portal, body: Body) -> Body:
+    # A code that is given as null is no code: one is drawn.
+    return {"status": portal.submit(body["video_id"], body.get("code")).status}
+
+
+_MANAGERS: Mapping[str, Callable[[Portal, Body], Body]] = {
+    "work": lambda portal, _: {"moved": portal.manager_work()},
+    "auto": _auto,
+    "accept": lambda portal, body: {"status": portal.accept(body["video_id"]).status},
+    "submit": _submit,
+    "deliver": lambda portal, body: {"status": portal.deliver(body["video_id"]).status},
+    "cancel": lambda portal, body: {"status": portal.cancel(body["video_id"]).status},
+    "set_status": lambda portal, body: {"status": portal.set_status(body["video_id"], str(body["status"])).status},
+}
 
 
 def _delays(seconds: dict[str, float] | None) -> Delays | None:
     return None if seconds is None else Delays(**{name: timedelta(seconds=value) for name, value in seconds.items()})
 
 
-def _people(world: World, body: Body) -> Body:
+def _people(world: Controlled, body: Body) -> Body:
     """`{"do": "sort", "book": …, "tab": …, …}`: the rest are the arguments of the edit."""
     named_edit(body)(world)
     return {"done": body["do"]}
 
 
-def named_edit(body: Body) -> Callable[[World], None]:
-    """An edit of people.py by name, with its arguments."""
+def named_edit(body: Body) -> Callable[[people.Place], None]:
+    """An edit of people.py by name, with its arguments. Raises ValueError for an unknown name."""
     arguments = dict(body)
     name = arguments.pop("do", None)
     if name not in people.EDITS:
         raise ValueError(f"people cannot {name!r}: {', '.join(people.EDITS)}")
-    return lambda world: people.EDITS[name](world, **arguments)
+    return lambda place: people.EDITS[name](place, **arguments)
 
 
-def _cell(world: World, body: Body) -> Body:
+def _cell(world: Controlled, body: Body) -> Body:
     """`{"book", "tab", "row", "column", "value"}`, counted from 0: typed as a person types."""
     people.type_at(world, body["book"], body["tab"], int(body["row"]), int(body["column"]), body["value"])
     return {"done": True}
 
 
-def _faults(world: World, body: Body) -> Body:
+def _faults(world: Controlled, body: Body) -> Body:
     """A fault, or with `edit` an edit by people, at the nth call of a kind."""
     arguments = dict(body)
     if "edit" in arguments:
@@ -128,13 +170,13 @@ def _faults(world: World, body: Body) -> Body:
     return {"faults": world.faults.dump()}
 
 
-def _no_faults(world: World, _: Body) -> Body:
+def _no_faults(world: Controlled, _: Body) -> Body:
     world.faults.clear()
     world.changed()
     return {"faults": []}
 
 
-def _switches(world: World, body: Body) -> Body:
+def _switches(world: Controlled, body: Body) -> Body:
     """Switches by name; also `price`, `credits` and Google's `quota`."""
     values = dict(body)
     price, credits = values.pop("price", world.portal.price), values.pop("credits", None)
@@ -147,7 +189,7 @@ def _switches(world: World, body: Body) -> Body:
     return world.portal.switches.dump()
 
 
-def _spreadsheets(world: World, body: Body) -> Body:
+def _spreadsheets(world: Controlled, body: Body) -> Body:
     tabs = tuple(body.get("tabs") or ("Sheet1",))
     book = world.google.create_spreadsheet(body.get("title", "Untitled"), body.get("time_zone", "Etc/GMT"), tabs)
     share = body.get("share_with") or []
@@ -156,22 +198,23 @@ def _spreadsheets(world: World, body: Body) -> Body:
     return {"id": book.id}
 
 
-def _videos(world: World, body: Body) -> Body:
+def _videos(world: Controlled, body: Body) -> Body:
     """`{"video_id": …}` with the properties of `Portal.add_video`."""
     video = world.portal.add_video(**body)
     world.changed()
     return {"video_id": video.id}
 
 
-_ENDPOINTS: dict[tuple[str, str], Callable[[World, Body], Body]] = {
-    ("GET", "/_sandbox/state"): state,
-    ("POST", "/_sandbox/clock"): _clock,
-    ("POST", "/_sandbox/managers"): _managers,
-    ("POST", "/_sandbox/people"): _people,
-    ("POST", "/_sandbox/cell"): _cell,
-    ("POST", "/_sandbox/faults"): _faults,
-    ("DELETE", "/_sandbox/faults"): _no_faults,
-    ("POST", "/_sandbox/switches"): _switches,
-    ("POST", "/_sandbox/spreadsheets"): _spreadsheets,
-    ("POST", "/_sandbox/videos"): _videos,
-}
+_ROUTES: Routes[Handler] = Routes(
+    Route("GET", "/", _page),
+    Route("GET", "/_sandbox/state", _json(state)),
+    Route("POST", "/_sandbox/clock", _json(_clock)),
+    Route("POST", "/_sandbox/managers", _json(_managers)),
+    Route("POST", "/_sandbox/people", _json(_people)),
+    Route("POST", "/_sandbox/cell", _json(_cell)),
+    Route("POST", "/_sandbox/faults", _json(_faults)),
+    Route("DELETE", "/_sandbox/faults", _json(_no_faults)),
+    Route("POST", "/_sandbox/switches", _json(_switches)),
+    Route("POST", "/_sandbox/spreadsheets", _json(_spreadsheets)),
+    Route("POST", "/_sandbox/videos", _json(_videos)),
+)

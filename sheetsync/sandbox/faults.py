@@ -1,158 +1,301 @@
 """Faults of the network and of both services, and people's edits, each at the n-th call of a kind.
 
-Owns when something goes wrong and what the peer then sees. Does not own the calls themselves (world.py).
-Source: reference/tokportal.md section 6.1 (429); Google's bodies come from google_errors.py.
+Owns when something goes wrong, and what each kind of fault does to the call and lets the peer see. Does not own the
+calls themselves (world.py). Source: reference/tokportal.md section 6.1 (429); Google's bodies come from errors.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from sheetsync.sandbox.google import errors as google_errors
-from sheetsync.sandbox.tokportal.portal import Refused
-from sheetsync.sandbox.wire import Request, Response, TimedOut, json_response
+from sheetsync.sandbox.google.calls import READ_KINDS
+from sheetsync.sandbox.google.errors import ApiError
+from sheetsync.sandbox.tokportal.api import PortalApi
+from sheetsync.sandbox.tokportal.refused import Refused
+from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut, json_response
 
-if TYPE_CHECKING:
-    from sheetsync.sandbox.tokportal.routes import PortalApi
-    from sheetsync.sandbox.world import World
+World = TypeVar("World")
+When = Literal["before", "after"]
 
-ANSWERS = ("429", "500", "503", "html502", "401", "403")
+
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """A call at which something goes wrong, and what a fault may do with it.
+
+    `serve` lets it happen: the answer, and whether anything changed. `delay` lets it happen in so many seconds.
+    """
+
+    kind: str
+    request: Request
+    portal_api: PortalApi
+    serve: Callable[[], tuple[Response, bool]]
+    delay: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ends: the answer, or what the peer meets in place of one; and whether anything changed by then."""
+
+    response: Response | None
+    effect: bool
+    failure: Exception | None = None
+    arrived: bool = True
+    """Whether the service saw the call by now: people's edits after a call need a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong at a call; each kind of fault is a type. `seconds` matters to those that take time."""
+
+    name: str
+    seconds: float = 1.0
+
+    def strike(self, call: Ongoing) -> Outcome:
+        """What becomes of the call."""
+        raise NotImplementedError
+
+
+class ErrorAnswer(Fault):
+    """The service answers with an error in its own words: no effect. The name is the status."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        error = _ERRORS[self.name]
+        if call.kind.startswith("portal."):
+            return Outcome(call.portal_api.refusal(call.request, error.portal(call.portal_api)), False)
+        if call.kind == "google.token":
+            return Outcome(json_response(*error.token), False)
+        return Outcome(error.google(call.kind).response(), False)
+
+
+class HtmlAnswer(Fault):
+    """Something before the service answers with a page: no effect."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        return Outcome(Response(502, {"content-type": "text/html; charset=UTF-8"}, _HTML_502), False)
+
+
+class SlowRequest(Fault):
+    """The peer waits; where it is still there after `seconds`, the call happens and is answered."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        return Outcome(None, False, Slow(self.seconds), arrived=False)
+
+
+class SlowAnswer(Fault):
+    """The call happens at once; its answer is given after `seconds`."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        response, effect = call.serve()
+        return Outcome(None, effect, Slow(self.seconds, response))
+
+
+class LateEffect(Fault):
+    """The peer gives up, and the call happens all the same, `seconds` later on the sandbox's clock."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        call.delay(self.seconds)
+        return Outcome(None, False, TimedOut(call.kind), arrived=False)
+
+
+class GarbledAnswer(Fault):
+    """The call happens; half of its answer arrives, with the headers of a whole one."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        whole, effect = call.serve()
+        headers = {name: value for name, value in whole.headers.items() if name != "content-length"}
+        return Outcome(Response(whole.status, headers, whole.body[: len(whole.body) // 2]), effect)
+
+
+class LostRequest(Fault):
+    """The connection breaks before the service has seen the call."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        return Outcome(None, False, ConnectionLost(call.kind), arrived=False)
+
+
+class LostAnswer(Fault):
+    """The call happens, and the connection breaks before its answer arrives."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        _, effect = call.serve()
+        return Outcome(None, effect, ConnectionLost(call.kind))
+
+
+# The names by which tests, the control endpoint and the sandbox's file know the faults: the only place they are read.
+_BY_NAME: Mapping[str, type[Fault]] = {
+    "429": ErrorAnswer,
+    "500": ErrorAnswer,
+    "503": ErrorAnswer,
+    "html502": HtmlAnswer,
+    "401": ErrorAnswer,
+    "403": ErrorAnswer,
+    "slow": SlowRequest,
+    "slow_after": SlowAnswer,
+    "late": LateEffect,
+    "garbled": GarbledAnswer,
+    "lost_before": LostRequest,
+    "lost_after": LostAnswer,
+}
+FAULTS = tuple(_BY_NAME)
+ANSWERS = tuple(name for name, kind in _BY_NAME.items() if kind in (ErrorAnswer, HtmlAnswer))
 """Faults that answer instead of the service: no effect."""
-FAULTS = (*ANSWERS, "slow", "slow_after", "late", "garbled", "lost_before", "lost_after")
 
 
-class Slow(TimedOut):
-    """No answer in time. The server waits `seconds`, then gives `answer` or, where there is none, handles the call."""
+def fault_named(name: str, seconds: float = 1.0) -> Fault:
+    """The fault of a name. Raises ValueError where there is none."""
+    if name not in _BY_NAME:
+        raise ValueError(f"there is no fault {name!r}; faults: {', '.join(FAULTS)}")
+    return _BY_NAME[name](name, seconds)
 
-    def __init__(self, seconds: float, answer: Response | None = None) -> None:
-        super().__init__(f"no answer within {seconds} seconds")
-        self.seconds = seconds
-        self.answer = answer
+
+@dataclass(frozen=True, slots=True)
+class Edit(Generic[World]):
+    """A person's edit, just before or just after a call."""
+
+    do: Callable[[World], object]
+    when: When
 
 
 @dataclass(slots=True)
-class Rule:
+class Rule(Generic[World]):
     """Something that happens at the n-th call of a kind, and for `times` calls from there on."""
 
     kind: str
+    event: Fault | Edit[World]
     nth: int = 1
     times: int = 1
-    fault: str = ""
-    seconds: float = 1.0
-    edit: Callable[[World], object] | None = None
-    when: Literal["before", "after"] = "before"
     seen: int = 0
 
+    def __post_init__(self) -> None:
+        if self.nth < 1 or self.times < 1:
+            raise ValueError("nth and times are at least 1")
+
     def matches(self, kind: str) -> bool:
+        """Whether it looks at calls of this kind."""
         return self.kind in ("*", kind) or kind.startswith(self.kind + ".")
 
 
-class Faults:
+class Faults(Generic[World]):
     """What will go wrong. Rules are counted independently of each other, from the moment they are added."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[Rule[World]] = []
         self.struck = 0
 
-    def add(self, kind: str, nth: int = 1, fault: str = "500", times: int = 1, seconds: float = 1.0) -> Rule:
-        """A fault; `kind` may be a prefix (`portal`, `sheets`, `values`) or `*`."""
-        if fault not in FAULTS:
-            raise ValueError(f"there is no fault {fault!r}; faults: {', '.join(FAULTS)}")
-        return self._add(Rule(kind, nth, times, fault, seconds))
+    def add(self, kind: str, nth: int = 1, fault: str = "500", times: int = 1, seconds: float = 1.0) -> Rule[World]:
+        """A fault by its name; `kind` may be a prefix (`portal`, `sheets`, `values`) or `*`. Raises ValueError."""
+        self.rules.append(Rule(kind, fault_named(fault, seconds), nth, times))
+        return self.rules[-1]
 
     def edit(
         self,
         kind: str,
         nth: int = 1,
-        when: Literal["before", "after"] = "before",
+        when: When = "before",
         do: Callable[[World], object] | None = None,
         times: int = 1,
-    ) -> Rule:
-        """A person's edit just before or just after the call takes effect."""
+    ) -> Rule[World]:
+        """A person's edit just before or just after the call takes effect. Raises ValueError."""
         if do is None or when not in ("before", "after"):
             raise ValueError("an edit needs something to do, and `when` is before or after")
-        return self._add(Rule(kind, nth, times, edit=do, when=when))
-
-    def _add(self, rule: Rule) -> Rule:
-        if rule.nth < 1 or rule.times < 1:
-            raise ValueError("nth and times are at least 1")
-        self.rules.append(rule)
-        return rule
+        self.rules.append(Rule(kind, Edit(do, when), nth, times))
+        return self.rules[-1]
 
     def clear(self) -> None:
+        """Nothing goes wrong any more."""
         self.rules.clear()
 
-    def take(self, kind: str) -> list[Rule]:
-        """The rules that strike at this call; counts the call."""
+    def take(self, kind: str) -> list[Fault | Edit[World]]:
+        """What happens at this call; counts the call."""
         striking = []
         for rule in self.rules:
             if rule.matches(kind):
                 rule.seen += 1
                 if rule.nth <= rule.seen < rule.nth + rule.times:
-                    striking.append(rule)
+                    striking.append(rule.event)
         if striking:
             self.struck += 1
             self.rules = [rule for rule in self.rules if rule.seen < rule.nth + rule.times - 1]
         return striking
 
     def dump(self) -> list[dict[str, Any]]:
-        """Rules that are not edits: an edit is a function and cannot be kept."""
-        names = ("kind", "nth", "times", "fault", "seconds", "seen")
-        return [{name: getattr(rule, name) for name in names} for rule in self.rules if rule.edit is None]
+        """The faults as JSON. An edit is a function and cannot be kept."""
+        return [
+            {
+                "kind": rule.kind,
+                "nth": rule.nth,
+                "times": rule.times,
+                "fault": rule.event.name,
+                "seconds": rule.event.seconds,
+                "seen": rule.seen,
+            }
+            for rule in self.rules
+            if isinstance(rule.event, Fault)
+        ]
 
     def restore(self, saved: list[Mapping[str, Any]]) -> None:
-        self.rules = [Rule(**rule) for rule in saved]
+        """Takes over what `dump` gave."""
+        self.rules = [
+            Rule(held["kind"], fault_named(held["fault"], held["seconds"]), held["nth"], held["times"], held["seen"])
+            for held in saved
+        ]
 
 
-def answer(fault: str, kind: str, request: Request, portal_api: PortalApi) -> Response:
-    """What a service answers when it fails."""
-    if fault == "html502":
-        return Response(502, {"content-type": "text/html; charset=UTF-8"}, _HTML_502)
-    if kind.startswith("portal."):
-        return portal_api.refusal(request, _portal_failure(fault, portal_api))
-    if kind == "google.token":
-        return json_response(*_TOKEN_FAILURES[fault])
-    return _google_failure(fault, kind)
+class _Error(NamedTuple):
+    """An error in the words of TokPortal, of Google's token endpoint, and of Google's APIs (by the kind of call)."""
+
+    portal: Callable[[PortalApi], Refused]
+    token: tuple[dict[str, str], int]
+    google: Callable[[str], ApiError]
 
 
-def garbled(whole: Response) -> Response:
-    """The first half of an answer, with the headers of a whole one."""
-    headers = {name: value for name, value in whole.headers.items() if name != "content-length"}
-    return Response(whole.status, headers, whole.body[: len(whole.body) // 2])
-
-
-def _portal_failure(fault: str, portal_api: PortalApi) -> Refused:
-    if fault == "429":
-        return portal_api.too_many(1)
-    status, case, message = {
-        "500": (500, "internal", "Internal server error."),
-        "503": (503, "unavailable", "Service unavailable."),
-        "401": (401, "invalid_key", "Invalid API key."),
-        "403": (403, "scope", "This API key does not allow this."),
-    }[fault]
-    return Refused(status, case, message)
-
-
-_TOKEN_FAILURES: dict[str, tuple[dict[str, str], int]] = {
-    "429": ({"error": "rate_limit_exceeded", "error_description": "Rate Limit Exceeded"}, 429),
-    "500": ({"error": "internal_failure", "error_description": "Backend Error"}, 500),
-    "503": ({"error": "temporarily_unavailable", "error_description": "Service unavailable"}, 503),
-    "401": ({"error": "invalid_grant", "error_description": "Invalid grant: account not found"}, 400),
-    "403": ({"error": "unauthorized_client", "error_description": "Unauthorized"}, 403),
+_ERRORS: Mapping[str, _Error] = {
+    "429": _Error(
+        lambda api: api.too_many(1),
+        ({"error": "rate_limit_exceeded", "error_description": "Rate Limit Exceeded"}, 429),
+        lambda kind: google_errors.quota_exceeded("Read" if kind in READ_KINDS else "Write"),
+    ),
+    "500": _Error(
+        lambda _: Refused(500, "internal", "Internal server error."),
+        ({"error": "internal_failure", "error_description": "Backend Error"}, 500),
+        lambda _: google_errors.internal(),
+    ),
+    "503": _Error(
+        lambda _: Refused(503, "unavailable", "Service unavailable."),
+        ({"error": "temporarily_unavailable", "error_description": "Service unavailable"}, 503),
+        lambda _: google_errors.unavailable(),
+    ),
+    "401": _Error(
+        lambda _: Refused(401, "invalid_key", "Invalid API key."),
+        # The token endpoint has no 401: an account that is gone is an invalid grant, Sheets reference 1.4.
+        ({"error": "invalid_grant", "error_description": "Invalid grant: account not found"}, 400),
+        lambda _: google_errors.unauthenticated(True),
+    ),
+    "403": _Error(
+        lambda _: Refused(403, "scope", "This API key does not allow this."),
+        ({"error": "unauthorized_client", "error_description": "Unauthorized"}, 403),
+        lambda _: google_errors.forbidden(),
+    ),
 }
-
-_READS = ("sheets.get", "values.get", "values.batchGet")
-
-
-def _google_failure(fault: str, kind: str) -> Response:
-    if fault == "429":
-        return google_errors.quota_error("Read" if kind in _READS else "Write")
-    if fault in ("401", "403"):
-        return (google_errors.unauthenticated(True) if fault == "401" else google_errors.forbidden()).response()
-    return google_errors.internal_error() if fault == "500" else google_errors.unavailable_error()
-
 
 _HTML_502 = b"""<!DOCTYPE html>
 <html lang=en><meta charset=utf-8><title>Error 502 (Server Error)!!1</title>

@@ -8,28 +8,32 @@ does to cells and ranges (grid.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sheetsync.sandbox.google.cells import Scalar
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
-
-if TYPE_CHECKING:
-    from sheetsync.sandbox.world import World
+from sheetsync.sandbox.google.service import Google
 
 KEY_HEADER = "Video ID"
 Book = str | Spreadsheet
 
 
-def sheet_of(world: World, book: Book, tab: str) -> Sheet:
-    """The tab; raises LookupError where there is none."""
-    found = world.google.book(book) if isinstance(book, str) else book
-    if found is None:
-        raise LookupError(f"there is no spreadsheet {book!r}")
+class Place(Protocol):
+    """Where people edit: the books, and who is to be told once an edit is done."""
+
+    @property
+    def google(self) -> Google: ...
+    def changed(self) -> None: ...
+
+
+def sheet_of(place: Place, book: Book, tab: str) -> Sheet:
+    """The tab. Raises LookupError where there is none."""
+    found = place.google.book(book) if isinstance(book, str) else book
     return found.sheet(tab)
 
 
 def column_of(sheet: Sheet, header: str) -> int:
-    """The first column with that header."""
+    """The first column with that header. Raises LookupError."""
     for column in range(sheet.columns_used):
         if sheet.value(0, column) == header:
             return column
@@ -43,105 +47,109 @@ def rows_of(sheet: Sheet, key: str, key_header: str = KEY_HEADER) -> list[int]:
 
 
 def row_of(sheet: Sheet, key: str, key_header: str = KEY_HEADER) -> int:
-    """The first row with the key."""
+    """The first row with the key. Raises LookupError."""
     found = rows_of(sheet, key, key_header)
     if not found:
         raise LookupError(f"there is no row for {key!r} in {sheet.title!r}")
     return found[0]
 
 
-def sort_rows(world: World, book: Book, tab: str, by: str, descending: bool = False) -> None:
+def sort_rows(place: Place, book: Book, tab: str, by: str, descending: bool = False) -> None:
     """Sort everything below the header by one column."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     sheet.sort(sheet.area(top=1), column_of(sheet, by), not descending)
-    world.changed()
+    place.changed()
 
 
-def insert_row(world: World, book: Book, tab: str, at: int, values: Mapping[str, Scalar] | None = None) -> None:
+def insert_row(place: Place, book: Book, tab: str, at: int, values: Mapping[str, Scalar] | None = None) -> None:
     """Insert a row that then has number `at`, and type values into it, by header."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
+    # As the editor does: a new row looks like the one above it, but never like the header.
     sheet.insert_rows(_below_header(at), like=max(at - 2, 0) if at > 2 else None)
     for header, value in (values or {}).items():
         _type(sheet, at - 1, column_of(sheet, header), value)
-    world.changed()
+    place.changed()
 
 
-def delete_row(world: World, book: Book, tab: str, key: str, key_header: str = KEY_HEADER) -> None:
-    sheet = sheet_of(world, book, tab)
+def delete_row(place: Place, book: Book, tab: str, key: str, key_header: str = KEY_HEADER) -> None:
+    """Delete the first row with that key."""
+    sheet = sheet_of(place, book, tab)
     sheet.delete_rows(row_of(sheet, key, key_header))
-    world.changed()
+    place.changed()
 
 
-def move_row(world: World, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
+def move_row(place: Place, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
     """Drag a row so that it stands before the row that now has number `at`."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     row = row_of(sheet, key, key_header)
     sheet.move_rows(row, row + 1, _below_header(at))
-    world.changed()
+    place.changed()
 
 
-def copy_row(world: World, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
+def copy_row(place: Place, book: Book, tab: str, key: str, at: int, key_header: str = KEY_HEADER) -> None:
     """Insert a row that then has number `at`, and paste the whole row with that key into it."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     row = row_of(sheet, key, key_header)
     copied = [sheet.cell(row, column) for column in range(sheet.column_count)]
     sheet.insert_rows(_below_header(at))
     for column, cell in enumerate(copied):
         sheet.put(at - 1, column, cell)
     sheet.touch()
-    world.changed()
+    place.changed()
 
 
-def insert_column(world: World, book: Book, tab: str, before: str, header: str = "") -> None:
+def insert_column(place: Place, book: Book, tab: str, before: str, header: str = "") -> None:
     """Insert a column before the one with that header."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     column = column_of(sheet, before)
     sheet.insert_columns(column)
     if header:
         sheet.set_value(0, column, header)
-    world.changed()
+    place.changed()
 
 
-def delete_column(world: World, book: Book, tab: str, header: str) -> None:
-    sheet = sheet_of(world, book, tab)
+def delete_column(place: Place, book: Book, tab: str, header: str) -> None:
+    """Delete the column with that header."""
+    sheet = sheet_of(place, book, tab)
     sheet.delete_columns(column_of(sheet, header))
-    world.changed()
+    place.changed()
 
 
-def move_column(world: World, book: Book, tab: str, header: str, before: str) -> None:
+def move_column(place: Place, book: Book, tab: str, header: str, before: str) -> None:
     """Drag a column so that it stands before another."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     column = column_of(sheet, header)
     sheet.move_columns(column, column + 1, column_of(sheet, before))
-    world.changed()
+    place.changed()
 
 
-def rename_header(world: World, book: Book, tab: str, header: str, to: str) -> None:
-    sheet = sheet_of(world, book, tab)
+def rename_header(place: Place, book: Book, tab: str, header: str, to: str) -> None:
+    """Type over a header."""
+    sheet = sheet_of(place, book, tab)
     sheet.set_value(0, column_of(sheet, header), to)
-    world.changed()
+    place.changed()
 
 
 def overwrite(
-    world: World, book: Book, tab: str, key: str, header: str, value: Scalar, key_header: str = KEY_HEADER
+    place: Place, book: Book, tab: str, key: str, header: str, value: Scalar, key_header: str = KEY_HEADER
 ) -> None:
     """Type over a cell of the row with that key; an empty text empties it."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     _type(sheet, row_of(sheet, key, key_header), column_of(sheet, header), value)
-    world.changed()
+    place.changed()
 
 
-def type_value(world: World, book: Book, tab: str, row: int, header: str, value: Scalar) -> None:
+def type_value(place: Place, book: Book, tab: str, row: int, header: str, value: Scalar) -> None:
     """Type into a cell by its row number."""
-    sheet = sheet_of(world, book, tab)
+    sheet = sheet_of(place, book, tab)
     _type(sheet, row - 1, column_of(sheet, header), value)
-    world.changed()
+    place.changed()
 
 
-def type_at(world: World, book: Book, tab: str, row: int, column: int, value: Scalar) -> None:
+def type_at(place: Place, book: Book, tab: str, row: int, column: int, value: Scalar) -> None:
     """Type into a cell by row and column, both counted from 0."""
-    _type(sheet_of(world, book, tab), row, column, value)
-    world.changed()
+    _type(sheet_of(place, book, tab), row, column, value)
+    place.changed()
 
 
 def _type(sheet: Sheet, row: int, column: int, value: Scalar) -> None:

@@ -13,15 +13,12 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sheetsync.sandbox.faults import Slow
 from sheetsync.sandbox.google.service_account import EMAIL, write_service_account
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut, json_response
-
-if TYPE_CHECKING:
-    from sheetsync.sandbox.world import World
+from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut, json_response
+from sheetsync.sandbox.world import World
 
 LARGEST_BODY = 64 * 1024 * 1024
 
@@ -44,18 +41,22 @@ class Server:
 
     @property
     def port(self) -> int:
+        """The port it listens on, also where any free one was asked for."""
         return int(self._listener.server_address[1])
 
     @property
     def url(self) -> str:
+        """Where it serves, without a slash at the end."""
         host = str(self._listener.server_address[0])
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def token_uri(self) -> str:
+        """Where service accounts sign in."""
         return self.url + "/token"
 
     def start(self) -> Server:
+        """Serve, in a thread of its own."""
         self._thread.start()
         return self
 
@@ -77,7 +78,8 @@ class Server:
     def write_service_account(self, path: Path, token_uri: str | None = None, email: str = EMAIL) -> None:
         """A key file with which google-auth signs in here."""
         with self.lock:
-            write_service_account(self.world, path, token_uri or self.token_uri, email)
+            write_service_account(self.world.google.oauth, path, token_uri or self.token_uri, email)
+            self.world.changed()
 
     def answer(self, request: Request, peer: socket.socket) -> Response:
         """The world's answer, when its time has come. Raises ConnectionLost where there is none."""
@@ -197,6 +199,7 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can only mean this computer."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

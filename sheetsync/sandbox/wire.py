@@ -61,6 +61,15 @@ class TimedOut(Exception):
     """The peer gets no answer in time: its read times out."""
 
 
+class Slow(TimedOut):
+    """No answer in time. The server waits `seconds`, then gives `answer` or, where there is none, handles the call."""
+
+    def __init__(self, seconds: float, answer: Response | None = None) -> None:
+        super().__init__(f"no answer within {seconds} seconds")
+        self.seconds = seconds
+        self.answer = answer
+
+
 Handler = Callable[[Request], Response]
 
 

@@ -1,7 +1,7 @@
 """The sandbox as a whole: one clock, a Google, a TokPortal, their faults, the log of calls, and one file to keep it in.
 
-Owns time, dispatch and persistence. Does not own what either service does, nor sockets (server.py).
-This is the only file of the sandbox that reads the real clock.
+Owns dispatch and persistence; here the parts, which do not know each other, are put together. Does not own what
+either service does, nor sockets (server.py).
 """
 
 from __future__ import annotations
@@ -10,65 +10,22 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from sheetsync.sandbox import control, faults
-from sheetsync.sandbox.faults import Faults, Rule, Slow
+from sheetsync.sandbox import control
+from sheetsync.sandbox.clock import Clock
+from sheetsync.sandbox.faults import Edit, Fault, Faults, Ongoing, Outcome, When
+from sheetsync.sandbox.google.calls import WRITE_KINDS
 from sheetsync.sandbox.google.service import Google
+from sheetsync.sandbox.tokportal.api import PortalApi
 from sheetsync.sandbox.tokportal.portal import Portal
-from sheetsync.sandbox.tokportal.routes import PortalApi
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut, json_response
+from sheetsync.sandbox.wire import Request, Response, json_response
 
-START = datetime(2026, 6, 16, 10, 22, tzinfo=UTC)
-_WRITES = frozenset(
-    ["sheets.batchUpdate", "values.update", "values.batchUpdate", "values.append", "values.clear", "values.batchClear"]
-)
-_KEPT = _WRITES | {"google.token", "portal.order", "portal.correct"}  # a refusal, too, may leave something behind
+_KEPT = WRITE_KINDS | {"google.token", "portal.order", "portal.correct"}  # a refusal, too, may leave something behind
 Hook = Callable[[str, int, str, Request], None]
-
-
-class Clock:
-    """The sandbox's time: stands still until it is moved, or is real time plus an offset."""
-
-    def __init__(self, start: datetime | None = None, *, real_time: bool = False) -> None:
-        self.real_time = real_time
-        self.on_change: Callable[[], None] | None = None
-        self._still = START
-        self._offset = timedelta()
-        if start is not None or not real_time:
-            self._put(start or START)
-
-    def now(self) -> datetime:
-        return _real_now() + self._offset if self.real_time else self._still
-
-    def advance(self, step: timedelta) -> None:
-        self.set(self.now() + step)
-
-    def set(self, moment: datetime) -> None:
-        if moment.tzinfo is None:
-            raise ValueError("the clock needs a time zone")
-        self._put(moment)
-        if self.on_change is not None:
-            self.on_change()
-
-    def _put(self, moment: datetime) -> None:
-        self._still = moment.astimezone(UTC)
-        if self.real_time:
-            self._offset = self._still - _real_now()
-
-    def dump(self) -> dict[str, Any]:
-        return {"still": self._still.isoformat(), "offset": self._offset.total_seconds(), "real_time": self.real_time}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        self.real_time = saved["real_time"]
-        self._still = datetime.fromisoformat(saved["still"])
-        self._offset = timedelta(seconds=saved["offset"])
-
-
-def _real_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -111,7 +68,7 @@ class World:
         self.google = Google(self.clock.now, seed)
         self.portal = Portal(self.clock.now, seed)
         self.portal_api = PortalApi(self.portal)
-        self.faults = Faults()
+        self.faults: Faults[World] = Faults()
         self.calls: list[Call] = []
         self.hooks: list[Hook] = []
         self.delayed: list[Delayed] = []
@@ -127,38 +84,28 @@ class World:
         self.settle()
         for hook in self.hooks:
             hook("before", len(self.calls), kind, request)
-        if not self.faults.rules:
-            response, effect = self._serve(kind, request)
-            self._end(kind, request, response, effect)
-            return response
         return self._handle_with(self.faults.take(kind), kind, request)
 
     def kind(self, request: Request) -> str:
         """The kind of a call; empty for the page and the control endpoints."""
-        if request.path.startswith("/api/"):
-            return self.portal_api.kind(request)
-        return self.google.kind(request) if request.path.startswith(("/v4/", "/drive/", "/token")) else ""
+        return self.portal_api.kind(request) if request.path.startswith("/api/") else self.google.kind(request)
 
-    def _handle_with(self, striking: list[Rule], kind: str, request: Request) -> Response:
-        """A call at which something happens: edits before, the fault (the first one wins), edits after."""
+    def _handle_with(self, striking: list[Fault | Edit[World]], kind: str, request: Request) -> Response:
+        """A call at which something may happen: edits before, the fault (the first one wins), edits after."""
         self._edit(striking, "before")
-        rule = next((rule for rule in striking if rule.fault), None)
-        fault = rule.fault if rule else ""
-        seconds = rule.seconds if rule else 0.0
-        if fault in ("slow", "late", "lost_before"):
-            self._lose_before(fault, seconds, kind, request)
-        if fault in faults.ANSWERS:
-            response, effect = faults.answer(fault, kind, request, self.portal_api), False
+        fault = next((event for event in striking if isinstance(event, Fault)), None)
+        serve = partial(self._serve, kind, request)
+        if fault is None:
+            outcome = Outcome(*serve())
         else:
-            response, effect = self._serve(kind, request)
-        self._edit(striking, "after")
-        if fault in ("slow_after", "lost_after"):
-            self._end(kind, request, None, effect)
-            raise Slow(seconds, response) if fault == "slow_after" else ConnectionLost(kind)
-        if fault == "garbled":
-            response = faults.garbled(response)
-        self._end(kind, request, response, effect)
-        return response
+            outcome = fault.strike(Ongoing(kind, request, self.portal_api, serve, partial(self._delay, request)))
+        if outcome.arrived:
+            self._edit(striking, "after")
+        self._end(kind, request, outcome.response, outcome.effect)
+        if outcome.response is None:
+            assert outcome.failure is not None, "a call without an answer says what its peer meets"
+            raise outcome.failure
+        return outcome.response
 
     def resume(self, request: Request) -> Response:
         """Handle a call that the fault `slow` held up, once its time has come: no further fault, no hooks before."""
@@ -167,18 +114,10 @@ class World:
         self._end(kind, request, response, effect)
         return response
 
-    def _lose_before(self, fault: str, seconds: float, kind: str, request: Request) -> NoReturn:
-        if fault == "late":
-            self._delay(request, seconds)
-        self._end(kind, request, None, False)
-        if fault == "lost_before":
-            raise ConnectionLost(kind)
-        raise Slow(seconds) if fault == "slow" else TimedOut(kind)
-
-    def _edit(self, striking: list[Rule], when: str) -> None:
-        for rule in striking:
-            if rule.edit is not None and rule.when == when:
-                rule.edit(self)
+    def _edit(self, striking: list[Fault | Edit[World]], when: When) -> None:
+        for event in striking:
+            if isinstance(event, Edit) and event.when == when:
+                event.do(self)
 
     def _serve(self, kind: str, request: Request) -> tuple[Response, bool]:
         """The answer of the service, and whether anything changed."""
@@ -189,7 +128,7 @@ class World:
         answered = self.google.handle(request)
         if answered is None:
             return json_response({"error": {"code": 404, "message": "Not found."}}, 404), False
-        return answered, kind in _WRITES and answered.status < 300
+        return answered, kind in WRITE_KINDS and answered.status < 300
 
     def _end(self, kind: str, request: Request, response: Response | None, effect: bool) -> None:
         """Record, save, and let hooks raise: in this order, so that a client's crash never undoes an effect."""
@@ -203,8 +142,6 @@ class World:
             self.save()
         for hook in self.hooks:
             hook("after", len(calls) - 1, kind, request)
-
-    # Time
 
     def settle(self) -> None:
         """Let happen what has fallen due by now."""
@@ -228,8 +165,6 @@ class World:
             self.portal_api.ends(call.request)
             side = self.portal_api if call.request.path.startswith("/api/") else self.google
             side.handle(call.request)
-
-    # Persistence
 
     def changed(self) -> None:
         """To be called after a change that is not a call: the file, if there is one, is written."""

@@ -11,10 +11,10 @@ import pytest
 from portal_calls import PATH, VIDEO, call, order, poll
 
 from sheetsync.sandbox import people
-from sheetsync.sandbox.faults import ANSWERS, Slow
+from sheetsync.sandbox.faults import ANSWERS
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.tokportal.managers import Delays
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut
+from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut
 from sheetsync.sandbox.world import World
 
 TOKEN = "ya29.test"

@@ -1,7 +1,7 @@
 """spreadsheets.batchUpdate: requests in order, one reply each, and what the sheet looks like afterwards.
 
 Owns the frame and the error texts around it; the requests themselves are in `batch_cells.py`, `batch_structure.py`
-and `batch_objects.py`. Undoing a failed batch is `google.py`'s.
+and `batch_objects.py`. Undoing a failed batch is `service.py`'s.
 Source: reference/google-sheets.md sections 2.2, 3.2, 3.6.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure
 from sheetsync.sandbox.google.edit import Edit
-from sheetsync.sandbox.google.errors import invalid, unknown_field
+from sheetsync.sandbox.google.errors import bad_request, invalid, unknown_field
 from sheetsync.sandbox.google.fields import Mask, below, pick
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.render import View, spreadsheet
@@ -30,7 +30,7 @@ _LIMIT = 100_000
 
 
 def run(book: Spreadsheet, user: str, body: Json, mask: Mask) -> Json:
-    """Carries out a batch and answers it along the mask. Raises ApiError; what was done by then stays done."""
+    """Carries out a batch and answers it along the mask. Raises ApiError and more; what was done by then stays done."""
     _check_names(body, _BODY, "")
     requests = body.get("requests") or []
     if not requests:
@@ -65,6 +65,11 @@ def _one(edit: Edit, index: int, request: Json) -> Json:
         return KINDS[kind][0](edit, payload) or {}
     except ValueError as error:
         raise invalid(f"Invalid requests[{index}].{kind}: {error}") from error
+    except (OverflowError, MemoryError) as error:
+        # Indexes are int32 in the API's schema, which the sandbox does not hold: Python stops at 64 bits, or at the
+        # memory for that many rows.
+        said = f"Invalid value at 'requests[{index}].{_snake(kind)}' (TYPE_INT32), a number is out of range"
+        raise bad_request(said, f"requests[{index}].{_snake(kind)}", said) from error
 
 
 def _check_names(given: Json, known: frozenset[str], where: str) -> None:

@@ -123,19 +123,14 @@ def quota_exceeded(kind: str = "Read") -> ApiError:
     return ApiError(429, "RESOURCE_EXHAUSTED", message, [info, help_link])
 
 
-def quota_error(kind: str = "Read") -> Response:
-    """429."""
-    return quota_exceeded(kind).response()
-
-
-def unavailable_error() -> Response:
+def unavailable() -> ApiError:
     """503."""
-    return ApiError(503, "UNAVAILABLE", "The service is currently unavailable.").response()
+    return ApiError(503, "UNAVAILABLE", "The service is currently unavailable.")
 
 
-def internal_error() -> Response:
+def internal() -> ApiError:
     """500."""
-    return ApiError(500, "INTERNAL", "Internal error encountered.").response()
+    return ApiError(500, "INTERNAL", "Internal error encountered.")
 
 
 def drive_not_found(file_id: str) -> Json:

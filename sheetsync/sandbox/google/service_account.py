@@ -1,4 +1,4 @@
-"""A service account for the sandbox: a key file as Google writes it, and its public half registered in the world.
+"""A service account for the sandbox: a key file as Google writes it, and its public half registered for signing in.
 
 Owns making the key. Does not own signing in (oauth.py). Source: reference/google-sheets.md section 1.4.
 """
@@ -8,30 +8,26 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sheetsync.sandbox.world import World
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sheetsync.sandbox.google.oauth import OAuth
 
 EMAIL = "sheetsync@sandbox.iam.gserviceaccount.com"
 
 
-def write_service_account(world: World, path: Path, token_uri: str, email: str = EMAIL) -> None:
-    """Make a key, write it to a file that only its owner can read, and let the world accept it."""
-    # Only this needs cryptography, which is slow to import; the rest of the sandbox works without it.
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
+def write_service_account(oauth: OAuth, path: Path, token_uri: str, email: str = EMAIL) -> None:
+    """Make a key, write it to a file that only its owner can read, and let its holder sign in."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
     numbers = key.public_key().public_numbers()
-    world.google.oauth.register(email, numbers.n, numbers.e, token_uri)
+    oauth.register(email, numbers.n, numbers.e, token_uri)
     text = json.dumps(_file(pem, f"{numbers.n % 16**40:040x}", token_uri, email), indent=2) + "\n"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-    world.changed()
 
 
 def _file(pem: str, key_id: str, token_uri: str, email: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The values calls: get, batchGet, update, batchUpdate, append, clear, batchClear.
 
-Owns resolving A1 ranges on a book, rendering and writing values. HTTP and who may call is `google.py`'s.
+Owns resolving A1 ranges on a book, rendering and writing values. HTTP and who may call is `service.py`'s.
 Source: reference/google-sheets.md sections 2.2, 3.3, 3.4.
 """
 

@@ -1,35 +1,49 @@
 """The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits, and buttons that move time.
 
-Owns the layout. Does not own tables of cells (page_table.py), style and script (page.css, page.js) or what the
-buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
+Owns the layout. Does not own tables of cells (table.py), charts (chart.py), style and script (page.css, page.js) or
+what the buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from sheetsync.sandbox.clock import Clock
+from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
+from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page.chart import charts
 from sheetsync.sandbox.page.table import table
-
-if TYPE_CHECKING:
-    from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
-    from sheetsync.sandbox.tokportal.portal import AdCodeRequest, Movement, Portal, Video
-    from sheetsync.sandbox.world import World
+from sheetsync.sandbox.tokportal.portal import Portal
+from sheetsync.sandbox.tokportal.records import AdCodeRequest, Movement, Video
 
 NEWEST = 200
 
 
-def render(world: World) -> str:
+class Shown(Protocol):
+    """What the page shows; of the log of calls, only how many there are."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def google(self) -> Google: ...
+    @property
+    def portal(self) -> Portal: ...
+    @property
+    def calls(self) -> Sized: ...
+
+
+def render(shown: Shown) -> str:
     """The whole page."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>sheetsync sandbox</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{_asset('page.css')}</style></head>"
-        f'<body data-revision="{revision(world)}">{_bar(world)}<main>{_books(world)}{_tokportal(world)}</main>'
+        f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}</main>'
         f"<div id=problem role=alert></div><script>{_asset('page.js')}</script></body></html>"
     )
 
@@ -39,19 +53,19 @@ def _asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def revision(world: World) -> int:
+def revision(shown: Shown) -> int:
     """A number that grows with whatever the page shows, the clock aside."""
-    return len(world.calls) + world.portal.version + sum(book.version for book in world.google.books.values())
+    return len(shown.calls) + shown.portal.version + sum(book.version for book in shown.google.books.values())
 
 
-def _bar(world: World) -> str:
-    moving = "running" if world.clock.real_time else "stands still until moved"
+def _bar(shown: Shown) -> str:
+    moving = "running" if shown.clock.real_time else "stands still until moved"
     return (
         '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet and a TokPortal of your own: '
         "nothing here leaves this computer, and no credit is real.</p>"
         f'<dl><div title="The sandbox clock, {moving}"><dt>Clock (UTC)</dt>'
-        f'<dd id="clock">{_time(world.clock.now())}</dd></div>'
-        f'<div><dt>Credits</dt><dd id="credits">{world.portal.credits:,}</dd></div></dl>'
+        f'<dd id="clock">{_time(shown.clock.now())}</dd></div>'
+        f'<div><dt>Credits</dt><dd id="credits">{shown.portal.credits:,}</dd></div></dl>'
         '<nav><button data-post="managers" data-body=\'{"do":"work"}\' class="main" '
         'title="Every open ad code request goes one step forward">Managers work</button>'
         '<button data-post="clock" data-body=\'{"advance_seconds":3600}\'>+1 hour</button>'
@@ -59,8 +73,8 @@ def _bar(world: World) -> str:
     )
 
 
-def _books(world: World) -> str:
-    books = list(world.google.books.values())
+def _books(shown: Shown) -> str:
+    books = list(shown.google.books.values())
     if not books:
         return '<section class="empty">There is no spreadsheet yet.</section>'
     return "".join(_book(book) for book in books)
@@ -88,8 +102,8 @@ def _tab(sheet: Sheet) -> str:
     )
 
 
-def _tokportal(world: World) -> str:
-    portal = world.portal
+def _tokportal(shown: Shown) -> str:
+    portal = shown.portal
     newest = list(reversed(portal.requests))[:NEWEST]
     rows = "".join(_request(portal, request) for request in newest)
     head = "<tr><th>Ordered<th>Video<th>Status<th>Code<th>Note<th>Submitted<th>Delivered<th>Credits<th></tr>"

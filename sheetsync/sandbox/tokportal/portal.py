@@ -1,7 +1,7 @@
 """The local TokPortal's state: videos, ad code requests, keys, credits, and what happens in its dashboard.
 
-Owns the rules of an order and the book of credits. Does not own HTTP (portal_routes.py) or the managers' work
-(managers.py). Source: sources/ad-code-request.txt; reference/tokportal.md sections 2, 3, 4 and 8.
+Owns the rules of an order and the book of credits. Does not own the records (records.py), HTTP (api.py) or the
+managers' work (managers.py). Source: sources/ad-code-request.txt; reference/tokportal.md sections 2, 3, 4 and 8.
 """
 
 from __future__ import annotations
@@ -9,95 +9,26 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sheetsync.sandbox.tokportal.managers import Delays, Managers
-from sheetsync.sandbox.tokportal.switches import Switches, error_code
+from sheetsync.sandbox.tokportal.records import (
+    CLOSED,
+    STATUSES,
+    AdCodeRequest,
+    ApiKey,
+    Movement,
+    Video,
+    dated,
+    plain,
+)
+from sheetsync.sandbox.tokportal.refused import Refused
+from sheetsync.sandbox.tokportal.switches import Switches
 
-CLOSED = ("finalized", "cancelled")
-STATUSES = ("pending", "accepted", "in_review", "pending_corrections", *CLOSED)
 COVERAGE_RENEWAL = 25
 DRY_RUN_PREFIX = "00000000-0000-4000-8000-"
-
-
-@dataclass(slots=True)
-class Video:
-    """A TokPortal video, with what decides whether an ad code can be ordered for it."""
-
-    id: str
-    platform: str = "tiktok"
-    finalized: bool = True
-    live_link: bool = True
-    manager: bool = True
-    coverage: bool = True
-    owner: str = "me"
-
-
-@dataclass(slots=True)
-class AdCodeRequest:
-    """One ad code request, with its history."""
-
-    id: str
-    video_id: str
-    platform: str
-    note: str | None
-    created_at: datetime
-    since: datetime
-    charged: int
-    idempotency_key: str | None = None
-    ordered_by: str = "api"
-    status: str = "pending"
-    code: str | None = None
-    codes: list[str] = field(default_factory=list)
-    feedback: list[str] = field(default_factory=list)
-    submitted_at: datetime | None = None
-    delivered_at: datetime | None = None
-    refunded: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """One movement of credits; the balance is the sum of all of them."""
-
-    at: datetime
-    amount: int
-    reason: str
-    request_id: str | None
-    balance_after: int
-
-
-@dataclass(slots=True)
-class ApiKey:
-    key: str
-    scope: str = "*"
-    revoked: bool = False
-
-    def may(self, verb: str) -> bool:
-        return self.scope == "*" or verb in self.scope.split(",")
-
-
-class Refused(Exception):
-    """TokPortal does not do what was asked; the answer it gives instead."""
-
-    def __init__(
-        self, status: int, case: str, message: str, details: dict[str, Any] | None = None, **headers: str
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.case = case
-        self.message = message
-        self.details = details
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-    def payload(self, switches: Switches) -> dict[str, Any]:
-        code = error_code(self.case, switches.error_names)
-        error: dict[str, Any] = {} if code is None else {"code": code}
-        error["message"] = self.message
-        if self.details is not None:
-            error["details"] = self.details
-        return {"error": error}
 
 
 class Portal:
@@ -122,9 +53,8 @@ class Portal:
         self.add_key(self.key)
         self._move(credits, "credits bought")
 
-    # Names and numbers that look random and are the same for the same seed.
-
     def draw(self, purpose: str, size: int) -> bytes:
+        """Bytes that look random and are the same for the same seed."""
         self._drawn += 1
         return hashlib.blake2b(f"{self._seed}/{purpose}/{self._drawn}".encode(), digest_size=size).digest()
 
@@ -138,8 +68,6 @@ class Portal:
         text = b64encode(self.draw("code", 47)).decode()
         return f"#{text[:9]}+{text[9:30]}/{text[30:]}"
 
-    # Set-up
-
     def add_video(
         self,
         video_id: str,
@@ -151,6 +79,7 @@ class Portal:
         coverage: bool = True,
         owner: str = "me",
     ) -> Video:
+        """Put a video into TokPortal; the flags decide whether an ad code can be ordered for it."""
         video = Video(video_id, platform, finalized, live_link, manager, coverage, owner)
         self.videos[video_id] = video
         self.version += 1
@@ -162,10 +91,9 @@ class Portal:
         self.version += 1
         return self.keys[key]
 
-    # Credits
-
     @property
     def credits(self) -> int:
+        """The balance."""
         return self._balance
 
     @credits.setter
@@ -185,19 +113,19 @@ class Portal:
         """The balance after all movements up to that moment."""
         return next((m.balance_after for m in reversed(self.ledger) if m.at <= moment), 0)
 
-    # Orders
-
     def latest(self, video_id: str) -> AdCodeRequest | None:
         """The latest ad code request of a video, which is the only one the API shows."""
         history = self.by_video.get(video_id)
         return history[-1] if history else None
 
     def is_open(self, request: AdCodeRequest) -> bool:
+        """Whether a request stands in the way of another order for its video."""
         if request.status in STATUSES:
             return request.status not in CLOSED
         return self.switches.future_status == "open"
 
     def open_request(self, video_id: str) -> AdCodeRequest | None:
+        """The newest open request of a video."""
         return next((r for r in reversed(self.by_video.get(video_id, ())) if self.is_open(r)), None)
 
     def visible_video(self, video_id: str) -> Video:
@@ -215,6 +143,7 @@ class Portal:
         """The prerequisites of an order, in the order of the API page; raises Refused at the first that is not met."""
         video = self.visible_video(video_id)
         switches = self.switches
+        # The order of the checks is the order in which the API page lists the prerequisites (ad-code-request.txt).
         served = ("tiktok", "instagram") if switches.instagram == "served" else ("tiktok",)
         wanted = platform or video.platform
         if wanted not in served or wanted != video.platform:
@@ -274,6 +203,7 @@ class Portal:
         return request
 
     def enter(self, request: AdCodeRequest) -> None:
+        """Add a request to the record."""
         self.requests.append(request)
         self.by_video.setdefault(request.video_id, []).append(request)
         self.by_id[request.id] = request
@@ -319,18 +249,20 @@ class Portal:
         if owed:
             self._move(owed, "ad code request refunded", request.id)
 
-    # What the managers do, to the open request of a video
-
     def accept(self, video_id: str) -> AdCodeRequest:
+        """The manager takes the video's open request on. Raises LookupError where there is none."""
         return self.managers.by_video(self.managers.accept, video_id)
 
     def submit(self, video_id: str, code: str | None = None) -> AdCodeRequest:
+        """The manager hands in a code for the video's open request, or a drawn one."""
         return self.managers.by_video(self.managers.submit, video_id, code)
 
     def deliver(self, video_id: str) -> AdCodeRequest:
+        """The code of the video's open request is approved."""
         return self.managers.by_video(self.managers.deliver, video_id)
 
     def cancel(self, video_id: str) -> AdCodeRequest:
+        """The video's open request is cancelled and refunded."""
         return self.managers.by_video(self.managers.cancel, video_id)
 
     def manager_work(self) -> int:
@@ -350,9 +282,8 @@ class Portal:
         self.change(request, status, self.now())
         return request
 
-    # Persistence
-
     def dump(self) -> dict[str, Any]:
+        """Everything, as JSON."""
         return {
             "seed": self._seed,
             "drawn": self._drawn,
@@ -361,12 +292,13 @@ class Portal:
             "switches": self.switches.dump(),
             "keys": [asdict(key) for key in self.keys.values()],
             "videos": [asdict(video) for video in self.videos.values()],
-            "requests": [_plain(request) for request in self.requests],
-            "ledger": [_plain(movement) for movement in self.ledger],
+            "requests": [plain(request) for request in self.requests],
+            "ledger": [plain(movement) for movement in self.ledger],
             "managers": self.managers.dump(),
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        """Takes over what `dump` gave."""
         self._seed, self._drawn = saved["seed"], saved["drawn"]
         self.price, self.key = saved["price"], saved["key"]
         self.switches.set(saved["switches"])
@@ -374,20 +306,8 @@ class Portal:
         self.videos = {item["id"]: Video(**item) for item in saved["videos"]}
         self.requests, self.by_video, self.by_id = [], {}, {}
         for item in saved["requests"]:
-            self.enter(AdCodeRequest(**_dated(item)))
-        self.ledger = [Movement(**_dated(item)) for item in saved["ledger"]]
+            self.enter(AdCodeRequest(**dated(item)))
+        self.ledger = [Movement(**dated(item)) for item in saved["ledger"]]
         self._balance = sum(movement.amount for movement in self.ledger)
         self.managers.restore(saved["managers"])
         self.version += 1
-
-
-_TIMES = ("at", "created_at", "since", "submitted_at", "delivered_at")
-
-
-def _plain(record: AdCodeRequest | Movement) -> dict[str, Any]:
-    values = asdict(record)
-    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()}
-
-
-def _dated(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: datetime.fromisoformat(v) if name in _TIMES and v else v for name, v in item.items()}

@@ -1,6 +1,6 @@
 """What TokPortal's documents leave open, as switches: the documented or likelier behaviour first.
 
-Owns the switches and the error names. Does not own the behaviour itself: portal.py and portal_routes.py ask here.
+Owns the switches and the error names. Does not own the behaviour itself: whoever serves a call asks here.
 Source: reference/tokportal.md section 12 (table) and section 13 (open questions).
 """
 
