@@ -15,8 +15,8 @@ import httpx
 import pytest
 from google.auth.transport.requests import Request as GoogleRequest
 from google.oauth2.service_account import Credentials
-from portal_calls import PATH, VIDEO
 
+from sandbox.portal_calls import PATH, VIDEO
 from sheetsync.sandbox.server import Server
 from sheetsync.sandbox.world import World
 

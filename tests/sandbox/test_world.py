@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from portal_calls import PATH, VIDEO, call, order, poll
 
+from sandbox.portal_calls import PATH, VIDEO, call, order, poll
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import ANSWERS
 from sheetsync.sandbox.google.grid import Spreadsheet

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 
+from sandbox.portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 from sheetsync.sandbox.tokportal.switches import CHOICES
 from sheetsync.sandbox.wire import TimedOut
 from sheetsync.sandbox.world import World

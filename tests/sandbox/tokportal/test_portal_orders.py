@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 
+from sandbox.portal_calls import PATH, VIDEO, books_balance, call, correct, order, poll
 from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.tokportal.portal import Refused
 from sheetsync.sandbox.wire import Request

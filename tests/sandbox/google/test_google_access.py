@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import google
 import gspread
 import httpx
 import pytest
@@ -15,9 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from google.auth.credentials import AnonymousCredentials
 from gspread.utils import ValidationConditionType
-from sandbox.google_side import BOT, OTHER_BOT, Side, message
 from support.inprocess import HttpxTransport, RequestsAdapter
 
+from sandbox.google_side import BOT, OTHER_BOT, Side, message
 from sheetsync.sandbox.google.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
 from sheetsync.sandbox.wire import ConnectionLost, Request, Response, TimedOut
 
@@ -65,6 +67,11 @@ def test_an_assertion_that_is_not_accepted(jwt: str, said: str) -> None:
     """400 invalid_grant, which google-auth does not try again."""
     response = token_call(Side(), jwt)
     assert (response.status, response.json()) == (400, {"error": "invalid_grant", "error_description": said})
+
+
+def test_these_tests_do_not_pass_for_google() -> None:
+    """A folder named `google` on the import path would hide google-auth, or mix with it."""
+    assert Path(__file__).parent not in map(Path, google.__path__)
 
 
 def test_who_may_call() -> None:

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from sandbox.google_side import BOT, Side, message, write
 
+from sandbox.google_side import BOT, Side, message, write
 from sheetsync.sandbox.google.service import Google
 
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "request"}]}}

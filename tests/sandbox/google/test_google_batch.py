@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox.google_side import Side, message, text, write
 
+from sandbox.google_side import Side, message, text, write
+from sheetsync.sandbox.google.batch import KINDS
 from sheetsync.sandbox.wire import Request
 
 TAKEN = 'A sheet with the name "Sheet1" already exists. Please enter another name.'
@@ -85,6 +86,67 @@ def test_nothing_of_a_failing_batch_stays() -> None:
         {"deleteSheet": {"sheetId": 99}},
     )
     assert message(response) == "Invalid requests[6].deleteSheet: No grid with id: 99"
+    assert side.google.dump() == before
+
+
+def rows(end: int) -> dict[str, Any]:
+    """insertDimension of rows, from the top."""
+    return {"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": end}}}
+
+
+@pytest.mark.parametrize("end", [10**30, 2 * 10**18], ids=["OverflowError", "MemoryError"])
+def test_a_number_out_of_range_undoes_the_whole_batch(end: int) -> None:
+    """Google takes an index as int32 and refuses the call; what came before it in the batch is undone."""
+    side = Side()
+    side.fill(["a"], ["b"])
+    before = side.google.dump()
+    response = side.try_batch(write(0, 0, text("changed")), rows(end))
+    said = "Invalid value at 'requests[1].insert_dimension' (TYPE_INT32), a number is out of range"
+    assert (response.status, message(response)) == (400, said)
+    assert response.json()["error"]["status"] == "INVALID_ARGUMENT"
+    assert side.google.dump() == before
+
+
+def test_an_answer_that_cannot_be_written_undoes_the_whole_batch() -> None:
+    """Half of a UTF-16 pair is no text: the call fails only when its answer is put together, and nothing stays."""
+    side = Side()
+    before = side.google.dump()
+    response = side.try_batch(
+        write(0, 0, text("\ud83d")),
+        includeSpreadsheetInResponse=True,
+        responseRanges=["A1"],
+        responseIncludeGridData=True,
+    )
+    assert response.status == 400
+    assert side.google.dump() == before
+
+
+def test_a_bug_of_the_sandbox_undoes_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised that no bad request explains: 500 in Google's words, and the book as it was."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setitem(KINDS, "deleteSheet", (fail, "sheetId"))
+    side = Side()
+    side.fill(["a"])
+    before = side.google.dump()
+    response = side.try_batch(write(0, 0, text("changed")), {"deleteSheet": {"sheetId": 1}})
+    assert (response.status, response.json()["error"]["status"]) == (500, "INTERNAL")
+    assert side.google.dump() == before
+
+
+def test_a_batch_that_is_interrupted_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of a batch gets through, and leaves nothing half done."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(KINDS, "deleteSheet", (interrupt, "sheetId"))
+    side = Side()
+    before = side.google.dump()
+    with pytest.raises(KeyboardInterrupt):
+        side.try_batch(write(0, 0, text("changed")), {"deleteSheet": {"sheetId": 1}})
     assert side.google.dump() == before
 
 

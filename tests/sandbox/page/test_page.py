@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from portal_calls import VIDEO, order
 
+from sandbox.portal_calls import VIDEO, order
 from sheetsync.sandbox import people
 from sheetsync.sandbox.google import a1, conditional
 from sheetsync.sandbox.google.cells import Cell

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox.google_side import Side, message
 
+from sandbox.google_side import Side, message
 from sheetsync.sandbox.google import a1
 from sheetsync.sandbox.google.cells import Formula
 

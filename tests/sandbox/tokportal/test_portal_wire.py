@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from portal_calls import PATH, VIDEO, call, correct, order, poll
 
+from sandbox.portal_calls import PATH, VIDEO, call, correct, order, poll
 from sheetsync.sandbox.wire import Request, Response
 from sheetsync.sandbox.world import World
 
