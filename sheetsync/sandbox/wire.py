@@ -77,5 +77,6 @@ def json_response(
     payload: object, status: int = 200, *, pretty: bool = False, headers: Mapping[str, str] = JSON_HEADERS
 ) -> Response:
     """A JSON answer, compact unless asked to look like Google's."""
+    # Every answer of Sheets is indented, with a newline at its end: Sheets reference 2.2.
     text = _PRETTY.encode(payload) + "\n" if pretty else _COMPACT.encode(payload)
     return Response(status, headers, text.encode())

@@ -184,6 +184,7 @@ class World:
             "faults": self.faults.dump(),
             "delayed": [_plain_delayed(call) for call in self.delayed],
         }
+        # Put in place in one step: a kill in the middle of writing leaves the old file.
         draft = self.path.with_name(self.path.name + ".new")
         draft.write_text(json.dumps(state, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
         os.replace(draft, self.path)

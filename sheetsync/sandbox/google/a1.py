@@ -143,6 +143,7 @@ def _ordered(one: int | None, two: int | None) -> tuple[int | None, int | None]:
 
 def with_sheet(range_: Json, sheet_id: int) -> Json:
     """A GridRange as the API prints it: sheet 0 is left out."""
+    # Proto3 leaves zeros out, but prints start indexes of 0: Sheets reference 2.2.
     kept = {key: range_[key] for key in (*ROW_KEYS, *COLUMN_KEYS) if range_.get(key) is not None}
     return {"sheetId": sheet_id, **kept} if sheet_id else kept
 

@@ -64,6 +64,7 @@ def _masked_format(old: Json, data: Json, mask: Json) -> Json:
     under: Mask = mask["userEnteredFormat"]
     new = without_nulls(data.get("userEnteredFormat") or {})
     changed = overlay(old, new, under)
+    # "numberFormat: type is required": Sheets reference 3.6.
     number = changed.get("numberFormat")
     if number is not None and not number.get("type"):
         raise ValueError("Invalid numberFormat: type is required")
@@ -129,6 +130,7 @@ def _write_row(edit: Edit, sheet: Sheet, row: int, left: int, values: list[Json 
 
 def _append_cells(edit: Edit, payload: Json) -> None:
     """Writes below the last row with data, adding rows where the sheet ends."""
+    # Unlike values.append it looks for no table: the last row with any value decides.
     sheet, mask, rows = edit.sheet(payload.get("sheetId")), cell_mask(payload), payload.get("rows") or []
     top = sheet.rows_used
     sheet.row_count = max(sheet.row_count, top + len(rows))

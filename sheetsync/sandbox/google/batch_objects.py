@@ -93,6 +93,7 @@ def _delete_conditional_format_rule(edit: Edit, payload: Json) -> Json:
 def _checked_protection(edit: Edit, given: Json) -> Json:
     if given.get("warningOnly") and given.get("editors"):
         raise ValueError("Can't set editors on a range with warningOnly protection.")
+    # False and empty are not printed, as in all of Google's JSON (2.2); who may edit is worked out for each reader.
     kept = {key: value for key, value in given.items() if value not in (False, "") and key != "requestingUserCanEdit"}
     if "range" in given:
         kept["range"] = edit.stored(given["range"])
@@ -153,6 +154,7 @@ def _update_protected_range(edit: Edit, payload: Json) -> None:
     held = _checked_protection(edit, overlay(old, given, mask))
     held["protectedRangeId"] = old["protectedRangeId"]
     everyone = {*edit.book.shared_with, edit.book.owner}
+    # From a warning to a real protection without a list of editors: everybody who may edit stays in, reference 3.6.
     loosened = old.get("warningOnly") and "editors" not in held
     sheet.attached["protectedRanges"][index] = _with_editors(
         edit, held, everyone if loosened else {edit.user, edit.book.owner}
@@ -211,6 +213,7 @@ def _location(edit: Edit, given: Json) -> Json:
     if span is None:
         return {"locationType": "SHEET", "sheetId": edit.sheet(given.get("sheetId")).sheet_id}
     start, end = span.get("startIndex") or 0, span.get("endIndex") or 0
+    # Metadata hangs on one whole row or column, the sheet or the book, never on a cell: Sheets reference 3.5.
     if span.get("dimension") not in ("ROWS", "COLUMNS") or end - start != 1:
         raise ValueError("Developer metadata can be put on a single row or column only.")
     where = {"sheetId": edit.sheet(span.get("sheetId")).sheet_id, "dimension": span["dimension"]}
@@ -250,6 +253,7 @@ def _add_banding(edit: Edit, payload: Json) -> Json:
         "range": edit.stored(given.get("range")),
     }
     bands = sheet.attached.setdefault("bandedRanges", [])
+    # Overlapping bands are an error: Sheets reference 3.6.
     if any(area_of(band["range"], sheet.row_count, sheet.column_count).meets(area) for band in bands):
         raise ValueError("You cannot add alternating background colors to a range that already has them.")
     bands.append(held)

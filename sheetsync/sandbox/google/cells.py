@@ -15,8 +15,8 @@ from typing import Any
 
 Json = dict[str, Any]
 Scalar = str | int | float | bool
-MAX_TEXT = 50_000
-EPOCH = datetime(1899, 12, 30)
+MAX_TEXT = 50_000  # characters of a cell: Sheets reference 3.1
+EPOCH = datetime(1899, 12, 30)  # day 0 of a date serial: Sheets reference 3.3
 
 _UNKNOWN_FORMULA = {"type": "NAME", "message": "The sandbox does not evaluate formulas."}
 
@@ -65,6 +65,7 @@ def with_value(cell: Cell | None, value: Scalar | None) -> Cell | None:
     """The cell with another value. Format, note and validation stay; chips and text runs belong to the old value."""
     if cell is None:
         return None if value is None else Cell(value)
+    # Writing a new value erases chips, text runs and links: Sheets reference 3.6.
     return cell_or_none(value, cell.format, cell.note, cell.validation)
 
 
@@ -85,14 +86,16 @@ def from_extended(value: Mapping[str, Any] | None) -> Scalar | None:
     kind, held = next(iter(value.items()))
     if held is None:
         return None
-    if kind == "stringValue" and isinstance(held, str):
-        return checked_text(held)
-    if kind == "boolValue" and isinstance(held, bool):
-        return held
-    if kind == "numberValue" and isinstance(held, (int, float)) and not isinstance(held, bool):
-        return number(held)
-    if kind == "formulaValue" and isinstance(held, str):
-        return Formula(held)
+    match kind, held:
+        case "stringValue", str():
+            return checked_text(held)
+        case "boolValue", bool():
+            return held
+        # To Python a boolean is an int, to Google it is not.
+        case "numberValue", int() | float() if not isinstance(held, bool):
+            return number(held)
+        case "formulaValue", str():
+            return Formula(held)
     raise ValueError(f"Invalid value: {kind}")
 
 
@@ -133,6 +136,7 @@ def typed(text: str, number_format: Json | None = None) -> tuple[Scalar | None, 
     """What a person's typing becomes: a value, and the number format that the typing brings along, if any."""
     if checked_text(text) is None:
         return None, None
+    # The apostrophe is how a person says that what follows is text, and is no part of it.
     if text.startswith("'"):
         return text[1:], None
     if number_format is not None and number_format.get("type") == "TEXT":

@@ -26,6 +26,7 @@ class NotUnderstood(Exception):
 
 def format_of(sheet: Sheet, row: int, column: int) -> Json | None:
     """The format of the first rule that holds for a cell."""
+    # The rules of a sheet are an ordered list, of which the first that holds decides: Sheets reference 3.6.
     for rule in sheet.attached.get("conditionalFormats", ()):
         boolean = rule.get("booleanRule")
         if boolean is None:
@@ -99,6 +100,7 @@ class Formula:
         self._tokens = _tokens(text.removeprefix("="))
 
     def value(self) -> Value:
+        """What the formula comes to. Raises NotUnderstood."""
         found = self._comparison()
         if self._tokens:
             raise NotUnderstood(self._tokens[0])
@@ -114,22 +116,24 @@ class Formula:
     def _operand(self) -> Value:
         if not self._tokens:
             raise NotUnderstood("an operand is missing")
-        kind, text = self._tokens.pop(0)
-        if kind == "text":
-            return text[1:-1].replace('""', '"')
-        if kind == "number":
-            return float(text)
-        if kind == "cell":
-            return self._cell(text)
-        if kind == "word" and text.upper() in ("TRUE", "FALSE") and not self._next_is("("):
-            return text.upper() == "TRUE"
-        if kind == "word":
-            return self._call(text.upper())
-        if text != "(":
-            raise NotUnderstood(text)
-        found = self._comparison()
-        self._expect(")")
-        return found
+        match self._tokens.pop(0):
+            case "text", text:
+                return text[1:-1].replace('""', '"')
+            case "number", text:
+                return float(text)
+            case "cell", text:
+                return self._cell(text)
+            # TRUE is a constant, and TRUE() a function of the same value, which trackers do not use.
+            case "word", text if text.upper() in ("TRUE", "FALSE") and not self._next_is("("):
+                return text.upper() == "TRUE"
+            case "word", text:
+                return self._call(text.upper())
+            case "sign", "(":
+                found = self._comparison()
+                self._expect(")")
+                return found
+            case _, text:
+                raise NotUnderstood(text)
 
     def _call(self, name: str) -> Value:
         self._expect("(")

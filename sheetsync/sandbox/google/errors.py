@@ -136,6 +136,7 @@ def internal() -> ApiError:
 def drive_not_found(file_id: str) -> Json:
     """Drive's older kind of error body."""
     message = f"File not found: {file_id}."
+    # Drive's errors are of the old style: Sheets reference 2.2.
     reason = {
         "message": message,
         "domain": "global",

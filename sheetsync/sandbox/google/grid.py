@@ -155,6 +155,7 @@ class Sheet:
         """Inserts rows before row `at`; format and validation are taken from row `like` (default: the one there)."""
         source = self.rows[at if like is None else like] if (at if like is None else like) < len(self.rows) else []
         fresh = [inherited(cell) for cell in source]
+        # Below the last row that is kept all are empty: only their number grows.
         if at < len(self.rows):
             self.rows[at:at] = [fresh] * count
             self._filled += count
@@ -174,7 +175,7 @@ class Sheet:
             self.row_count += count
         else:
             self.column_count += count
-        lines = self._lines(dimension)
+        lines = self.lines(dimension)
         if at < len(lines):
             lines[at:at] = [None] * count
         self.book.follow(self.sheet_id, lambda range_: a1.shift_range(range_, dimension, at, count), dimension)
@@ -194,7 +195,7 @@ class Sheet:
         self._lines_went("COLUMNS", at, count)
 
     def _lines_went(self, dimension: Dimension, at: int, count: int) -> None:
-        del self._lines(dimension)[at : at + count]
+        del self.lines(dimension)[at : at + count]
         self.book.follow(self.sheet_id, lambda range_: a1.shift_range(range_, dimension, at, -count), dimension)
         self.touch()
 
@@ -212,11 +213,12 @@ class Sheet:
         self._lines_moved("COLUMNS", start, end, to)
 
     def _lines_moved(self, dimension: Dimension, start: int, end: int, to: int) -> None:
-        _move(self._lines(dimension), start, end, to, None)
+        _move(self.lines(dimension), start, end, to, None)
         self.book.follow(self.sheet_id, lambda range_: a1.move_range(range_, dimension, start, end, to), dimension)
         self.touch()
 
-    def _lines(self, dimension: Dimension) -> list[Json | None]:
+    def lines(self, dimension: Dimension) -> list[Json | None]:
+        """DimensionProperties of the rows or columns, None where they are the default; may end early."""
         return self.row_properties if dimension == "ROWS" else self.column_properties
 
     def sort(self, area: Area, by: int | Sequence[int], ascending: bool | Sequence[bool] = True) -> None:
@@ -317,6 +319,7 @@ class Spreadsheet:
 
     def locate(self, address: Address) -> tuple[Sheet, Address] | None:
         """The sheet an address lies on, and the address with its named range or bare title resolved."""
+        # A text without `!` may be a tab's title or a named range; the title goes first: Sheets reference 2.2.
         wanted = address.title or address.name
         if not wanted:
             return (self.sheets[0], address) if self.sheets else None
@@ -386,6 +389,7 @@ def _sorted(parts: list[Row], column: int, ascending: bool) -> list[Row]:
         cell = part[column]
         return cell is None or cell.value is None
 
+    # In the editor empty cells stay below in both directions, so that an open range can be sorted.
     filled = [part for part in parts if not empty(part)]
     filled.sort(key=lambda part: _rank(part[column]), reverse=not ascending)
     return filled + [part for part in parts if empty(part)]

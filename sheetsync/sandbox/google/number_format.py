@@ -98,6 +98,7 @@ def _tokens(pattern: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8192)
 def _dated(value: float, pattern: str) -> str:
     parts = _tokens(pattern)
+    # Without a fraction in the pattern the whole second is rounded: a serial's float noise must not show 11:59:59.
     moment = EPOCH + timedelta(milliseconds=round(value * 86_400_000))
     half_day = any(part.lower() in ("am/pm", "a/p") for part in parts)
     if not any(part.startswith(".0") for part in parts):
@@ -106,19 +107,26 @@ def _dated(value: float, pattern: str) -> str:
 
 
 def _date_part(part: str, moment: datetime, half_day: bool) -> str:
-    key, wide = part[0].lower(), len(part)
-    if part[0] in '"\\':
-        return _literal(part)
-    if part.lower() == "am/pm":
-        return moment.strftime("%p")
-    if key == "y":
-        return f"{moment.year:04d}" if wide > 2 else f"{moment.year % 100:02d}"
-    if key == "m" and wide > 2:
-        return moment.strftime("%b" if wide == 3 else "%B")
-    if key == "d" and wide > 2:
-        return moment.strftime("%a" if wide == 3 else "%A")
-    if part.startswith(".0"):
-        return f".{moment.microsecond // 1000:03d}"[:wide]
+    wide = len(part)
+    match part[0].lower():
+        case '"' | "\\":
+            return _literal(part)
+        case "a" if part.lower() == "am/pm":
+            return moment.strftime("%p")
+        case "y":
+            return f"{moment.year:04d}" if wide > 2 else f"{moment.year % 100:02d}"
+        case "m" if wide > 2:
+            return moment.strftime("%b" if wide == 3 else "%B")
+        case "d" if wide > 2:
+            return moment.strftime("%a" if wide == 3 else "%A")
+        case "." if wide > 1:
+            return f".{moment.microsecond // 1000:03d}"[:wide]
+        case letter:
+            return _counted(letter, wide, moment, half_day) or part
+
+
+def _counted(letter: str, wide: int, moment: datetime, half_day: bool) -> str:
+    """A part that is a number of one or two digits; empty for a letter that means none."""
     hour = (moment.hour % 12 or 12) if half_day else moment.hour
     numbers = {"m": moment.month, "d": moment.day, "h": hour, "n": moment.minute, "s": moment.second}
-    return f"{numbers[key]:0{min(wide, 2)}d}" if key in numbers else part
+    return f"{numbers[letter]:0{min(wide, 2)}d}" if letter in numbers else ""

@@ -194,6 +194,7 @@ def attached(view: View, sheet: Sheet, name: str) -> list[Json]:
 
 def protected(book: Spreadsheet, held: Json, user: str) -> Json:
     """A ProtectedRange as one user sees it."""
+    # `editors` is visible only to those who may edit: Sheets reference 3.6.
     if not may_edit(book, held, user):
         return {key: value for key, value in held.items() if key != "editors"}
     return {**held, "requestingUserCanEdit": True}

@@ -84,6 +84,7 @@ def value_range(sheet: Sheet, area: Area, options: Options) -> Json:
     if options.major == "COLUMNS":
         values = _transposed(values)
     answer: Json = {"range": a1.range_name(sheet.title, area), "majorDimension": options.major}
+    # Where nothing is there, the key itself is missing: Sheets reference 2.2.
     if values:
         answer["values"] = values
     return answer
@@ -100,6 +101,7 @@ def _rendered(sheet: Sheet, area: Area, options: Options) -> Values:
         rows = [["" if cell is None else cell.shown for cell in line[left:right]] for line in lines]
     else:
         rows = [["" if cell is None else show(cell) for cell in line[left:right]] for line in lines]
+    # Empty ends of rows, and empty rows at the end, are not sent; inner ones are: Sheets reference 2.2.
     for row in rows:
         while row and row[-1] == "":
             row.pop()
@@ -170,6 +172,7 @@ def update(book: Spreadsheet, text: str, body: Json, options: Options, user: str
     """values.update, and each part of values.batchUpdate."""
     values = rows_of(body)
     sheet, area, address = resolve(book, text)
+    # One cell as range is only where to begin; a larger one must hold what is written.
     if not address.single:
         _check_inside(sheet, area, values)
     return write(sheet, area.top, area.left, values, options, user)
@@ -226,6 +229,7 @@ def _write_line(
     sheet: Sheet, area: Area, row: int, line: list[Any], options: Options, user: str, written: Written
 ) -> None:
     for column, value in enumerate(line):
+        # null leaves the cell alone and does not count: Sheets reference 2.2.
         if value is None:
             continue
         at, across = area.top + row, area.left + column
@@ -275,6 +279,7 @@ def append(book: Spreadsheet, text: str, body: Json, options: Options, user: str
     sheet, area, _ = resolve(book, text)
     table = _table(sheet, area)
     values = rows_of(body)
+    # The rows start at the table's own first column, not the range's: the trap of Sheets reference 2.2 and 3.4.
     top, left = (table.bottom, table.left) if table else (area.top, area.left)
     if insert and table and top < sheet.row_count:
         sheet.insert_rows(top, len(values), like=top - 1)

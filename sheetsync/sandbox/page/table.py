@@ -80,6 +80,7 @@ def _content(cell: Cell | None) -> str:
     condition = (cell.validation or {}).get("condition", {}) if cell is not None else {}
     kind = condition.get("type")
     if cell is None or kind not in ("BOOLEAN", "ONE_OF_LIST"):
+        # plaintext-only: what people paste is a value, never markup.
         text = "" if cell is None else shown(cell)
         return f'<span contenteditable="plaintext-only" spellcheck="false">{escape(text)}</span>'
     if kind == "BOOLEAN":
@@ -89,6 +90,7 @@ def _content(cell: Cell | None) -> str:
 
 
 def _dropdown(current: str, choices: list[str]) -> str:
+    # What is in the cell stays to be chosen, also where the list has no such value.
     offered = ["", *choices] if current in ("", *choices) else ["", *choices, current]
     options = "".join(
         f"<option{' selected' if choice == current else ''}>{escape(choice)}</option>" for choice in offered

@@ -120,6 +120,7 @@ class Portal:
 
     def is_open(self, request: AdCodeRequest) -> bool:
         """Whether a request stands in the way of another order for its video."""
+        # A status that is in no document, put there by set_status, is whatever the switch says.
         if request.status in STATUSES:
             return request.status not in CLOSED
         return self.switches.future_status == "open"
@@ -198,6 +199,7 @@ class Portal:
         )
         self.enter(request)
         self._move(-self.price, "ad code request", request.id)
+        # A due Coverage period may renew by itself just before an order: tokportal.md section 2.4, question Q6.
         if self.switches.hidden_debit == "yes":
             self._move(-COVERAGE_RENEWAL, "coverage renewal", request.id)
         return request
@@ -228,6 +230,7 @@ class Portal:
 
     def reopen(self, request: AdCodeRequest, feedback: str) -> None:
         """A correction: the task goes back to the manager. Raises Refused where its status does not allow it."""
+        # The documents call finalized terminal and let a delivered code be corrected all the same: tokportal.md 2.6.
         allowed = ("in_review", "finalized") if self.switches.patch_finalized == 200 else ("in_review",)
         other = self.open_request(request.video_id)
         if request.status not in allowed or other not in (None, request):

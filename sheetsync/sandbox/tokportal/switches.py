@@ -66,6 +66,7 @@ class Switches:
             setattr(self, name, value)
 
     def dump(self) -> dict[str, Any]:
+        """All switches, as JSON."""
         return asdict(self)
 
 
