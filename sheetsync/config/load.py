@@ -1,93 +1,61 @@
-"""The settings of a run: one YAML file (design 6), checked by hand, with every problem reported at once.
+"""From the file to a Config: one YAML file, checked as a whole, with every problem reported at once.
 
-Owns which settings there are, their defaults and bounds, and how they hang together. Reading YAML with positions
-is `yamlfile.py`'s. Does not look whether the credentials file, the spreadsheet or TokPortal is there:
-`sheetsync doctor` does.
+Owns the order of the checks, what settings mean together, and the words for what is wrong. What a single value may be
+is `settings.py`'s, where it stands `positions.py`'s, and what `${NAME}` stands for `variables.py`'s.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from sheetsync.columns import BY_KEY, Kind, Owner, header_of, normal
-from sheetsync.config.yamlfile import Place, Reader, Section, Whole, line_of, read, shown
+from sheetsync.columns import BY_KEY, header_of, normal
+from sheetsync.config import settings
+from sheetsync.config.positions import Document, Location, kind
+from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
 
-GOOGLE_URL = "https://sheets.googleapis.com"
-TOKPORTAL_URL = "https://app.tokportal.com"
+Problem = tuple[int, str]
+"""A line of the file, and what is wrong there."""
 
-AUTHORIZATION_DAYS = Whole("days", 30, 1, 3650)
-WARN_HOURS = Whole("hours", 72, 0, 8760)
-MAX_ORDERS_PER_RUN = Whole("orders", 25, 0, 10_000)
-KEEP_CREDITS = Whole("credits", 0, 0, 1_000_000_000)
-POLL_SECONDS = Whole("seconds", 120, 0, 3600)
-
-TOP_KEYS = ("google", "tokportal", "state", "trackers", "run")
-GOOGLE_KEYS = ("credentials", "api_url")
-TOKPORTAL_KEYS = ("api_key", "api_url")
-TRACKER_KEYS = (
-    "name",
-    "spreadsheet",
-    "worksheet",
-    "authorization_days",
-    "warn_hours",
-    "max_orders_per_run",
-    "keep_credits",
-    "require",
-    "approve",
-    "columns",
-)
-RUN_KEYS = ("poll_seconds",)
-
-APPROVE = ("caption_final", "sound_cleared")
-
-_PERSON_KEYS = tuple(column.key for column in BY_KEY.values() if column.owner is Owner.PERSON)
-_CHECKBOX_KEYS = tuple(key for key in _PERSON_KEYS if BY_KEY[key].kind is Kind.CHECKBOX)
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
-_SHEET_ID = re.compile(r"[A-Za-z0-9_-]+")
-# "d/e/..." is a page published to the web: it has no id that the API would take.
-_SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
+# What is wrong, by pydantic's type of error: its own words are for programmers, and may show a value.
+_SENTENCES = {
+    "missing": "is missing; expected {expected}",
+    "extra_forbidden": "is not a known key; {nearest}",
+    "model_type": "is {kind}; expected {expected}",
+    "tuple_type": "is {kind}; expected {expected}",
+    "string_type": "is {kind}; expected {expected}",
+    "string_too_short": "is empty; expected {expected}",
+    "too_short": "is missing or empty; expected {expected}",
+    "int_parsing": settings.AS_WRITTEN + " is not a whole number; expected {expected}",
+    "greater_than_equal": settings.AS_WRITTEN + " is out of bounds; expected {bounds}",
+    "less_than_equal": settings.AS_WRITTEN + " is out of bounds; expected {bounds}",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class GoogleSettings:
-    """How to reach Google Sheets; without `credentials`, Application Default Credentials are used."""
-
-    credentials: Path | None
-    api_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokPortalSettings:
-    """How to reach TokPortal. The key is left out of the repr, so that no log or traceback shows it."""
-
-    api_key: str = field(repr=False)
-    api_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """What bounds a run: the seconds it may spend polling."""
-
-    poll_seconds: int
+_SAME_NAME = settings.AS_WRITTEN + " is the name of trackers[{index}] too; expected a name of its own"
+_SAME_TAB = settings.AS_WRITTEN + " is the tab of trackers[{index}] too; expected one tracker for each tab"
+_SAME_HEADER = settings.AS_WRITTEN + " is the header of {key} too; expected a header of its own"
+_SAME_KEY = settings.AS_WRITTEN + " stands twice; expected once"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """A configuration that has passed every check. All paths are absolute, except `path`: the file as it was named."""
 
-    google: GoogleSettings
-    tokportal: TokPortalSettings
+    google: settings.GoogleSettings
+    tokportal: settings.TokPortalSettings
     state: Path
     trackers: tuple[Tracker, ...]
-    run: RunSettings
+    run: settings.RunSettings
     path: Path
 
 
@@ -101,59 +69,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigError with every problem found, as `file:line: key: what is wrong, what is expected`.
     """
-    root = read(path)
-    reader = Reader(path, environ)
-    top = reader.section(Place("", line_of(root), root), TOP_KEYS)
-    config = Config(
-        google=_google(reader, top.at("google")),
-        tokportal=_tokportal(reader, top.at("tokportal")),
-        state=reader.file(top.at("state"), "state.db"),
-        trackers=_trackers(reader, top.at("trackers")),
-        run=_run(reader, top.at("run")),
-        path=path,
-    )
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return config
+    document, variables = Document(path), Variables(environ, path.parent / ".env")
+    context = {"variables": variables, "folder": path.absolute().parent}
+    found = list(_clashes(document, variables))
+    try:
+        checked = settings.Settings.model_validate(document.values, context=context)
+    except ValidationError as error:
+        found += [problem for one in error.errors(include_input=False) for problem in _refusals(document, one)]
+    if found or variables.problems:
+        found.sort(key=lambda problem: problem[0])
+        raise ConfigError([*variables.problems, *(f"{path}:{line}: {text}" for line, text in found)])
+    return Config(checked.google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run, path)
 
 
-def _google(reader: Reader, place: Place) -> GoogleSettings:
-    section = reader.section(place, GOOGLE_KEYS)
-    at = section.at("credentials")
-    credentials = reader.file(at, "service-account.json") if at.node else None
-    return GoogleSettings(credentials, reader.url(section.at("api_url"), GOOGLE_URL))
-
-
-def _tokportal(reader: Reader, place: Place) -> TokPortalSettings:
-    section = reader.section(place, TOKPORTAL_KEYS)
-    api_url = reader.url(section.at("api_url"), TOKPORTAL_URL)
-    if api_url.endswith("/api/ext"):
-        # Corrections are sent outside /api/ext, so the path belongs to the calls, not to the address.
-        reader.problem(section.at("api_url"), "ends with /api/ext; expected the address without it")
-    return TokPortalSettings(_api_key(reader, section.at("api_key")), api_url)
-
-
-def _api_key(reader: Reader, place: Place) -> str:
-    key = (reader.text(place, "the API key, best as ${TOKPORTAL_API_KEY}") or "").strip()
-    if not re.fullmatch(r"[!-~]*", key):
-        reader.problem(place, "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
-    elif key.startswith("$"):
-        reader.problem(place, "is the name of a variable, not a key; expected ${NAME}, with braces")
-    return key
-
-
-def _run(reader: Reader, place: Place) -> RunSettings:
-    return RunSettings(reader.whole(reader.section(place, RUN_KEYS).at("poll_seconds"), POLL_SECONDS))
-
-
-def _trackers(reader: Reader, place: Place) -> tuple[Tracker, ...]:
-    expected = "a list of at least one tracker, each beginning with `- name:`"
-    sections = [reader.section(item, TRACKER_KEYS) for item in reader.items(place, expected)]
-    if not sections and (place.node is None or isinstance(place.node, yaml.SequenceNode)):
-        reader.problem(place, f"is missing or empty; expected {expected}")
-    trackers = tuple(_tracker(reader, section) for section in sections)
-    _refuse_twins(reader, sections, trackers)
-    sharing = Counter(tracker.spreadsheet for tracker in trackers)
+def _trackers(checked: Sequence[settings.TrackerSettings]) -> tuple[Tracker, ...]:
+    sharing = Counter(each.spreadsheet for each in checked)
+    trackers = (Tracker(**{**dict(each), "columns": each.columns.model_dump(exclude_unset=True)}) for each in checked)
     return tuple(replace(tracker, summary_tab=_summary_tab(tracker, sharing)) for tracker in trackers)
 
 
@@ -163,74 +94,76 @@ def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:
     return "Summary" if is_alone else f"Summary {tracker.worksheet}"[:100]
 
 
-def _tracker(reader: Reader, section: Section) -> Tracker:
-    return Tracker(
-        name=_name(reader, section.at("name")),
-        spreadsheet=_spreadsheet(reader, section.at("spreadsheet")),
-        worksheet=reader.text(section.at("worksheet"), "the name of the tab, for example Tracker") or "",
-        authorization_days=reader.whole(section.at("authorization_days"), AUTHORIZATION_DAYS),
-        warn_hours=reader.whole(section.at("warn_hours"), WARN_HOURS),
-        max_orders_per_run=reader.whole(section.at("max_orders_per_run"), MAX_ORDERS_PER_RUN),
-        keep_credits=reader.whole(section.at("keep_credits"), KEEP_CREDITS),
-        require=reader.keys(section.at("require"), _PERSON_KEYS, ()),
-        approve=reader.keys(section.at("approve"), _CHECKBOX_KEYS, APPROVE),
-        columns=_columns(reader, section.at("columns")),
+def _problem(location: Location, line: int, text: str, node: yaml.Node | None = None) -> Problem:
+    """A sentence about a place. What the file has there may be shown, since its variables are not filled in."""
+    key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(".")
+    written = node.value if isinstance(node, yaml.ScalarNode) else ""
+    shown = f"'{written if len(written) <= 60 else written[:57] + '...'}'"
+    return (
+        line,
+        f"{key}: {shown + text.removeprefix(settings.AS_WRITTEN) if text.startswith(settings.AS_WRITTEN) else text}",
     )
 
 
-def _name(reader: Reader, place: Place) -> str:
-    name = reader.text(place, "a short name, for example acme") or ""
-    if name and not _NAME.fullmatch(name):
-        # It stands in file names and on the command line.
-        reader.problem(place, f"{shown(place)} cannot be a name; expected letters, digits, - and _, at most 64")
-    return name
+def _refusals(document: Document, error: ErrorDetails) -> Iterator[Problem]:
+    """What pydantic refuses at one place, in our words."""
+    location, place = error["loc"], document.find(error["loc"])
+    if error["type"] == "refused":
+        sentences = error["ctx"]["wrong"]
+    else:
+        sentences = [_SENTENCES[error["type"]].format(kind=kind(place.node), **_expected(location))]
+    line = place.key_line if error["type"] == "extra_forbidden" else place.line
+    return (_problem(location, line, sentence, place.node) for sentence in sentences)
 
 
-def _spreadsheet(reader: Reader, place: Place) -> str:
-    text = (reader.text(place, "the id of the spreadsheet, or its whole URL") or "").strip()
-    url = _SHEET_URL.fullmatch(text)
-    if text and not url and not _SHEET_ID.fullmatch(text):
-        reader.problem(
-            place, f"{shown(place)} is no spreadsheet; expected its id, or the URL in the browser's address bar"
-        )
-    return url[1] if url else text
+def _expected(location: Location) -> dict[str, str]:
+    """What the settings expect at a place, for the sentences above."""
+    *sections, key = (step for step in location if isinstance(step, str))
+    fields = settings.SECTIONS[".".join(sections)].model_fields
+    if key not in fields:
+        return {"nearest": settings.nearest(key, fields)}
+    expected = settings.ITEMS[key] if isinstance(location[-1], int) else fields[key].description or ""
+    limits = [getattr(limit, name) for name in ("ge", "le") for limit in fields[key].metadata if hasattr(limit, name)]
+    return {"expected": expected, "bounds": f"{' to '.join(map(str, limits))} {expected.partition(',')[0]}"}
 
 
-def _columns(reader: Reader, place: Place) -> Mapping[str, str]:
-    section = reader.section(place, tuple(BY_KEY))
-    renamed: dict[str, str] = {}
-    for key in section.nodes:
-        header = reader.text(section.at(key), "the header as the sheet has it")
-        if header is not None:
-            renamed[key] = header
-    for key, other in _clashes(renamed):
-        at = section.at(key)
-        reader.problem(at, f"{shown(at)} is the header of {other} too; expected a header of its own")
-    return renamed
+def _clashes(document: Document, variables: Variables) -> Iterator[Problem]:
+    """What stands twice. Compared are the texts of the file, so that a mistake elsewhere in it hides nothing."""
+    for location, line, first_line in document.repeated:
+        yield _problem(location, line, f"stands twice (first on line {first_line}); expected once")
+    trackers = document.values.get("trackers")
+    firsts: dict[Hashable, Location] = {}
+    for index, section in enumerate(trackers if isinstance(trackers, list) else ()):
+        for identity, location, sentence in _claims(("trackers", index), section, variables):
+            first = firsts.setdefault(identity, location)
+            if first != location:
+                place = document.find(location)
+                yield _problem(location, place.line, sentence.format(index=first[1], key=first[-1]), place.node)
 
 
-def _clashes(renamed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each renamed column whose header another column has, with that other; of two renamed ones, the later."""
-    owners = {normal(header_of(key, renamed)): key for key in BY_KEY if key not in renamed}
-    for key, header in renamed.items():
-        other = owners.setdefault(normal(header), key)
-        if other != key:
-            yield key, other
+def _texts(values: object, variables: Variables) -> dict[Any, str]:
+    """The texts of a mapping by key, or of a list by index, with their variables filled in; empty ones left out."""
+    items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    filled = {key: variables.fill(value) for key, value in items if isinstance(value, str)}
+    return {key: text for key, text in filled.items() if text.strip()}
 
 
-def _refuse_twins(reader: Reader, sections: list[Section], trackers: tuple[Tracker, ...]) -> None:
-    """No two trackers with one name (it names files) or on one tab (they would write the same cells).
+def _claims(here: Location, section: object, variables: Variables) -> Iterator[tuple[Hashable, Location, str]]:
+    """What only one place may have, where a tracker asks for it, and what is said to the second that does.
 
-    Google compares tab names, and some file systems file names, without regard to case.
+    Its name (it names files) and its tab (two would write the same cells): Google compares tab names, and some file
+    systems file names, without regard to case. Its headers, and the keys of its lists.
     """
-    names: dict[str, int] = {}
-    tabs: dict[tuple[str, str], int] = {}
-    for index, (section, tracker) in enumerate(zip(sections, trackers, strict=True)):
-        first = names.setdefault(tracker.name.casefold(), index)
-        if tracker.name and first != index:
-            at = section.at("name")
-            reader.problem(at, f"{shown(at)} is the name of trackers[{first}] too; expected a name of its own")
-        first = tabs.setdefault((tracker.spreadsheet, tracker.worksheet.casefold()), index)
-        if tracker.spreadsheet and tracker.worksheet and first != index:
-            at = section.at("worksheet")
-            reader.problem(at, f"{shown(at)} is the tab of trackers[{first}] too; expected one tracker for each tab")
+    own, inner = _texts(section, variables), section if isinstance(section, dict) else {}
+    name, tab, sheet = own.get("name"), own.get("worksheet"), settings.spreadsheet_id(own.get("spreadsheet", ""))
+    if name:
+        yield name.casefold(), (*here, "name"), _SAME_NAME
+    if sheet and tab:
+        yield (sheet, tab.casefold()), (*here, "worksheet"), _SAME_TAB
+    renamed = _texts(inner.get("columns"), variables)
+    # Columns that keep their headers come first: a renamed one has to make way; of two, the later.
+    for key in [*(key for key in BY_KEY if key not in renamed), *(key for key in renamed if key in BY_KEY)]:
+        yield (here, normal(header_of(key, renamed))), (*here, "columns", key), _SAME_HEADER
+    for setting in ("require", "approve"):
+        for at, key in _texts(inner.get(setting), variables).items():
+            yield (here, setting, key), (*here, setting, at), _SAME_KEY

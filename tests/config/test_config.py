@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from sheetsync.config import load as config
+from sheetsync.config import settings as config
 from sheetsync.config.load import Config, default_path, load
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
@@ -53,11 +55,15 @@ def test_smallest_file_has_the_defaults_of_the_design(load_text: Load, tmp_path:
     """A key, a name, a spreadsheet and a tab are enough; all else has a default."""
     loaded = load_text(SMALLEST)
 
-    assert loaded.google == config.GoogleSettings(None, "https://sheets.googleapis.com")
-    assert loaded.tokportal == config.TokPortalSettings("tok_live_0123", "https://app.tokportal.com")
+    assert loaded.google == config.GoogleSettings.model_construct(
+        credentials=None, api_url="https://sheets.googleapis.com"
+    )
+    assert loaded.tokportal == config.TokPortalSettings.model_construct(
+        api_key="tok_live_0123", api_url="https://app.tokportal.com"
+    )
     assert loaded.state == tmp_path / "state.db"
     assert loaded.trackers == (Tracker("acme", "1abc", "Tracker"),)
-    assert loaded.run == config.RunSettings(120)
+    assert loaded.run == config.RunSettings.model_construct(poll_seconds=120)
     assert loaded.path == tmp_path / "sheetsync.yaml"
 
 
@@ -86,7 +92,9 @@ def test_example_explains_every_key_above_it() -> None:
     lines = (ROOT / "config.example.yaml").read_text().splitlines()
     found = re.compile(r"(?: *- )? *([a-z_]+):")
     explained = [m[1] for above, line in pairwise(lines) if "# " in above and (m := found.match(line))]
-    expected = [*config.TOP_KEYS, *config.GOOGLE_KEYS, *config.TOKPORTAL_KEYS, *config.TRACKER_KEYS, *config.RUN_KEYS]
+    expected = [
+        key for name, section in config.SECTIONS.items() if name != "trackers.columns" for key in section.model_fields
+    ]
 
     assert sorted(explained) == sorted(expected)
 
@@ -180,6 +188,35 @@ def test_repr_hides_the_key(load_text: Load) -> None:
     assert "tok_live_0123" not in repr(load_text(SMALLEST))
 
 
+@pytest.mark.parametrize(
+    "setting", ["tokportal:\n  api_key: ${S} x", "run: {poll_seconds: ${S}}", "google: {api_url: ${S}}"]
+)
+def test_no_value_of_the_environment_is_told(load_text: Load, setting: str) -> None:
+    """What a variable holds may be a key: no message, no error on the way there and no traceback shows it."""
+    with pytest.raises(ConfigError) as caught:
+        load_text(f"{setting}\n{TRACKERS}", {"S": "ftp://tok_live_0123"})
+    told, error = "", caught.value
+    while isinstance(error, BaseException):
+        told += f"{error} {error!r}"
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+
+    assert "tok_live" not in told
+
+
+def test_an_anchor_that_holds_itself_is_a_mistake_like_others(problems: Problems) -> None:
+    """YAML allows a list in itself; it is refused, not followed for ever."""
+    assert problems(TOKPORTAL + "trackers: &all [*all]\n") == [
+        "sheetsync.yaml:3: trackers[0]: is a list; expected a mapping, such as `name: ...`"
+    ]
+
+
+def test_help_does_without_the_checks() -> None:
+    """`sheetsync --help` answers at once: what checks the settings is loaded with the settings."""
+    script = "import sys, sheetsync.cli.main; print({'pydantic', 'dotenv', 'yaml'} & set(sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "set()\n"
+
+
 def test_default_path() -> None:
     """$SHEETSYNC_CONFIG, else ./sheetsync.yaml."""
     assert default_path({"SHEETSYNC_CONFIG": "/etc/s.yaml"}) == Path("/etc/s.yaml")
@@ -238,6 +275,20 @@ def test_dotenv_that_is_not_understood(problems: Problems, tmp_path: Path) -> No
     assert "secret" not in "".join(found)
 
 
+def test_lines_of_dotenv_are_counted_with_the_empty_ones(problems: Problems, tmp_path: Path) -> None:
+    """The line that is named is the one an editor shows."""
+    (tmp_path / ".env").write_text("A=b\n\n\n???\n\nC='open\n")
+
+    assert [text.split(": ")[0] for text in problems(SMALLEST, {})[:2]] == [".env:4", ".env:6"]
+
+
+def test_variables_inside_dotenv_stay_as_they_are(load_text: Load, tmp_path: Path) -> None:
+    """A key that holds a dollar sign is not filled in."""
+    (tmp_path / ".env").write_text("A=b\nTOKPORTAL_API_KEY=k${A}$A\n")
+
+    assert load_text(SMALLEST, {}).tokportal.api_key == "k${A}$A"
+
+
 def test_dotenv_that_cannot_be_read(problems: Problems, tmp_path: Path) -> None:
     """A folder called .env is a problem among the others."""
     (tmp_path / ".env").mkdir()
@@ -251,6 +302,13 @@ def test_variable_that_is_not_set(problems: Problems) -> None:
         "sheetsync.yaml:2: tokportal.api_key: the environment variable TOKPORTAL_API_KEY is not set; "
         "expected `export TOKPORTAL_API_KEY=...`, or a line `TOKPORTAL_API_KEY=...` in .env"
     ]
+
+
+def test_every_missing_variable_of_a_value_is_named(problems: Problems) -> None:
+    """One try shows all, also within one value."""
+    found = problems(SMALLEST.replace("Tracker", "${A} ${B}"))
+
+    assert [name for name in ("A", "B") for text in found if f"variable {name} is not set" in text] == ["A", "B"]
 
 
 @pytest.mark.parametrize("text", ["${}", "${A B}", "${OPEN", "x ${1}"])

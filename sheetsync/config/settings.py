@@ -1,0 +1,241 @@
+"""Which settings there are, their defaults and their bounds: one model for each section of the file (design 6).
+
+Owns what a single value may be. What values mean together, and where in the file they stand, is `load.py`'s. A field's
+`description` is what a message says is expected; a validator that refuses says it in full.
+Does not look whether the credentials file, the spreadsheet or TokPortal is there: `sheetsync doctor` does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, create_model
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from sheetsync.columns import BY_KEY, Kind, Owner
+
+GOOGLE_URL = "https://sheets.googleapis.com"
+TOKPORTAL_URL = "https://app.tokportal.com"
+
+AS_WRITTEN = "<as written>"
+"""Stands at the beginning of a refusal for the text that the file has, with its variables not filled in."""
+
+_PERSON_KEYS = tuple(column.key for column in BY_KEY.values() if column.owner is Owner.PERSON)
+_CHECKBOX_KEYS = tuple(key for key in _PERSON_KEYS if BY_KEY[key].kind is Kind.CHECKBOX)
+# "d/e/..." is a page published to the web: it has no id that the API would take.
+_SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """What was probably meant, as the end of a message."""
+    close = difflib.get_close_matches(word.strip().lower().replace(" ", "_"), known, n=1)
+    return f"expected {close[0]}?" if close else f"expected one of {', '.join(known)}"
+
+
+def spreadsheet_id(text: str) -> str:
+    """The id in a spreadsheet's URL; any other text as it is, without blanks around it."""
+    url = _SHEET_URL.fullmatch(text.strip())
+    return url[1] if url else text.strip()
+
+
+def _refused(*wrong: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "refused", {"wrong": wrong})
+
+
+def _matching(pattern: str, wrong: str) -> AfterValidator:
+    """Refuse any other text: `wrong` says what is wrong with it, and what is expected."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise _refused(wrong)
+        return text
+
+    return AfterValidator(check)
+
+
+def _one_of(known: Collection[str]) -> AfterValidator:
+    def check(key: str) -> str:
+        if key not in known:
+            raise _refused(f"{AS_WRITTEN} cannot stand here; {nearest(key, known)}")
+        return key
+
+    return AfterValidator(check)
+
+
+def _filled(value: object, info: ValidationInfo[Any]) -> str:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    if wrong := tuple(info.context["variables"].wrong(value)):
+        raise _refused(*wrong)
+    text: str = info.context["variables"].fill(value)
+    if not text.strip():
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return text
+
+
+def _path(text: str, info: ValidationInfo[Any]) -> Path:
+    """An absolute path; a relative one is relative to the configuration file, and `~` is the home folder."""
+    try:
+        return Path(info.context["folder"]) / Path(text).expanduser()
+    except RuntimeError:
+        wrong = f"{AS_WRITTEN} begins with a home folder that is not known; expected another path"
+        raise _refused(wrong) from None
+
+
+def _whole(text: str) -> int:
+    # Not pydantic's own reading of texts, to which 72.0 and 7_2 are whole numbers too.
+    if not re.fullmatch(r"[+-]?[0-9]{1,12}", text.strip()):
+        raise PydanticKnownError("int_parsing")
+    return int(text)
+
+
+def _not_empty(items: object) -> object:
+    # Not as `min_length`, to which an item that is wrong counts as none.
+    if items in ([], ()):
+        raise PydanticKnownError("too_short", {"field_type": "List", "min_length": 1, "actual_length": 0})
+    return items
+
+
+def _address(text: str) -> str:
+    """An address without a closing slash; plain http, which anyone on the way can read, for loopback alone."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
+        raise _refused(f"{AS_WRITTEN} is not an address; expected https://host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _refused(f"{AS_WRITTEN} has more than a host and a path; expected https://host")
+    if parts.scheme == "http" and not _is_loopback(host):
+        wrong = "would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
+        raise _refused(f"{AS_WRITTEN} {wrong}")
+    return text.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_Text = Annotated[str, BeforeValidator(_filled)]
+_Path = Annotated[Path, BeforeValidator(_path), BeforeValidator(_filled)]
+_PathOrNone = Annotated[Path | None, BeforeValidator(_path), BeforeValidator(_filled)]
+_Whole = Annotated[int, BeforeValidator(_whole), BeforeValidator(_filled)]
+_Address = Annotated[_Text, AfterValidator(_address)]
+# Corrections are sent outside /api/ext, so the path belongs to the calls, not to the address.
+_NO_PATH = _matching(r".*(?<!/api/ext)", "ends with /api/ext; expected the address without it")
+_KEY_CHARACTERS = _matching("[!-~]*", "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
+_NO_VARIABLE = _matching(r"[^$].*", "is the name of a variable, not a key; expected ${NAME}, with braces")
+# It stands in file names and on the command line.
+_NAME = _matching(
+    "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", f"{AS_WRITTEN} cannot be a name; expected letters, digits, - and _, at most 64"
+)
+_SHEET_ID = _matching(
+    "[A-Za-z0-9_-]+", f"{AS_WRITTEN} is no spreadsheet; expected its id, or the URL in the browser's address bar"
+)
+# Whoever comments out all keys of a section may leave its name.
+_MAY_BE_EMPTY = BeforeValidator(lambda value: {} if value is None else value)
+
+
+class Section(BaseModel):
+    """A mapping of the file: none but the known keys, and no value in the text of an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _section(first_key: str) -> Any:
+    """A section that may be left out; what it needs is then missing in it."""
+    return Field(None, validate_default=True, description=f"a mapping, such as `{first_key}: ...`")
+
+
+def _bounded(unit: str, default: int, low: int, high: int) -> Any:
+    return Field(default, ge=low, le=high, strict=True, description=f"{unit}, for example {default}")
+
+
+def _keys(known: Collection[str], default: tuple[str, ...] = ()) -> Any:
+    return Field(default, description=f"a list such as [{next(iter(known))}], or [] for none")
+
+
+class GoogleSettings(Section):
+    """How to reach Google Sheets; without `credentials`, Application Default Credentials are used."""
+
+    credentials: _PathOrNone = Field(None, description="a path, for example service-account.json")
+    api_url: _Address = Field(GOOGLE_URL, description=f"an address, for example {GOOGLE_URL}")
+
+
+class TokPortalSettings(Section):
+    """How to reach TokPortal. The key is left out of the repr, so that no log or traceback shows it."""
+
+    api_key: Annotated[_Text, AfterValidator(str.strip), _KEY_CHARACTERS, _NO_VARIABLE] = Field(
+        repr=False, description="the API key, best as ${TOKPORTAL_API_KEY}"
+    )
+    api_url: Annotated[_Address, _NO_PATH] = Field(
+        TOKPORTAL_URL, description=f"an address, for example {TOKPORTAL_URL}"
+    )
+
+
+class RunSettings(Section):
+    """What bounds a run: the seconds it may spend polling."""
+
+    poll_seconds: _Whole = _bounded("seconds", 120, 0, 3600)
+
+
+if TYPE_CHECKING:
+    Columns = Section
+else:  # mypy knows no fields that are made by name
+    _headers = {key: (_Text, Field(None, description="the header as the sheet has it")) for key in BY_KEY}
+    Columns = create_model("Columns", __base__=Section, **_headers)
+
+
+class TrackerSettings(Section):
+    """One worksheet, as model.Tracker has it."""
+
+    name: Annotated[_Text, _NAME] = Field(description="a short name, for example acme")
+    spreadsheet: Annotated[_Text, AfterValidator(spreadsheet_id), _SHEET_ID] = Field(
+        description="the id of the spreadsheet, or its whole URL"
+    )
+    worksheet: _Text = Field(description="the name of the tab, for example Tracker")
+    authorization_days: _Whole = _bounded("days", 30, 1, 3650)
+    warn_hours: _Whole = _bounded("hours", 72, 0, 8760)
+    max_orders_per_run: _Whole = _bounded("orders", 25, 0, 10_000)
+    keep_credits: _Whole = _bounded("credits", 0, 0, 1_000_000_000)
+    require: tuple[Annotated[_Text, _one_of(_PERSON_KEYS)], ...] = _keys(_PERSON_KEYS)
+    approve: tuple[Annotated[_Text, _one_of(_CHECKBOX_KEYS)], ...] = _keys(
+        _CHECKBOX_KEYS, ("caption_final", "sound_cleared")
+    )
+    columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
+
+
+class Settings(Section):
+    """The whole file."""
+
+    google: Annotated[GoogleSettings, _MAY_BE_EMPTY] = _section("credentials")
+    tokportal: Annotated[TokPortalSettings, _MAY_BE_EMPTY] = _section("api_key")
+    state: _Path = Field("state.db", validate_default=True, description="a path, for example state.db")
+    trackers: Annotated[tuple[Annotated[TrackerSettings, _MAY_BE_EMPTY], ...], BeforeValidator(_not_empty)] = Field(
+        (), validate_default=True, description="a list of at least one tracker, each beginning with `- name:`"
+    )
+    run: Annotated[RunSettings, _MAY_BE_EMPTY] = _section("poll_seconds")
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "": Settings,
+    "google": GoogleSettings,
+    "tokportal": TokPortalSettings,
+    "trackers": TrackerSettings,
+    "trackers.columns": Columns,
+    "run": RunSettings,
+}
+"""The models by the keys that lead to them, indexes of lists left out."""
+
+ITEMS = {"trackers": "a mapping, such as `name: ...`", "require": "a column key", "approve": "a column key"}
+"""What is expected as an item of a list, by its key."""
