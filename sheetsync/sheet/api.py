@@ -45,8 +45,8 @@ class WriteRefused(Unavailable):
     """Google refused a write (400): all or nothing, so nothing was done."""
 
 
-class _TransientError(Exception):
-    """A failure that another attempt may mend; `error` is what it comes to if none does."""
+class _Transient(Exception):
+    """A transient error, which another attempt may mend; `error` is what it comes to if none does."""
 
     def __init__(self, error: SheetsyncError) -> None:
         self.error = error
@@ -75,8 +75,6 @@ class SheetsAPI(gspread.HTTPClient):
         self.reads = self.writes = 0
         # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
         self.session.headers["User-Agent"] = f"sheetsync/{__version__} (gzip)"
-
-    # --- the calls ---------------------------------------------------------------------------------------------
 
     def metadata(self, spreadsheet: str, fields: str, ranges: Sequence[str] = ()) -> Mapping[str, Any]:
         """spreadsheets.get with a field mask; with ranges, of those alone. One read. Raises as `request` does."""
@@ -112,8 +110,6 @@ class SheetsAPI(gspread.HTTPClient):
         except requests.exceptions.JSONDecodeError as error:
             raise WriteUnclear("Google's answer to a write could not be read") from error
 
-    # --- one request -------------------------------------------------------------------------------------------
-
     def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Every call goes through here: base URL, bounded retry with jitter, errors by name.
 
@@ -123,7 +119,7 @@ class SheetsAPI(gspread.HTTPClient):
         parts = urlsplit(endpoint)
         url = f"{self._base}{parts.path}" if self._base else endpoint
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
+            retry=tenacity.retry_if_exception_type(_Transient),
             wait=tenacity.wait_random_exponential(multiplier=1, max=32),
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             sleep=self._clock.sleep,
@@ -131,7 +127,7 @@ class SheetsAPI(gspread.HTTPClient):
         )
         try:
             return retrying(self._request_once, method, url, *args, **kwargs)
-        except _TransientError as failure:
+        except _Transient as failure:
             raise failure.error from failure.__cause__
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
@@ -141,12 +137,10 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _TransientError(
-                Unavailable(f"Google's token service did not answer ({type(error).__name__}).")
-            ) from error
+            raise _Transient(Unavailable(f"Google's token service did not answer ({type(error).__name__}).")) from error
         except requests.RequestException as error:
             what = f"Google Sheets did not answer ({type(error).__name__})."
-            raise (WriteUnclear(what) if writes else _TransientError(Unavailable(what))) from error
+            raise (WriteUnclear(what) if writes else _Transient(Unavailable(what))) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
         if response.ok:
             return response
@@ -154,7 +148,7 @@ class SheetsAPI(gspread.HTTPClient):
 
     def _refresh_failure(self, error: RefreshError) -> Exception:
         if error.retryable:
-            return _TransientError(Unavailable("Google's token service did not answer."))
+            return _Transient(Unavailable("Google's token service did not answer."))
         return CredentialsError(
             f"Google does not accept the service-account key of {self.email or 'this account'}: it may be deleted, "
             "disabled, or the clock of this machine may be wrong. Make a new key, and name it under "
@@ -164,10 +158,10 @@ class SheetsAPI(gspread.HTTPClient):
     def _failure(self, response: requests.Response, writes: bool) -> Exception:
         status, message = response.status_code, _message(response)
         if status == 429:
-            return _TransientError(Unavailable("Google Sheets asks for fewer calls (quota of 60 a minute)."))
+            return _Transient(Unavailable("Google Sheets asks for fewer calls (quota of 60 a minute)."))
         if status >= 500 or status == 408:
             what = f"Google Sheets is not available just now ({status})."
-            return WriteUnclear(what) if writes else _TransientError(Unavailable(what))
+            return WriteUnclear(what) if writes else _Transient(Unavailable(what))
         if status == 404:
             return NotFound(
                 "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL)."

@@ -2,7 +2,7 @@
 
 Owns the requests, the retries of reads, and the mapping of everything that can go wrong to the error tree. Does not
 decide whether to order, keeps no record, and never repeats an order after anything unclear: that belongs to execute.py
-and the ledger (design 4). What a body says is in answers.py, how fast calls may follow each other in rate.py.
+and the ledger (design 4). What a body says is parsing.py's, how fast calls may follow each other throttle.py's.
 Sources: sources/ad-code-request.txt (the API page, which decides), reference/tokportal.md.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,14 +21,13 @@ from types import TracebackType
 from urllib.parse import quote
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, Unavailable
 from sheetsync.model import AdCodeRequest
-from sheetsync.tokportal import parsing as answers
-from sheetsync.tokportal.throttle import Bucket, http_date, retry_after
+from sheetsync.tokportal import parsing
+from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
@@ -35,12 +35,12 @@ LONGEST_WAIT = 60.0
 """Seconds that a call waits at most because TokPortal asks for it; for more, the next run is soon enough."""
 
 ATTEMPTS = 4
-"""Times a read is sent at most."""
+"""Times a call is sent at most, where it may be repeated at all."""
 
-RESENDS = 3
-"""Times an order or correction is sent again at most, and only after 429, which says that nothing was done."""
-
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+# Server or way were busy or broken for the moment.
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+# The one status that says, by its meaning, that nothing was done.
+_NOTHING_DONE = frozenset({429})
 _HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 _REQUEST_ID_HEADERS = ("x-tokportal-request-id", "x-request-id", "request-id", "x-vercel-id")  # as the SDKs look
 
@@ -57,26 +57,11 @@ class Ordered:
     replayed: bool
 
 
-class _NotSent(Exception):
-    """TokPortal asked for a longer silence than a call waits: nothing left this machine."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"TokPortal asks to wait another {seconds:.0f} s")
-
-
 class _NoAnswer(Exception):
-    """The call ended without an answer; `passing` if trying again may help."""
+    """A call without an answer: `sent` if it may have reached TokPortal, `transient` if trying again may help."""
 
-    def __init__(self, text: str, passing: bool) -> None:
-        self.passing = passing
-        super().__init__(text)
-
-
-class _Passing(Unavailable):
-    """A read that failed in a way that passes; `told` are the seconds TokPortal asked to wait."""
-
-    def __init__(self, text: str, told: float = 0.0) -> None:
-        self.told = told
+    def __init__(self, text: str, sent: bool = True, transient: bool = False) -> None:
+        self.sent, self.transient = sent, transient
         super().__init__(text)
 
 
@@ -93,7 +78,7 @@ class TokPortal:
             )
         self.calls = 0
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
-        self._bucket = Bucket(clock)
+        self._bucket = TokenBucket(clock)
         self._server_time: datetime | None = None
         self._lock = threading.Lock()
         self._http = httpx.Client(
@@ -133,8 +118,8 @@ class TokPortal:
         if not response.is_success:
             raise Unavailable(self._describe(response))
         try:
-            return answers.balance(response.content)
-        except answers.Unreadable as error:
+            return parsing.balance(response.content)
+        except parsing.Unreadable as error:
             raise Unavailable(f"TokPortal's credit balance cannot be read: {error}") from None
 
     def latest(self, video_id: str) -> AdCodeRequest | None:
@@ -144,15 +129,10 @@ class TokPortal:
         after up to four attempts.
         """
         response = self._get(_video_path(video_id))
-        if response.status_code == 401:
-            raise self._credentials(response)
-        if response.is_client_error:
-            raise self._refusal(response)
-        if not response.is_success:
-            raise Unavailable(self._describe(response))
+        self._raise_for_status(response)
         try:
-            return answers.latest(response.content, video_id)
-        except answers.Unreadable as error:
+            return parsing.latest(response.content, video_id)
+        except parsing.Unreadable as error:
             raise Unavailable(f"TokPortal's answer cannot be read: {error}") from None
 
     def order(self, video_id: str, body: str, idempotency_key: str) -> Ordered:
@@ -163,12 +143,10 @@ class TokPortal:
         """
         headers = {"X-API-Key": self._key, "Idempotency-Key": idempotency_key}
         response = self._change("POST", _video_path(video_id), headers, body)
-        if response.status_code == 401:
-            raise self._credentials(response)
-        self._demand_success(response)
+        self._raise_for_status(response)
         try:
-            request, charged, remaining = answers.ordered(response.content, video_id)
-        except answers.Unreadable as error:
+            request, charged, remaining = parsing.ordered(response.content, video_id)
+        except parsing.Unreadable as error:
             raise CallUncertain(f"TokPortal's answer to the order cannot be read: {error}") from None
         replayed = response.headers.get("Idempotent-Replayed", "").strip().lower() == "true"
         return Ordered(request, charged, remaining, replayed)
@@ -181,57 +159,66 @@ class TokPortal:
         """
         body = json.dumps({"status": "pending_corrections", "feedback": feedback})
         headers = {"Authorization": f"Bearer {self._key}"}
-        self._demand_success(self._change("PATCH", f"/api/ad-code-requests/{_segment(request_id)}", headers, body))
+        response = self._change("PATCH", f"/api/ad-code-requests/{_segment(request_id)}", headers, body)
+        self._raise_for_status(response, credentials=())
 
     def _get(self, path: str) -> httpx.Response:
-        """Read, again where a failure may pass. By attempts, not by time: a held clock would never end it."""
-        retrying = Retrying(
-            sleep=self._clock.sleep,
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=_pause,
-            retry=retry_if_exception_type(_Passing),
-            reraise=True,
-        )
-        return retrying(self._get_once, path)
-
-    def _get_once(self, path: str) -> httpx.Response:
+        """Read: an answer that is not transient. Raises Unavailable."""
         try:
-            response = self._send("GET", path, {"X-API-Key": self._key})
-        except _NotSent as error:
-            raise Unavailable(f"{error}; nothing was asked") from None
+            response = self._call("GET", path, {"X-API-Key": self._key})
         except _NoAnswer as error:
-            raise (_Passing if error.passing else Unavailable)(str(error)) from error
-        if response.status_code not in _PASSING:
-            return response
-        told = self._told(response)
-        if told > LONGEST_WAIT:
-            raise Unavailable(f"{self._describe(response)}; it asks to wait {told:.0f} s")
-        raise _Passing(self._describe(response), told)
-
-    def _change(self, method: str, path: str, headers: Mapping[str, str], body: str) -> httpx.Response:
-        """Send what changes something, and again only after 429: the last answer, which may be a 429 too."""
-        # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
-        content = body.encode(errors="surrogatepass")
-        headers = {**headers, "Content-Type": "application/json"}
-        waited = 0.0
-        for resend in range(RESENDS + 1):
-            try:
-                response = self._send(method, path, headers, content)
-            except _NotSent as error:
-                raise CallRefused(429, "", f"{error}; nothing was sent", "") from None
-            except _NoAnswer as error:
-                raise CallUncertain(f"{error}; it may have been done all the same") from error
-            pause = max(self._told(response), 2.0**resend)
-            waited += pause
-            if response.status_code != 429 or resend == RESENDS or waited > LONGEST_WAIT:
-                break
-            self._clock.sleep(pause)
+            raise Unavailable(str(error) if error.sent else f"{error}; nothing was asked") from error
+        if response.status_code in _TRANSIENT:
+            asked = self._retry_after(response)
+            wait = f"; it asks to wait {asked:.0f} s" if asked > LONGEST_WAIT else ""
+            raise Unavailable(self._describe(response) + wait)
         return response
 
+    def _change(self, method: str, path: str, headers: Mapping[str, str], body: str) -> httpx.Response:
+        """Send what changes something: any answer, which may be a 429. Raises CallRefused, CallUncertain."""
+        # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
+        content = body.encode(errors="surrogatepass")
+        try:
+            return self._call(method, path, {**headers, "Content-Type": "application/json"}, content)
+        except _NoAnswer as error:
+            if error.sent:
+                raise CallUncertain(f"{error}; it may have been done all the same") from error
+            raise CallRefused(429, "", f"{error}; nothing was sent", "") from None
+
+    def _call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
+        """Send, and again where that is safe: the last answer. Raises _NoAnswer.
+
+        Ends by attempts and by seconds slept, not by the time that passed: a held clock would never end it.
+        """
+        is_read = method == "GET"
+        # A change is never repeated after a lost answer or a 5xx: it may have been done, and would be charged twice.
+        repeatable = _TRANSIENT if is_read else _NOTHING_DONE
+        attempt, waited = 0, 0.0
+        while True:
+            attempt += 1
+            # Reads go out from many threads, which must not all come back at once; changes go one by one.
+            pause = 2.0 ** (attempt - 1) + (random.random() if is_read else 0.0)
+            try:
+                response = self._send(method, path, headers, content)
+            except _NoAnswer as error:
+                if not is_read or not error.transient or attempt == ATTEMPTS:
+                    raise
+            else:
+                if response.status_code not in repeatable or attempt == ATTEMPTS:
+                    return response
+                asked = self._retry_after(response)
+                pause = max(pause, asked)
+                # A change must not be sent long after its row was looked at, so its waits are bounded together.
+                if (asked if is_read else waited + pause) > LONGEST_WAIT:
+                    return response
+            waited += pause
+            self._clock.sleep(pause)
+
     def _send(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
-        """One HTTP request, at the allowed pace. Raises _NotSent or _NoAnswer."""
+        """One HTTP request, at the allowed pace. Raises _NoAnswer."""
         if seconds := self._bucket.take(LONGEST_WAIT):
-            raise _NotSent(seconds)
+            # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
+            raise _NoAnswer(f"TokPortal asks to wait another {seconds:.0f} s", sent=False)
         with self._lock:
             self.calls += 1
         started = self._clock.monotonic()
@@ -253,19 +240,26 @@ class TokPortal:
         if re.fullmatch(r"[0-9]{1,9}", remaining):
             self._bucket.lower(int(remaining))
         if response.status_code == 429:
-            self._bucket.hold(max(1.0, self._told(response)))
+            self._bucket.hold(max(1.0, self._retry_after(response)))
 
-    def _told(self, response: httpx.Response) -> float:
+    def _retry_after(self, response: httpx.Response) -> float:
         """Seconds that the answer asks to wait. A date is compared with the answer's own, so no clock need be right."""
         now = http_date(response.headers.get("Date")) or self._clock.now()
-        return retry_after(response.headers.get("Retry-After"), answers.asked_seconds(response.content), now)
+        return retry_after(response.headers.get("Retry-After"), parsing.retry_after_seconds(response.content), now)
 
-    def _demand_success(self, response: httpx.Response) -> None:
-        """Raise for what is not a 2xx. 408 is no refusal: the server gave up waiting, perhaps after it had acted."""
+    def _raise_for_status(self, response: httpx.Response, credentials: Collection[int] = (401,)) -> None:
+        """Nothing for a 2xx. `credentials` are the statuses that are about the key rather than about this call."""
+        if response.is_success:
+            return
+        if response.status_code in credentials:
+            raise self._credentials(response)
+        # 408 is no refusal: the server gave up waiting, perhaps after it had acted.
         if response.is_client_error and response.status_code != 408:
             raise self._refusal(response)
-        if not response.is_success:
-            raise CallUncertain(f"{self._describe(response)}; it may have been done all the same")
+        # A redirect or a 5xx says nothing of what happened before it.
+        if response.request.method == "GET":
+            raise Unavailable(self._describe(response))
+        raise CallUncertain(f"{self._describe(response)}; it may have been done all the same")
 
     def _refusal(self, response: httpx.Response) -> CallRefused:
         code, message = self._problem(response)
@@ -283,25 +277,19 @@ class TokPortal:
         return f"TokPortal answered {named}" + (f" (support id {request_id})" if request_id else "")
 
     def _problem(self, response: httpx.Response) -> tuple[str, str]:
-        code, message = answers.problem(response.content)
-        return answers.plain(code, 80, self._key), answers.plain(message, 300, self._key)
+        code, message = parsing.problem(response.content)
+        return parsing.plain(code, 80, self._key), parsing.plain(message, 300, self._key)
 
     def _request_id(self, response: httpx.Response) -> str:
         found = (response.headers.get(name) for name in _REQUEST_ID_HEADERS)
-        return answers.plain(next(filter(None, found), ""), 100, self._key)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Seconds before a read is sent again: what TokPortal asked for, at least a growing, jittered pause."""
-    error = state.outcome.exception() if state.outcome else None
-    told = error.told if isinstance(error, _Passing) else 0.0
-    return max(told, wait_exponential_jitter(initial=1, max=8)(state))
+        return parsing.plain(next(filter(None, found), ""), 100, self._key)
 
 
 def _no_answer(error: Exception) -> _NoAnswer:
     """A failure of httpx in plain words; its own text is left out, since it may quote what was sent."""
-    passing = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
-    return _NoAnswer(next(text for kind, text in _WORDS if isinstance(error, kind)), passing)
+    # Even a connection that was refused counts as sent: an order is looked for, never taken for undone.
+    transient = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
+    return _NoAnswer(next(text for kind, text in _WORDS if isinstance(error, kind)), transient=transient)
 
 
 # The first class that fits gives the words.

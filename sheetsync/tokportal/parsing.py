@@ -61,7 +61,7 @@ def problem(content: bytes) -> tuple[object, object]:
     return _member(holder, "code"), message
 
 
-def asked_seconds(content: bytes) -> object:
+def retry_after_seconds(content: bytes) -> object:
     """`error.details.retry_after_seconds`, unchecked."""
     return _member(_member(_member(_json(content), "error"), "details"), "retry_after_seconds")
 

@@ -24,12 +24,12 @@ _LONGEST_HOLD = 86_400.0
 _ROUNDING = 1e-6
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket for several threads; a call takes one token, two come back each second."""
 
     def __init__(self, clock: Clock, per_minute: int = PER_MINUTE, burst: int = BURST) -> None:
         self._clock = clock
-        self._rate = per_minute / 60
+        self._per_second = per_minute / 60
         self._burst = float(burst)
         self._tokens = self._burst
         # The instant that `_tokens` speaks of; it lies in the future while the server wants no calls.
@@ -73,9 +73,9 @@ class Bucket:
     def _ready(self, now: float) -> float:
         """Refill up to now; the instant at which the next token is there."""
         if now > self._at:
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
             self._at = now
-        return self._at + max(0.0, 1.0 - self._tokens) / self._rate
+        return self._at + max(0.0, 1.0 - self._tokens) / self._per_second
 
 
 def http_date(text: str | None) -> datetime | None:
@@ -92,11 +92,12 @@ def retry_after(header: str | None, body: object, now: datetime) -> float:
     (seconds or an HTTP date) and `retry_after_seconds` of the body, which differ in TokPortal's own sample
     (reference/tokportal.md 6.1). `now` is the server's own time where it told it.
     """
-    told = 0.0
+    seconds = 0.0
     if header and re.fullmatch(r"[0-9]{1,9}", header.strip()):
-        told = float(header)
+        seconds = float(header)
     elif date := http_date(header):
-        told = max(0.0, (date - now).total_seconds())
-    if isinstance(body, int | float) and not isinstance(body, bool) and body > told:
-        told = float(min(body, _LONGEST_HOLD))
-    return min(told, _LONGEST_HOLD)
+        seconds = (date - now).total_seconds()
+    # JSON can hold a number that no float does: it is bounded first.
+    if isinstance(body, int | float) and not isinstance(body, bool) and body > seconds:
+        seconds = float(min(body, _LONGEST_HOLD))
+    return min(max(0.0, seconds), _LONGEST_HOLD)

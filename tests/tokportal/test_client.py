@@ -21,9 +21,9 @@ from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.sandbox.wire import ConnectionLost, Request, TimedOut
 from sheetsync.sandbox.world import World
-from sheetsync.tokportal import parsing as answers
+from sheetsync.tokportal import parsing
 from sheetsync.tokportal.client import TokPortal
-from sheetsync.tokportal.throttle import Bucket, retry_after
+from sheetsync.tokportal.throttle import TokenBucket, retry_after
 
 KEY = "sk_" + "5ec7e7" * 10
 CODE = "#TTSpark_AbC123XyZ"
@@ -561,7 +561,7 @@ def test_the_bucket_keeps_120_a_minute_after_its_burst() -> None:
 def test_remaining_lowers_and_never_raises() -> None:
     """Other machines may share the key: what the server counts as left is obeyed, only downwards."""
     clock = StillClock()
-    bucket = Bucket(clock, burst=2)
+    bucket = TokenBucket(clock, burst=2)
     bucket.lower(1)
     bucket.lower(100)
     for _ in range(2):
@@ -581,7 +581,7 @@ def test_the_client_obeys_x_ratelimit_remaining() -> None:
 def test_a_hold_holds_every_call() -> None:
     """After a 429 the whole client is silent as long as told, then goes on slowly."""
     clock = StillClock()
-    bucket = Bucket(clock)
+    bucket = TokenBucket(clock)
     bucket.hold(7)
     assert bucket.take(5) == pytest.approx(7)
     assert clock.naps == []
@@ -599,7 +599,7 @@ def test_a_clock_that_stands_still_ends_the_wait_too() -> None:
             self.naps.append(seconds)
 
     clock = Frozen()
-    bucket = Bucket(clock, burst=1)
+    bucket = TokenBucket(clock, burst=1)
     for _ in range(3):
         bucket.take(60)
     assert clock.naps == pytest.approx([0.5, 0.5])
@@ -720,7 +720,7 @@ def test_monstrous_bodies_are_only_unreadable(body: bytes, status: int) -> None:
 @given(st.text() | _JSON)
 def test_plain_text_is_one_short_line_that_can_be_stored(value: object) -> None:
     """What goes into a cell and a log encodes, has no control characters and keeps its length."""
-    text = answers.plain(value, 50, KEY)
+    text = parsing.plain(value, 50, KEY)
     text.encode()
     assert len(text) <= 50
     assert all(ord(character) >= 32 for character in text)
