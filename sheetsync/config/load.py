@@ -12,19 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sheetsync.columns import BY_KEY, header_of, normal
 from sheetsync.config import settings
-from sheetsync.config.positions import Document, Location, kind
+from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
-
-Problem = tuple[int, str]
-"""A line of the file, and what is wrong there."""
 
 # What is wrong, by pydantic's type of error: its own words are for programmers, and may show a value.
 _SENTENCES = {
@@ -35,16 +31,15 @@ _SENTENCES = {
     "string_type": "is {kind}; expected {expected}",
     "string_too_short": "is empty; expected {expected}",
     "too_short": "is missing or empty; expected {expected}",
-    "int_parsing": settings.AS_WRITTEN + " is not a whole number; expected {expected}",
-    "greater_than_equal": settings.AS_WRITTEN + " is out of bounds; expected {bounds}",
-    "less_than_equal": settings.AS_WRITTEN + " is out of bounds; expected {bounds}",
+    "int_parsing": AS_WRITTEN + " is not a whole number; expected {expected}",
+    "greater_than_equal": AS_WRITTEN + " is out of bounds; expected {bounds}",
+    "less_than_equal": AS_WRITTEN + " is out of bounds; expected {bounds}",
 }
-
-
-_SAME_NAME = settings.AS_WRITTEN + " is the name of trackers[{index}] too; expected a name of its own"
-_SAME_TAB = settings.AS_WRITTEN + " is the tab of trackers[{index}] too; expected one tracker for each tab"
-_SAME_HEADER = settings.AS_WRITTEN + " is the header of {key} too; expected a header of its own"
-_SAME_KEY = settings.AS_WRITTEN + " stands twice; expected once"
+# And by what two places cannot both have.
+_SAME_NAME = AS_WRITTEN + " is the name of trackers[{index}] too; expected a name of its own"
+_SAME_TAB = AS_WRITTEN + " is the tab of trackers[{index}] too; expected one tracker for each tab"
+_SAME_HEADER = AS_WRITTEN + " is the header of {key} too; expected a header of its own"
+_SAME_KEY = AS_WRITTEN + " stands twice; expected once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """
     document, variables = Document(path), Variables(environ, path.parent / ".env")
     context = {"variables": variables, "folder": path.absolute().parent}
-    found = list(_clashes(document, variables))
+    found = [*document.repeated, *_clashes(document, variables)]
     try:
         checked = settings.Settings.model_validate(document.values, context=context)
     except ValidationError as error:
@@ -94,26 +89,15 @@ def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:
     return "Summary" if is_alone else f"Summary {tracker.worksheet}"[:100]
 
 
-def _problem(location: Location, line: int, text: str, node: yaml.Node | None = None) -> Problem:
-    """A sentence about a place. What the file has there may be shown, since its variables are not filled in."""
-    key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(".")
-    written = node.value if isinstance(node, yaml.ScalarNode) else ""
-    shown = f"'{written if len(written) <= 60 else written[:57] + '...'}'"
-    return (
-        line,
-        f"{key}: {shown + text.removeprefix(settings.AS_WRITTEN) if text.startswith(settings.AS_WRITTEN) else text}",
-    )
-
-
 def _refusals(document: Document, error: ErrorDetails) -> Iterator[Problem]:
     """What pydantic refuses at one place, in our words."""
-    location, place = error["loc"], document.find(error["loc"])
+    location = error["loc"]
     if error["type"] == "refused":
         sentences = error["ctx"]["wrong"]
     else:
-        sentences = [_SENTENCES[error["type"]].format(kind=kind(place.node), **_expected(location))]
-    line = place.key_line if error["type"] == "extra_forbidden" else place.line
-    return (_problem(location, line, sentence, place.node) for sentence in sentences)
+        sentences = [_SENTENCES[error["type"]].format(kind=kind(document.find(location).node), **_expected(location))]
+    of_key = error["type"] == "extra_forbidden"
+    return (document.problem(location, sentence, of_key) for sentence in sentences)
 
 
 def _expected(location: Location) -> dict[str, str]:
@@ -128,24 +112,21 @@ def _expected(location: Location) -> dict[str, str]:
 
 
 def _clashes(document: Document, variables: Variables) -> Iterator[Problem]:
-    """What stands twice. Compared are the texts of the file, so that a mistake elsewhere in it hides nothing."""
-    for location, line, first_line in document.repeated:
-        yield _problem(location, line, f"stands twice (first on line {first_line}); expected once")
+    """What two places cannot both have: compared by the file's texts, so that a mistake elsewhere hides nothing."""
     trackers = document.values.get("trackers")
     firsts: dict[Hashable, Location] = {}
     for index, section in enumerate(trackers if isinstance(trackers, list) else ()):
         for identity, location, sentence in _claims(("trackers", index), section, variables):
             first = firsts.setdefault(identity, location)
             if first != location:
-                place = document.find(location)
-                yield _problem(location, place.line, sentence.format(index=first[1], key=first[-1]), place.node)
+                yield document.problem(location, sentence.format(index=first[1], key=first[-1]))
 
 
 def _texts(values: object, variables: Variables) -> dict[Any, str]:
-    """The texts of a mapping by key, or of a list by index, with their variables filled in; empty ones left out."""
+    """The texts of a mapping by key, or of a list by index, with their variables filled in; without empty ones."""
     items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
-    filled = {key: variables.fill(value) for key, value in items if isinstance(value, str)}
-    return {key: text for key, text in filled.items() if text.strip()}
+    filled = ((key, *variables.fill(value)) for key, value in items if isinstance(value, str))
+    return {key: text for key, text, wrong in filled if text.strip() and not wrong}
 
 
 def _claims(here: Location, section: object, variables: Variables) -> Iterator[tuple[Hashable, Location, str]]:

@@ -17,6 +17,12 @@ from sheetsync.errors import ConfigError
 Location = tuple[str | int, ...]
 """The way to a value, as pydantic gives it: keys of mappings, indexes of lists."""
 
+Problem = tuple[int, str]
+"""A line of the file, and what is wrong there: the key and a sentence."""
+
+AS_WRITTEN = "<as written>"
+"""Stands at the beginning of a sentence for the text that the file has, its variables not filled in."""
+
 _DEEPEST = 4
 """Steps to the deepest setting, an item of `require`: what lies below (an anchor may hold itself) is not looked at."""
 
@@ -35,13 +41,13 @@ class Place:
 class Document:
     """A YAML file: its `values` as dicts, lists and texts (None where a value is left out), and where each stands.
 
-    `repeated` are the keys that stand twice in a mapping, with the lines of the second and the first; the first counts.
+    `repeated` are the problems of keys that stand twice in a mapping; the first counts.
     Raises ConfigError for a file that is missing, unreadable, no YAML or no mapping.
     """
 
     def __init__(self, path: Path) -> None:
         root = _read(path)
-        self.repeated: list[tuple[Location, int, int]] = []
+        self.repeated: list[Problem] = []
         self._places: dict[Location, Place] = {}
         self.values = self._plain((), line_of(root), root)
 
@@ -50,6 +56,16 @@ class Document:
         while location not in self._places:
             location = location[:-1]
         return self._places[location]
+
+    def problem(self, location: Location, sentence: str, of_key: bool = False) -> Problem:
+        """What is wrong with a value, or with the key itself."""
+        place = self.find(location)
+        if sentence.startswith(AS_WRITTEN):
+            written = place.node.value if isinstance(place.node, yaml.ScalarNode) else ""
+            shown = written if len(written) <= 60 else f"{written[:57]}..."
+            sentence = f"'{shown}'{sentence.removeprefix(AS_WRITTEN)}"
+        key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(".")
+        return place.key_line if of_key else place.line, f"{key}: {sentence}"
 
     def _plain(self, at: Location, key_line: int, node: yaml.Node) -> Any:
         self._places[at] = Place(line_of(node), key_line, node)
@@ -64,7 +80,9 @@ class Document:
             # Half a character, which YAML can escape, is no key that pydantic takes.
             name = key.value.encode(errors="replace").decode() if isinstance(key, yaml.ScalarNode) else kind(key)
             if name in values:
-                self.repeated.append(((*at, name), line_of(key), self._places[*at, name].key_line))
+                first = self._places[*at, name].key_line
+                _, text = self.problem((*at, name), f"stands twice (first on line {first}); expected once")
+                self.repeated.append((line_of(key), text))
             else:
                 values[name] = self._plain((*at, name), line_of(key), value)
         return values

@@ -12,19 +12,18 @@ import re
 from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.columns import BY_KEY, Kind, Owner
+from sheetsync.config.positions import AS_WRITTEN
+from sheetsync.config.variables import Variables
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
-
-AS_WRITTEN = "<as written>"
-"""Stands at the beginning of a refusal for the text that the file has, with its variables not filled in."""
 
 _PERSON_KEYS = tuple(column.key for column in BY_KEY.values() if column.owner is Owner.PERSON)
 _CHECKBOX_KEYS = tuple(key for key in _PERSON_KEYS if BY_KEY[key].kind is Kind.CHECKBOX)
@@ -71,9 +70,9 @@ def _one_of(known: Collection[str]) -> AfterValidator:
 def _filled(value: object, info: ValidationInfo[Any]) -> str:
     if not isinstance(value, str):
         raise PydanticKnownError("string_type")
-    if wrong := tuple(info.context["variables"].wrong(value)):
+    text, wrong = cast(Variables, info.context["variables"]).fill(value)
+    if wrong:
         raise _refused(*wrong)
-    text: str = info.context["variables"].fill(value)
     if not text.strip():
         raise PydanticKnownError("string_too_short", {"min_length": 1})
     return text

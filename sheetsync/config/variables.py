@@ -7,7 +7,7 @@ be a key. How a `.env` file is written is python-dotenv's; a `${NAME}` inside it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
@@ -27,21 +27,22 @@ class Variables:
         self._environ, self._path = environ, dotenv
         self.problems: list[str] = []
 
-    def fill(self, text: str) -> str:
-        """The text with every `${NAME}` replaced, once: a value that looks like a variable stays as it is."""
-        return _VARIABLE.sub(lambda match: self._value(match[1]) or "", text)
+    def fill(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """The text with every `${NAME}` replaced, once (values are taken as they are), and what is wrong."""
+        wrong: list[str] = []
 
-    def wrong(self, text: str) -> Iterator[str]:
-        """What is wrong with each variable of a text that cannot be filled in."""
-        for match in _VARIABLE.finditer(text):
+        def value(match: re.Match[str]) -> str:
             name = match[1]
             if not _VARIABLE_NAME.fullmatch(name) or not match[0].endswith("}"):
-                yield f"'{match[0]}' names no variable; expected ${{NAME}}, of letters, digits and _"
-            elif self._value(name) is None:
-                yield (
-                    f"the environment variable {name} is not set; "
-                    f"expected `export {name}=...`, or a line `{name}=...` in {self._path}"
-                )
+                wrong.append(f"'{match[0]}' names no variable; expected ${{NAME}}, of letters, digits and _")
+            elif (found := self._value(name)) is not None:
+                return found
+            else:
+                ways = f"`export {name}=...`, or a line `{name}=...` in {self._path}"
+                wrong.append(f"the environment variable {name} is not set; expected {ways}")
+            return ""
+
+        return _VARIABLE.sub(value, text), tuple(wrong)
 
     def _value(self, name: str) -> str | None:
         # The nearer setting wins, and then it does not matter whether `.env` can be read.

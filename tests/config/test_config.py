@@ -492,6 +492,14 @@ def test_two_trackers_with_one_name(problems: Problems) -> None:
     ]
 
 
+def test_values_that_are_not_known_are_not_compared(problems: Problems) -> None:
+    """Two tabs named by a variable that is not set are two missing variables, not one tab twice."""
+    text = SMALLEST.replace("Tracker", "Tab ${TAB}")
+    found = problems(text + TRACKER.replace("acme", "beta").replace("Tracker", "Tab ${TAB}"))
+
+    assert [re.findall(r":(\d+): .* TAB is not set", each) for each in found] == [["6"], ["9"]]
+
+
 def test_two_trackers_on_one_tab(problems: Problems) -> None:
     """Two trackers on one tab would write each other's cells, whichever way the spreadsheet is named."""
     other = TRACKER.replace("acme", "b").replace("1abc", "https://x.test/spreadsheets/d/1abc").replace("Tr", "tr")
