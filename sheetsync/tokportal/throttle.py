@@ -48,6 +48,7 @@ class TokenBucket:
                     return 0.0
             if ready - now > patience:
                 return ready - now
+            # Slept without the lock, so that others may see how long they have to wait; who wakes first gets the token.
             self._clock.sleep(ready - now)
             with self._lock:
                 self._slept_until = max(self._slept_until, ready)
@@ -63,6 +64,7 @@ class TokenBucket:
         with self._lock:
             now = self._now()
             self._ready(now)
+            # Answers of calls that went out together may each ask: the longest silence counts.
             self._at = max(self._at, now + min(seconds, _LONGEST_HOLD))
             self._tokens = 1.0
 
