@@ -7,22 +7,24 @@ Owns the story. Everything in it is real: the sandbox serves HTTP on loopback, a
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sheetsync.cli import render as report
+import click
+
+from sheetsync.cli.plan import plan_text
+from sheetsync.cli.render import table
+from sheetsync.cli.sync import sync_text
 from sheetsync.clock import Clock
-from sheetsync.config import load as config
-from sheetsync.sandbox import people, sample
-from sheetsync.sandbox.google.grid import Spreadsheet
-from sheetsync.sandbox.server import Server
-from sheetsync.sandbox.world import World
-from sheetsync.sync.clients import Clients
-from sheetsync.sync.run import Report, Request, run_id_for, run_once
 
-Echo = Callable[[str], None]
+if TYPE_CHECKING:
+    from sheetsync.model import Tracker
+    from sheetsync.sandbox.google.grid import Spreadsheet
+    from sheetsync.sandbox.world import World
+    from sheetsync.sync.clients import Clients
+    from sheetsync.sync.run import Report
+
 SHOWN = ("Creator", "Client", "Action", "Status", "Spark code", "Expiry", "Sync note")
 
 NEXT_STEPS = """\
@@ -46,39 +48,41 @@ class WorldClock(Clock):
         return self._world.clock.now()
 
 
-def tell(echo: Echo, keep: Path | None = None) -> None:
-    """Run the story. With `keep`, its files stay in that folder."""
-    if keep:
-        keep.mkdir(parents=True, exist_ok=True)
-        _tell(echo, keep)
-        return
-    with tempfile.TemporaryDirectory(prefix="sheetsync-demo-") as folder:
-        _tell(echo, Path(folder))
+@click.command()
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's files in this folder.")
+def demo(keep: Path | None) -> None:
+    """Show the whole story on a sandbox: no account, no network, under 20 seconds."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="sheetsync-demo-") as folder:
+        _tell(keep or Path(folder))
+    click.echo(NEXT_STEPS)
 
 
-def _tell(echo: Echo, folder: Path) -> None:
+def _tell(folder: Path) -> None:
+    from sheetsync.config.load import load
+    from sheetsync.sandbox import sample
+    from sheetsync.sandbox.server import Server
+    from sheetsync.sandbox.world import World
+    from sheetsync.sync.clients import Clients
+
+    folder.mkdir(parents=True, exist_ok=True)
     world = World(real_time=True)
     book = sample.fill(world)
+    # a real key must not get here: the demo takes the sandbox's own from its .env
+    environ = {name: value for name, value in os.environ.items() if name != "TOKPORTAL_API_KEY"}
     with Server(world) as server:
         server.write_service_account(folder / "service-account.json")
-        path = sample.write_config(folder, server.url, book, world.portal.key)
-        settings = config.load(path, _environ())
-        with Clients(settings, clock=WorldClock(world)) as clients:
-            Story(echo, world, book, settings, clients).tell()
-    echo(NEXT_STEPS)
-
-
-def _environ() -> Mapping[str, str]:
-    """The environment without a real key: the demo takes the sandbox's own from its .env."""
-    return {name: value for name, value in os.environ.items() if name != "TOKPORTAL_API_KEY"}
+        config = load(sample.write_config(folder, server.url, book, world.portal.key), environ)
+        with Clients(config, clock=WorldClock(world)) as clients:
+            Story(world, book, config.trackers[0], clients).tell()
 
 
 class Story:
     """One tracker, four runs."""
 
-    def __init__(self, echo: Echo, world: World, book: Spreadsheet, settings: config.Config, clients: Clients) -> None:
-        self._echo, self._world, self._book = echo, world, book
-        self._settings, self._clients = settings, clients
+    def __init__(self, world: World, book: Spreadsheet, tracker: Tracker, clients: Clients) -> None:
+        self._world, self._book, self._tracker, self._clients = world, book, tracker, clients
 
     def tell(self) -> None:
         """From marks to codes."""
@@ -86,31 +90,31 @@ class Story:
         self._say("A team's tracker: one row per video. People have marked rows in the Action column.")
         self._show()
         self._say("sheetsync plan   what would be done, and what it would cost:")
-        planned = self._run(plan_only=True)
-        self._echo(report.plan_text(planned, planned.credits_left))
+        click.echo(plan_text(self._run(plan_only=True)))
         self._say("sheetsync sync   orders it, and says in the row what has to wait:")
-        self._echo(report.sync_text(self._run()))
+        click.echo(sync_text(self._run()))
         self._managers_work()
         self._say("sheetsync sync   fetches the codes. While it writes, somebody sorts the sheet by creator:")
         self._sort_during_write()
-        self._echo(report.sync_text(self._run()))
+        click.echo(sync_text(self._run()))
         self._say("The tracker now, in its new order, each code in the row of its video:")
         self._show()
         self._say("sheetsync sync   once more, with nothing changed:")
-        self._echo(report.sync_text(self._run()))
+        click.echo(sync_text(self._run()))
         self._say(f"Credits: {credits} before, {self._world.portal.credits} now. Nothing was charged twice.")
 
     def _say(self, text: str) -> None:
-        self._echo(f"\n--- {text}\n")
+        click.echo(f"\n--- {text}\n")
 
     def _run(self, plan_only: bool = False) -> Report:
+        from sheetsync.sync.run import Request, run_id_for, run_once
+
         clients = self._clients
         request = Request(run_id_for(clients.clock.now()), plan_only=plan_only)
-        tracker = self._settings.trackers[0]
-        found = run_once(tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
-        if found.error:
-            raise found.error
-        return found
+        report = run_once(self._tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
+        if report.error:
+            raise report.error
+        return report
 
     def _managers_work(self) -> None:
         for hours in (1, 3):
@@ -119,16 +123,18 @@ class Story:
         self._say("Four hours pass. TokPortal's managers accept the orders and submit codes.")
 
     def _sort_during_write(self) -> None:
+        from sheetsync.sandbox import people
+
         self._world.faults.edit(
-            "sheets.batchUpdate", do=lambda world: people.sort_rows(world, self._book, sample.TAB, "Creator")
+            "sheets.batchUpdate",
+            do=lambda world: people.sort_rows(world, self._book, self._tracker.worksheet, "Creator"),
         )
 
     def _show(self) -> None:
-        lines = self._book.sheet(sample.TAB).table()
-        at = [lines[0].index(header) for header in SHOWN]
-        cells = [[_short(line[n] if n < len(line) else None) for n in at] for line in lines]
-        numbered = [["row" if n == 0 else str(n + 1), *line] for n, line in enumerate(cells)]
-        self._echo(report.table(numbered, indent="  "))
+        headers, *rows = self._book.sheet(self._tracker.worksheet).table()
+        at = [headers.index(header) for header in SHOWN]
+        cells = [[_short(row[n] if n < len(row) else None) for n in at] for row in rows]
+        click.echo(table([["row", *SHOWN], *([number, *row] for number, row in enumerate(cells, start=2))]))
 
 
 def _short(cell: object) -> str:

@@ -7,32 +7,43 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sheetsync.cli import setup
+import click
+
+from sheetsync.cli.init import missing, read_spreadsheet
+from sheetsync.cli.options import Selection, selecting
 from sheetsync.clock import Clock
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
-from sheetsync.config import load as configuration
-from sheetsync.config.load import Config
 from sheetsync.errors import ConfigError, HeaderError, SheetsyncError
-from sheetsync.model import PRICE, Snapshot, Tracker
-from sheetsync.plan.marks import acting, key_problem
-from sheetsync.sheet import api as sheets_api
-from sheetsync.sheet.api import SheetsAPI
-from sheetsync.sheet.writing import Sheet
-from sheetsync.template import tracker_tab as template
-from sheetsync.template.spreadsheet import Area, Tab
-from sheetsync.tokportal.client import TokPortal
+
+if TYPE_CHECKING:
+    from sheetsync.config.load import Config
+    from sheetsync.model import Snapshot, Tracker
+    from sheetsync.sheet.api import SheetsAPI
+    from sheetsync.template.spreadsheet import GridRange, Tab
 
 SKEW_LIMIT = 60
 """Seconds by which this machine's clock may differ: Google refuses sign-ins from clocks minutes off."""
 
-
 ACTED_ON = ("action", "platform", "paid_status")
 """Columns whose words decide what sheetsync does; in other dropdowns a team may have words of its own."""
+
+
+@click.command()
+@selecting("trackers")
+def doctor(selection: Selection) -> None:
+    """Check configuration, keys, sheets and TokPortal; each line says ok, or what to do. Changes nothing."""
+    failed = False
+    for check in checks(selection):
+        failed = failed or check.ok is False
+        click.echo(check.line())
+    sys.exit(1 if failed else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,161 +75,154 @@ class NoJournal:
         """Never called."""
 
 
-def run(path: Path | None, environ: Mapping[str, str], names: Sequence[str]) -> Iterator[Check]:
+def checks(selection: Selection) -> Iterator[Check]:
     """All checks, as they are made; what a failed one makes pointless is left out."""
-    place = path or configuration.default_path(environ)
+    from sheetsync.config.load import load
+    from sheetsync.sheet.api import connect
+
+    path, clock = selection.path(), Clock()
     try:
-        config = configuration.load(place, environ)
+        config = load(path, os.environ)
     except ConfigError as error:
         yield Check("configuration", False, str(error))
         return
-    yield Check("configuration", True, f"{place}: {len(config.trackers)} tracker(s)")
-    clock = Clock()
-    yield from _key_file(config)
+    yield Check("configuration", True, f"{path}: {len(config.trackers)} tracker(s)")
     try:
-        api = sheets_api.connect(config.google.credentials, config.google.api_url, clock)
+        api = connect(config.google.credentials, config.google.api_url, clock)
     except SheetsyncError as error:
         yield Check("Google key", False, str(error))
     else:
+        yield from _key_file(config.google.credentials, api.email)
         for tracker in config.trackers:
-            if not names or tracker.name in names:
+            if not selection.trackers or tracker.name in selection.trackers:
                 yield from _tracker(tracker, api, clock)
     yield from _tokportal(config, clock)
-    yield from _state(config)
+    yield from _ledger(config)
 
 
-def _key_file(config: Config) -> Iterator[Check]:
-    path = config.google.credentials
+def _key_file(path: Path | None, email: str) -> Iterator[Check]:
     if path is None:
         yield Check("Google key", None, "Application Default Credentials are used (no `google: credentials:`)")
         return
-    try:
-        info = sheets_api.key_file(path)
-    except ConfigError:
-        return  # told when connecting
-    yield Check("Google key", True, f"service account {info.get('client_email', '(no e-mail)')}")
+    yield Check("Google key", True, f"service account {email or '(no e-mail)'}")
+    # other systems have no such bits
     if os.name == "posix" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield Check("Google key", None, f"{path} can be read by other users of this machine: chmod 600 {path}")
 
 
 def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
+    from sheetsync.columns import MACHINE_KEYS
+    from sheetsync.sheet.writing import Sheet
+
     name = f"sheet '{tracker.name}'"
     try:
         snapshot = Sheet(api, tracker, clock, NoJournal()).read()
     except SheetsyncError as error:
         yield Check(name, False, str(error))
+        # with a header missing there is still much that `init` can tell; otherwise there is no tab to look at
         if isinstance(error, HeaderError):
-            yield from _layout(name, tracker, api)
+            yield from _template(name, tracker, api)
         return
     yield Check(name, True, f"tab '{snapshot.title}' is readable, time zone {snapshot.time_zone}")
-    yield Check(
-        f"{name} headers", True, f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
-    )
-    yield from _layout(name, tracker, api)
+    found = f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
+    yield Check(f"{name} headers", True, found)
+    yield from _template(name, tracker, api)
     yield from _rows(name, tracker, snapshot)
 
 
-def _layout(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
+def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     """What `init` would add, and what people have set that is in our way."""
+    from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
+    from sheetsync.template.spreadsheet import column_range
+    from sheetsync.template.tracker_tab import missing_columns
+
     try:
-        book = setup.look(api, tracker)
-        tab = book.tab(tracker.worksheet)
-        missing = setup.lacks(book, tracker)
+        spreadsheet = read_spreadsheet(api, tracker)
+        changes, remarks = missing(spreadsheet, tracker)
     except SheetsyncError:
         return  # told when the tab was read
+    tab = spreadsheet.tab(tracker.worksheet)
     if tab is None:
         return
-    for key in template.lacking(tab, tracker):
+    for key in missing_columns(tab, tracker):
         yield Check(name, None, f"'{header_of(key, tracker.columns)}' is missing; `sheetsync init` adds it")
-    yield from _init(name, missing)
-    places = bind(tab.headers, tracker.columns).columns
-    for key in ACTED_ON:
-        if key in places:
-            yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, places[key], BY_KEY[key].choices)
-    yield from _protections(f"{name} protection", tab, tracker, places, api.email)
-
-
-def _init(name: str, missing: setup.Lacks) -> Iterator[Check]:
-    kinds = {f"{change.tab}: {change.what}": None for change in missing.changes}
-    if kinds:
+    if kinds := dict.fromkeys(f"{change.tab}: {change.what}" for change in changes):
         yield Check(name, None, "`sheetsync init` would add " + "; ".join(kinds))
     else:
         yield Check(f"{name} layout", True, "`sheetsync init` has nothing to add")
-    yield from (Check(name, None, remark) for remark in missing.remarks)
+    yield from (Check(name, None, remark) for remark in remarks)
+    columns = bind(tab.headers, tracker.columns).columns
+    for key in (key for key in ACTED_ON if key in columns):
+        yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, columns[key], BY_KEY[key].choices)
+    written = {key: columns[key] for key in (*MACHINE_KEYS, "action") if key in columns}
+    ours = {header_of(key, tracker.columns): column_range(at, 1, tab.row_count) for key, at in written.items()}
+    yield from _protected_ranges(f"{name} protection", tab, ours, api.email or "the service account")
 
 
 def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterator[Check]:
-    offered = dict.fromkeys(word for cell in tab.below_header(column) for word in cell.words)
-    words = {word.casefold().strip() for word in offered}
-    foreign = [word for word in offered if word.casefold().strip() not in known]
-    lacking = [word for word in known if word not in words]
+    offered = dict.fromkeys(word for cell in tab.below_header(column) for word in cell.validation.values)
+    plain = {word: word.casefold().strip() for word in offered}
+    foreign = [word for word in offered if plain[word] not in known]
+    lacks = [word for word in known if word not in plain.values()]
     knows = f"sheetsync knows {', '.join(known)}"
     if foreign:
         yield Check(name, None, f"the dropdown offers {', '.join(foreign)}; {knows}")
-    if offered and lacking:
-        yield Check(name, None, f"the dropdown does not offer {', '.join(lacking)}; {knows}")
+    if offered and lacks:
+        yield Check(name, None, f"the dropdown does not offer {', '.join(lacks)}; {knows}")
 
 
-def _protections(name: str, tab: Tab, tracker: Tracker, places: Mapping[str, int], email: str) -> Iterator[Check]:
+def _protected_ranges(name: str, tab: Tab, ours: Mapping[str, GridRange], who: str) -> Iterator[Check]:
     """Ranges that people keep for themselves, over cells that sheetsync writes."""
-    ours = {
-        key: Area(1, tab.line_count, places[key], places[key] + 1) for key in (*MACHINE_KEYS, "action") if key in places
-    }
-    for held in tab.protections:
+    for protected in (protected for protected in tab.protected_ranges if protected.stops_us):
         kept = [
-            header_of(key, tracker.columns)
-            for key, cells in ours.items()
-            if held.area.meets(cells) and not any(free.covers(cells) for free in held.free)
+            header
+            for header, cells in ours.items()
+            if protected.range.meets(cells) and not any(free.covers(cells) for free in protected.unprotected)
         ]
-        if held.stops_us and kept:
-            what = f"'{held.description}'" if held.description else "a protected range"
-            yield Check(
-                name,
-                False,
-                f"{what} keeps sheetsync from writing {', '.join(kept)}: let {email or 'the service account'} edit it "
-                "(Data > Protect sheets and ranges)",
-            )
+        if kept:
+            what = f"'{protected.description}'" if protected.description else "a protected range"
+            way_out = f"let {who} edit it (Data > Protect sheets and ranges)"
+            yield Check(name, False, f"{what} keeps sheetsync from writing {', '.join(kept)}: {way_out}")
 
 
 def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
-    rows = [row for row in snapshot.rows if row.key]
-    yield Check(f"{name} rows", True, f"{len(rows)} with a video id, {len(acting(rows))} marked")
-    key = header_of("video_id", tracker.columns)
+    from sheetsync.columns import header_of
+    from sheetsync.plan.marks import acting, key_problem
+
+    keyed = [row for row in snapshot.rows if row.key]
+    yield Check(f"{name} rows", True, f"{len(keyed)} with a video id, {len(acting(keyed))} marked")
     for row in acting(snapshot.rows):
-        problem = key_problem(row)
-        if problem:
-            yield Check(f"{name} row {row.number}", None, f"{key}: {problem}")
-    seen: dict[str, list[str]] = {}
-    for row in rows:
-        seen.setdefault(row.key, []).append(str(row.number))
-    for video, numbers in seen.items():
-        if len(numbers) > 1:
-            yield Check(f"{name} rows", None, f"video {video} stands in rows {', '.join(numbers)}; one of them acts")
+        if problem := key_problem(row):
+            yield Check(f"{name} row {row.number}", None, f"{header_of('video_id', tracker.columns)}: {problem}")
+    for video, count in Counter(row.key for row in keyed).items():
+        if count > 1:
+            numbers = ", ".join(str(row.number) for row in keyed if row.key == video)
+            yield Check(f"{name} rows", None, f"video {video} stands in rows {numbers}; one of them acts")
 
 
 def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
+    from sheetsync.model import PRICE
+    from sheetsync.tokportal.client import TokPortal
+
     try:
         with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
             credits = portal.balance()
             yield Check("TokPortal", True, f"the API key works; {credits} credits, enough for {credits // PRICE} codes")
-            yield from _skew(portal.server_time(), clock.now())
+            if told := portal.server_time():
+                yield _clock_skew(told, clock.now())
     except SheetsyncError as error:
         yield Check("TokPortal", False, str(error))
 
 
-def _skew(server: datetime | None, here: datetime) -> Iterator[Check]:
-    if server is None:
-        return
+def _clock_skew(server: datetime, here: datetime) -> Check:
     seconds = int(abs((here - server).total_seconds()))
-    if seconds > SKEW_LIMIT:
-        yield Check(
-            "clock", False, f"this machine's clock is {seconds} s off TokPortal's: set it (for example with ntp)"
-        )
-    else:
-        yield Check("clock", True, "agrees with TokPortal's")
+    if seconds <= SKEW_LIMIT:
+        return Check("clock", True, "agrees with TokPortal's")
+    advice = f"this machine's clock is {seconds} s off TokPortal's: set it (for example with ntp)"
+    return Check("clock", False, advice)
 
 
-def _state(config: Config) -> Iterator[Check]:
+def _ledger(config: Config) -> Iterator[Check]:
     folder = config.state.parent
     if os.access(folder, os.W_OK):
         yield Check("ledger", True, f"{config.state}" + ("" if config.state.exists() else " (made at the first sync)"))

@@ -1,4 +1,4 @@
-"""The story of one video as text and JSON: the ledger's events, and each ad code request it ever had.
+"""`sheetsync history`: the story of one video as text and JSON: its events, and each ad code request it ever had.
 
 Owns the words. Codes stand in clear: this goes to whoever may read the ledger, never into a log.
 """
@@ -6,16 +6,46 @@ Owns the words. Codes stand in clear: this goes to whoever may read the ledger, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from sheetsync.cli.render import count, stamp
-from sheetsync.ledger.store import Event, Generation
-from sheetsync.model import Origin
+import click
+
+from sheetsync.cli.options import Selection, selecting
+from sheetsync.cli.render import count, json_text, stamp
+from sheetsync.errors import SheetsyncError
+
+if TYPE_CHECKING:
+    from sheetsync.ledger.store import Event, Generation
 
 Detail = Mapping[str, Any]
 
 
-def as_text(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> str:
+@click.command()
+@click.argument("key")
+@click.option("--tracker", "name", metavar="NAME", help="Only this tracker's.")
+@selecting("as_json")
+def history(selection: Selection, key: str, name: str | None) -> None:
+    """Tell the whole story of one video: every order, code, charge, status change and correction.
+
+    \b
+    KEY is the video id. Example:
+      sheetsync history 47b8db25-ca2e-48b9-a751-1045b7e3b5bb
+    """
+    from sheetsync.ledger.store import Ledger
+
+    config, _ = replace(selection, trackers=(name,) if name else ()).load()
+    with Ledger(config.state, read_only=True) as ledger:
+        events, generations = ledger.history(key, name), ledger.entries(key, name)
+    if not events:
+        raise SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?")
+    if selection.as_json:
+        click.echo(json_text(_history_json(key, events, generations)))
+    else:
+        click.echo(_history_text(key, events, generations))
+
+
+def _history_text(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> str:
     """What happened, oldest first, in UTC; then each ad code request with its codes and what it cost."""
     trackers = sorted({event.tracker for event in events})
     lines = [f"video {video_id}  (tracker {', '.join(trackers)}; times in UTC)", ""]
@@ -39,19 +69,19 @@ def _ordered(detail: Detail) -> str:
     return f"ordered ({detail.get('mark', '')}): {price}{balance}; request {detail.get('request_id')}"
 
 
-_TAKEN_OVER = {
-    Origin.ADOPTED_OPEN.value: "was open already",
-    Origin.ADOPTED_EXISTING.value: "had a code already",
-    Origin.ADOPTED_RENEWED.value: "was renewed already",
-}
-
-
 def _adopted(detail: Detail) -> str:
-    request = detail.get("request_id")
-    if detail.get("origin") == Origin.ORDERED:
+    from sheetsync.model import Origin
+
+    request, origin = detail.get("request_id"), detail.get("origin")
+    if origin == Origin.ORDERED:
         assumed = " (assumed: the answer was lost)" if detail.get("credits_assumed") else ""
         return f"the order had happened: request {request}, {detail.get('credits_charged')} credits{assumed}"
-    return f"request {request} {_TAKEN_OVER.get(str(detail.get('origin')), 'is known')}: taken over, nothing charged"
+    was = {
+        Origin.ADOPTED_OPEN.value: "was open already",
+        Origin.ADOPTED_EXISTING.value: "had a code already",
+        Origin.ADOPTED_RENEWED.value: "was renewed already",
+    }
+    return f"request {request} {was.get(str(origin), 'is known')}: taken over, nothing charged"
 
 
 _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
@@ -81,7 +111,7 @@ def _generation(number: int, found: Generation) -> str:
     return f"  {number}. {request.id}  {request.status}  {cost}  {codes}"
 
 
-def as_json(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> dict[str, Any]:
+def _history_json(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> dict[str, Any]:
     """The same as a document."""
     return {
         "video_id": video_id,

@@ -1,4 +1,4 @@
-"""`sheetsync status`: what the ledger knows of a tracker, as text and JSON. Asks no service."""
+"""`sheetsync status`: what the ledger knows of each tracker, as text and JSON. Asks no service."""
 
 from __future__ import annotations
 
@@ -6,11 +6,31 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sheetsync.cli.render import count, stamp, table
-from sheetsync.ledger.store import Ledger, Run
-from sheetsync.model import Entry
+import click
+
+from sheetsync.cli.options import Selection, selecting
+from sheetsync.cli.render import count, json_text, stamp, table
+
+if TYPE_CHECKING:
+    from sheetsync.ledger.store import Ledger, Run
+    from sheetsync.model import Entry
+
+
+@click.command()
+@selecting("trackers", "videos", "as_json")
+def status(selection: Selection) -> None:
+    """Tell what the ledger knows: last run, balance, open requests, codes. Asks nobody, changes nothing."""
+    from sheetsync.ledger.store import Ledger
+
+    config, trackers = selection.load()
+    with Ledger(config.state, read_only=True) as ledger:
+        found = [status_of(ledger, tracker.name, selection.videos) for tracker in trackers]
+    if selection.as_json:
+        click.echo(json_text({"trackers": [_status_json(each) for each in found]}))
+    else:
+        click.echo("\n".join(map(_status_text, found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +44,14 @@ class Status:
     unsettled: int
 
 
-def of(ledger: Ledger, tracker: str, videos: Sequence[str]) -> Status:
+def status_of(ledger: Ledger, tracker: str, videos: Sequence[str]) -> Status:
     """The status of a tracker; with `videos`, of these alone."""
     known = ledger.known(tracker)
     entries = tuple((v, e) for v, e in sorted(known.latest.items()) if not videos or v in videos)
     return Status(tracker, ledger.last_run(tracker), ledger.balance(tracker), entries, len(known.unsettled))
 
 
-def as_text(found: Status) -> str:
+def _status_text(found: Status) -> str:
     """A summary, then the open requests."""
     lines = [f"tracker {found.name}: {_last_run(found.last_run)}"]
     if found.balance:
@@ -43,7 +63,7 @@ def as_text(found: Status) -> str:
         lines.append(f"  {count(found.unsettled, 'order')} whose answer was lost; the next sync looks.")
     waiting = [(v, e.request.status, stamp(e.seen_at)) for v, e in found.entries if e.request.is_open]
     if waiting:
-        lines.append(table([("open", "status", "last seen"), *waiting], indent="  "))
+        lines.append(table([("open", "status", "last seen"), *waiting]))
     return "\n".join(lines)
 
 
@@ -51,14 +71,12 @@ def _last_run(run: Run | None) -> str:
     return f"last run {stamp(run.finished_at)}, exit code {run.exit_code}" if run else "never synced"
 
 
-def as_json(found: Status) -> dict[str, Any]:
+def _status_json(found: Status) -> dict[str, Any]:
     """The same as a document; codes stay out of it."""
     run, balance = found.last_run, found.balance
     return {
         "name": found.name,
-        "last_run": {"run_id": run.run_id, "finished_at": stamp(run.finished_at), "exit_code": run.exit_code}
-        if run
-        else None,
+        "last_run": run and {"run_id": run.run_id, "finished_at": stamp(run.finished_at), "exit_code": run.exit_code},
         "credits_left": balance[0] if balance else None,
         "unsettled": found.unsettled,
         "videos": [

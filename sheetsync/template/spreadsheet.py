@@ -1,13 +1,15 @@
-"""PURE: what a spreadsheet looks like now: tabs, headers, notes, dropdowns, formats, protections, rules, charts.
+"""PURE: the spreadsheet as it is: tabs, headers, notes, data validation, formats, protected ranges, charts.
 
 Owns which fields of Google's answers describe that, and the frozen types they are read into. Decides nothing: what
-is missing is `template.py`'s. Knows no network, file, clock or log.
+is missing is `tracker_tab.py`'s and `summary_tab.py`'s. Knows no network, file, clock or log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 from sheetsync.columns import normal
@@ -27,260 +29,259 @@ GRID_FIELDS = (
     "note,userEnteredFormat(backgroundColor,backgroundColorStyle,numberFormat,wrapStrategy),dataValidation(condition)"
     "))))"
 )
-LINES_LOOKED_AT = 1000
-"""How far down a tab is looked at cell by cell; further down it is taken to be as the last line looked at."""
+ROWS_READ = 1000
+"""How far down a tab is read cell by cell; further down it is taken to be as the last row read."""
 
 DEFAULT_WIDTH = 100  # pixels: Google's own for a new column
+EDGE = sys.maxsize  # the end of a range that reaches to the edge of the tab, however far that moves
+FIRST_NEW_ID = 1_000_001
+_GRID_RANGE = {"startRowIndex": 0, "endRowIndex": EDGE, "startColumnIndex": 0, "endColumnIndex": EDGE}
+"""Google's fields of a range, and what each means when it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle of a tab, 0-based and half-open; an end that is None reaches to the edge."""
+class GridRange:
+    """A rectangle of a tab, 0-based and half-open."""
 
     top: int = 0
-    bottom: int | None = None
+    bottom: int = EDGE
     left: int = 0
-    right: int | None = None
+    right: int = EDGE
 
-    def has_column(self, column: int) -> bool:
-        """Whether some of its cells stand in a column."""
-        return self.left <= column and (self.right is None or column < self.right)
+    def covers(self, other: GridRange) -> bool:
+        """Whether all of another range lies in this one."""
+        down = self.top <= other.top and other.bottom <= self.bottom
+        return down and self.left <= other.left and other.right <= self.right
 
-    def has_line(self, line: int) -> bool:
-        """Whether some of its cells stand in a line (0-based)."""
-        return self.top <= line and (self.bottom is None or line < self.bottom)
-
-    def covers(self, other: Area) -> bool:
-        """Whether all of another area lies in this one."""
-        down = self.bottom is None or (other.bottom is not None and other.bottom <= self.bottom)
-        across = self.right is None or (other.right is not None and other.right <= self.right)
-        return self.top <= other.top and self.left <= other.left and down and across
-
-    def meets(self, other: Area) -> bool:
+    def meets(self, other: GridRange) -> bool:
         """Whether the two have a cell in common."""
-        return _overlap(self.top, self.bottom, other.top, other.bottom) and _overlap(
-            self.left, self.right, other.left, other.right
-        )
+        down = self.top < other.bottom and other.top < self.bottom
+        return down and self.left < other.right and other.left < self.right
+
+    def of_tab(self, tab: Tab) -> dict[str, int]:
+        """The range as Google's requests name it: an end that reaches to the edge is left out."""
+        places = zip(_GRID_RANGE, (self.top, self.bottom, self.left, self.right), strict=True)
+        return {"sheetId": tab.sheet_id, **{name: place for name, place in places if place != EDGE}}
 
 
-def _overlap(start: int, end: int | None, other_start: int, other_end: int | None) -> bool:
-    return (end is None or other_start < end) and (other_end is None or start < other_end)
+def column_range(column: int, top: int = 0, bottom: int = EDGE) -> GridRange:
+    """Cells of one column."""
+    return GridRange(top, bottom, column, column + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Google's BooleanCondition, of a data validation or a conditional format. Without a kind there is none."""
+
+    kind: str = ""
+    values: tuple[str, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """The condition as Google's requests spell it."""
+        values = [{"userEnteredValue": value} for value in self.values]
+        return {"type": self.kind, **({"values": values} if values else {})}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one cell has of its own. `rule` is the kind of its data validation, `words` its dropdown."""
+    """What one cell has of its own. `fields` are the names of all that is set, those of its format among them."""
 
     value: Scalar = ""
-    note: bool = False
-    coloured: bool = False
-    number_format: str = ""
-    wrap: bool = False
-    rule: str = ""
-    words: tuple[str, ...] = ()
+    fields: frozenset[str] = frozenset()
+    validation: Condition = Condition()
+
+    def has(self, field: str) -> bool:
+        """Whether a field is set: `note`, `dataValidation`, or one of `userEnteredFormat`."""
+        return _without_style(field) in self.fields
+
+
+def _without_style(field: str) -> str:
+    """A colour is `backgroundColor` as much as `backgroundColorStyle`: Google knows both, and answers with either."""
+    return field.removesuffix("Style")
 
 
 EMPTY = Cell()
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A conditional format, as far as it is recognised by: where it holds, and its condition."""
+class ConditionalFormat:
+    """A conditional format rule, as far as it is recognised by: not by its colour, which people may change."""
 
-    areas: tuple[Area, ...]
-    kind: str
-    words: tuple[str, ...]
+    ranges: tuple[GridRange, ...]
+    condition: Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Protection:
+class ProtectedRange:
     """A protected range; `stops_us` if it is kept for others and not for this service account."""
 
-    area: Area
-    free: tuple[Area, ...] = ()
+    range: GridRange
+    unprotected: tuple[GridRange, ...] = ()
     stops_us: bool = False
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab. `cells` holds the lines looked at, without empty ends; `looked_at` says how many lines those are."""
+    """One tab. `rows_read`: so many rows are read cell by cell; `cells` holds them without their empty ends."""
 
     sheet_id: int
     title: str
-    line_count: int
+    row_count: int
     column_count: int
-    frozen_lines: int = 0
+    frozen_rows: int = 0
     frozen_columns: int = 0
     cells: tuple[tuple[Cell, ...], ...] = ()
-    looked_at: int = 0
+    rows_read: int = 0
     widths: tuple[int, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    protections: tuple[Protection, ...] = ()
-    charts: tuple[tuple[Area, ...], ...] = ()
-    merges: tuple[Area, ...] = ()
-    bands: tuple[Area, ...] = ()
+    conditional_formats: tuple[ConditionalFormat, ...] = ()
+    protected_ranges: tuple[ProtectedRange, ...] = ()
+    chart_sources: tuple[GridRange, ...] = ()
+    merges: tuple[GridRange, ...] = ()
+    banded_ranges: tuple[GridRange, ...] = ()
     has_filter: bool = False
     has_table: bool = False
 
-    def cell(self, line: int, column: int) -> Cell:
-        """A cell by 0-based line and column; beyond what was looked at, an empty one."""
-        cells = self.cells[line] if line < len(self.cells) else ()
+    def cell(self, row: int, column: int) -> Cell:
+        """A cell by 0-based row and column; beyond what was read, an empty one."""
+        cells = self.cells[row] if row < len(self.cells) else ()
         return cells[column] if column < len(cells) else EMPTY
 
     @property
     def headers(self) -> tuple[Scalar, ...]:
-        """The first line."""
+        """The first row."""
         return tuple(cell.value for cell in self.cells[0]) if self.cells else ()
 
     @property
     def used_columns(self) -> int:
-        """Columns up to the last one with a value in the lines looked at."""
-        return max((n + 1 for line in self.cells for n, cell in enumerate(line) if cell.value != ""), default=0)
+        """Columns up to the last one with a value in the rows read."""
+        return max((n + 1 for row in self.cells for n, cell in enumerate(row) if cell.value != ""), default=0)
 
     def below_header(self, column: int) -> list[Cell]:
-        """The cells of a column below the header, one for each line looked at."""
-        return [self.cell(line, column) for line in range(1, self.looked_at)]
+        """The cells of a column below the header, one for each row read."""
+        return [self.cell(row, column) for row in range(1, self.rows_read)]
 
-    def gaps(self, column: int, lacks: Callable[[Cell], bool], top: int = 1) -> list[tuple[int, int]]:
-        """Runs of lines from `top` on whose cell lacks something: (first, end), 0-based and half-open."""
-        runs: list[tuple[int, int]] = []
-        for line in range(top, self.looked_at):
-            if lacks(self.cell(line, column)):
-                start = runs.pop()[0] if runs and runs[-1][1] == line else line
-                runs.append((start, line + 1))
-        if runs and runs[-1][1] == self.looked_at < self.line_count:
-            runs[-1] = (runs[-1][0], self.line_count)
-        return runs
+    def ranges_without(self, field: str, column: int) -> list[GridRange]:
+        """The pieces of a column below its header whose cells lack a field."""
+        found: list[tuple[int, int]] = []
+        for row, cell in enumerate(self.below_header(column), start=1):
+            if not cell.has(field):
+                start = found.pop()[0] if found and found[-1][1] == row else row
+                found.append((start, row + 1))
+        # nobody formats a thousand rows one by one: below the rows read it goes on as the last of them
+        if found and found[-1][1] == self.rows_read:
+            found[-1] = (found[-1][0], self.row_count)
+        return [column_range(column, *rows) for rows in found]
 
     def width(self, column: int) -> int:
         """A column's width in pixels."""
         return self.widths[column] if column < len(self.widths) else DEFAULT_WIDTH
 
+    def is_protected(self, cells: GridRange) -> bool:
+        """Whether one protected range, a warning or a lock, covers all these cells."""
+        return any(protected.range.covers(cells) for protected in self.protected_ranges)
+
+    def has_conditional_format(self, condition: Condition, column: int) -> bool:
+        """Whether a rule with this condition holds in a column, in whatever colour people have given it since."""
+        return any(
+            rule.condition == condition and any(range_.meets(column_range(column)) for range_ in rule.ranges)
+            for rule in self.conditional_formats
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Spreadsheet:
     """A spreadsheet: its tabs."""
 
     tabs: tuple[Tab, ...]
 
     def tab(self, title: str) -> Tab | None:
         """The tab with a title; one that differs only in case or spaces if there is none."""
-        for same in (lambda tab: tab.title == title, lambda tab: normal(tab.title) == normal(title)):
-            for tab in self.tabs:
-                if same(tab):
-                    return tab
-        return None
+        exact = (tab for tab in self.tabs if tab.title == title)
+        alike = (tab for tab in self.tabs if normal(tab.title) == normal(title))
+        return next(exact, None) or next(alike, None)
 
-    def free_id(self, taken: Iterable[int] = ()) -> int:
-        """An id that no tab has: a new tab is given it, so that the same batch can fill it."""
-        used = {tab.sheet_id for tab in self.tabs} | set(taken)
-        return next(n for n in range(1_000_001, 2_000_000) if n not in used)
+    def new_id(self, nth: int) -> int:
+        """The nth id that no tab has: a new tab is given one, so that the same batch can fill it."""
+        used = {tab.sheet_id for tab in self.tabs}
+        return next(islice((n for n in count(FIRST_NEW_ID) if n not in used), nth, None))
 
 
-# --- reading Google's answers ---------------------------------------------------------------------------------
+def spreadsheet_of(tabs: Json, cells: Json | None = None) -> Spreadsheet:
+    """The tabs of an answer to TABS_FIELDS; with cells those that an answer to GRID_FIELDS has."""
+    sheets = cells.get("sheets", ()) if cells else ()
+    grids = {sheet.get("properties", {}).get("sheetId", 0): (sheet.get("data") or [{}])[0] for sheet in sheets}
+    return Spreadsheet(tuple(_tab(sheet, grids) for sheet in tabs.get("sheets", ())))
 
 
-def book_of(answer: Json) -> Book:
-    """The tabs without their cells, out of an answer to TABS_FIELDS."""
-    return Book(tuple(_tab(sheet) for sheet in answer.get("sheets", [])))
-
-
-def with_cells(book: Book, answer: Json, looked_at: Mapping[int, int]) -> Book:
-    """The tabs with their cells, out of an answer to GRID_FIELDS; `looked_at` is lines by sheet id."""
-    grids = {sheet.get("properties", {}).get("sheetId", 0): sheet for sheet in answer.get("sheets", [])}
-    return Book(tuple(_filled(tab, grids.get(tab.sheet_id, {}), looked_at.get(tab.sheet_id, 0)) for tab in book.tabs))
-
-
-def _tab(sheet: Json) -> Tab:
+def _tab(sheet: Json, grids: Mapping[int, Json]) -> Tab:
     properties = sheet.get("properties", {})
-    grid = properties.get("gridProperties", {})
+    grid, cells = properties.get("gridProperties", {}), grids.get(properties.get("sheetId", 0), {})
     return Tab(
         sheet_id=properties.get("sheetId", 0),
         title=properties.get("title", ""),
-        line_count=grid.get("rowCount", 0),
+        row_count=grid.get("rowCount", 0),
         column_count=grid.get("columnCount", 0),
-        frozen_lines=grid.get("frozenRowCount", 0),
+        frozen_rows=grid.get("frozenRowCount", 0),
         frozen_columns=grid.get("frozenColumnCount", 0),
-        rules=tuple(_rule(held) for held in sheet.get("conditionalFormats", [])),
-        protections=tuple(_protection(held) for held in sheet.get("protectedRanges", [])),
-        charts=tuple(tuple(_sources(held.get("spec", {}))) for held in sheet.get("charts", [])),
-        merges=tuple(area(held) for held in sheet.get("merges", [])),
-        bands=tuple(area(held.get("range", {})) for held in sheet.get("bandedRanges", [])),
+        rows_read=min(grid.get("rowCount", 0), ROWS_READ),
+        cells=tuple(tuple(map(_cell, row.get("values", ()))) for row in cells.get("rowData", ())),
+        widths=tuple(column.get("pixelSize", DEFAULT_WIDTH) for column in cells.get("columnMetadata", ())),
+        conditional_formats=tuple(
+            ConditionalFormat(_ranges(rule.get("ranges", ())), _condition(rule.get("booleanRule", {})))
+            for rule in sheet.get("conditionalFormats", ())
+        ),
+        protected_ranges=tuple(map(_protected_range, sheet.get("protectedRanges", ()))),
+        chart_sources=tuple(_sources(sheet.get("charts", []))),
+        merges=_ranges(sheet.get("merges", ())),
+        banded_ranges=_ranges(banded.get("range", {}) for banded in sheet.get("bandedRanges", ())),
         has_filter="basicFilter" in sheet,
         has_table=bool(sheet.get("tables")),
     )
 
 
-def area(range_: Json) -> Area:
-    """A GridRange."""
-    return Area(
-        range_.get("startRowIndex", 0),
-        range_.get("endRowIndex"),
-        range_.get("startColumnIndex", 0),
-        range_.get("endColumnIndex"),
-    )
+def _range(held: Json) -> GridRange:
+    return GridRange(*(held.get(name, end) for name, end in _GRID_RANGE.items()))
 
 
-def _rule(held: Json) -> Rule:
-    condition = held.get("booleanRule", {}).get("condition", {})
-    return Rule(tuple(area(range_) for range_ in held.get("ranges", [])), condition.get("type", ""), _words(condition))
+def _ranges(held: Iterable[Json]) -> tuple[GridRange, ...]:
+    return tuple(map(_range, held))
 
 
-def _words(condition: Json) -> tuple[str, ...]:
-    return tuple(str(value.get("userEnteredValue", "")) for value in condition.get("values", []))
+def _condition(held: Json) -> Condition:
+    condition = held.get("condition", {})
+    values = tuple(str(value.get("userEnteredValue", "")) for value in condition.get("values", ()))
+    return Condition(condition.get("type", ""), values)
 
 
-def _protection(held: Json) -> Protection:
-    free = tuple(area(range_) for range_ in held.get("unprotectedRanges", []))
-    stops_us = not held.get("warningOnly", False) and not held.get("requestingUserCanEdit", False)
-    return Protection(area(held.get("range", {})), free, stops_us, held.get("description", ""))
+def _protected_range(held: Json) -> ProtectedRange:
+    unprotected = _ranges(held.get("unprotectedRanges", ()))
+    stops_us = not (held.get("warningOnly") or held.get("requestingUserCanEdit"))
+    return ProtectedRange(_range(held.get("range", {})), unprotected, stops_us, held.get("description", ""))
 
 
-def _sources(held: Any) -> Iterator[Area]:
-    """Every range that a chart draws from, however deep its kind of chart keeps it."""
+def _sources(held: Any) -> Iterator[GridRange]:
+    """Every range that charts draw from, however deep a kind of chart keeps it."""
     if isinstance(held, Mapping):
-        for range_ in held.get("sources", ()):
-            yield area(range_)
-        for value in held.values():
-            yield from _sources(value)
-    elif isinstance(held, list):
+        yield from _ranges(held.get("sources", ()))
+        held = list(held.values())
+    if isinstance(held, list):
         for value in held:
             yield from _sources(value)
-
-
-def _filled(tab: Tab, sheet: Json, looked_at: int) -> Tab:
-    blocks: Sequence[Json] = sheet.get("data") or [{}]
-    block = blocks[0]
-    return replace(
-        tab,
-        cells=tuple(tuple(_cell(cell) for cell in line.get("values", [])) for line in block.get("rowData", [])),
-        looked_at=looked_at,
-        widths=tuple(column.get("pixelSize", DEFAULT_WIDTH) for column in block.get("columnMetadata", [])),
-    )
 
 
 def _cell(held: Json) -> Cell:
     if not held:
         return EMPTY
-    style = held.get("userEnteredFormat", {})
-    condition = held.get("dataValidation", {}).get("condition", {})
-    number = style.get("numberFormat", {})
+    fields = {**held, **held.get("userEnteredFormat", {})}
     return Cell(
-        value=scalar(held.get("effectiveValue", {})),
-        note=bool(held.get("note")),
-        coloured="backgroundColor" in style or "backgroundColorStyle" in style,
-        number_format=number.get("pattern", "") or number.get("type", ""),
-        wrap="wrapStrategy" in style,
-        rule=condition.get("type", ""),
-        words=_words(condition),
+        _scalar(held.get("effectiveValue", {})),
+        frozenset(_without_style(name) for name, value in fields.items() if value != ""),
+        _condition(held.get("dataValidation", {})),
     )
 
 
-def scalar(value: Json) -> Scalar:
-    """An ExtendedValue as a scalar; an error as its name."""
-    for kind in ("stringValue", "numberValue", "boolValue"):
-        if kind in value:
-            found: Scalar = value[kind]
-            return found
-    return str(value.get("errorValue", {}).get("type", ""))
+def _scalar(value: Json) -> Any:
+    """An ExtendedValue, which has one field at most, as a scalar; an error as its name."""
+    found = next(iter(value.values()), "")
+    return found.get("type", "") if isinstance(found, Mapping) else found

@@ -1,15 +1,16 @@
 """PURE: how a tracker made by `init` looks: the order of its columns, colours, widths, formats, notes, rules.
 
-Owns these tables and the pieces of requests they become. What of them is missing in a sheet is `template.py`'s.
+Owns these tables and the pieces of requests they become. What of them is missing in a sheet is `tracker_tab.py`'s
+and `summary_tab.py`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sheetsync.columns import DATE_FORMAT, Column, Kind, Owner
+from sheetsync.template.spreadsheet import Condition
 
 Json = dict[str, Any]
 
@@ -32,7 +33,12 @@ def colour(rgb: str) -> Json:
 
 BLUE, GREY, PALE = colour("bcd6fb"), colour("d3d6da"), colour("f3f4f6")
 RED, AMBER, GREEN = colour("f6c7c2"), colour("fde293"), colour("c9ead0")
-NOTE, LACKING = colour("fff0c2"), colour("fde5d0")
+NOTED, INCOMPLETE = colour("fff0c2"), colour("fde5d0")
+
+PERSON_HEADER, MACHINE_HEADER = (
+    {"userEnteredFormat": {"backgroundColorStyle": colour, "textFormat": {"bold": True}}} for colour in (BLUE, GREY)
+)
+HEADER_FIELDS = "userEnteredFormat(backgroundColorStyle,textFormat.bold)"
 
 WIDTHS = {
     "video_id": 290, "action": 100, "status": 140, "spark_code": 180, "expiry": 130, "stage": 130, "sync_note": 340,
@@ -43,16 +49,16 @@ WIDTHS = {
 }  # fmt: skip
 _WIDTH_OF = {Kind.TEXT: 112, Kind.NUMBER: 104, Kind.DATE: 148, Kind.CHECKBOX: 110}
 
-_DAY, _MOMENT = {"type": "DATE", "pattern": "yyyy-mm-dd"}, {"type": "DATE_TIME", "pattern": DATE_FORMAT}
+DAY, MOMENT = {"type": "DATE", "pattern": "yyyy-mm-dd"}, {"type": "DATE_TIME", "pattern": DATE_FORMAT}
 _PLAIN, _WHOLE = {"type": "TEXT", "pattern": "@"}, {"type": "NUMBER", "pattern": "0"}
 _NUMBER_FORMATS = {
     # a pasted id or code must stay text: as a number it would lose digits
     "video_id": _PLAIN, "spark_code": _PLAIN, "request_id": _PLAIN,
-    "known_expiry": _DAY,
+    "known_expiry": DAY,
     "spend": {"type": "NUMBER", "pattern": "#,##0.00"},
     "conversions": {"type": "NUMBER", "pattern": "#,##0"},
 }  # fmt: skip
-_BY_KIND = {Kind.DATE: _MOMENT, Kind.NUMBER: _WHOLE}
+_BY_KIND = {Kind.DATE: MOMENT, Kind.NUMBER: _WHOLE}
 _WRAP = {
     # sentences are read whole; an id or a code does not run on over the empty cell beside it
     **dict.fromkeys(("sync_note", "missing"), "WRAP"),
@@ -65,72 +71,67 @@ def width(column: Column) -> int:
     return WIDTHS.get(column.key, _WIDTH_OF[column.kind])
 
 
-def styles(column: Column) -> Json:
+def cell_format(column: Column) -> Json:
     """The formats of a column's cells, by field of `userEnteredFormat`."""
-    found: Json = {}
-    number = _NUMBER_FORMATS.get(column.key) or _BY_KIND.get(column.kind)
-    if number:
-        found["numberFormat"] = number
-    if column.key in _WRAP:
-        found["wrapStrategy"] = _WRAP[column.key]
-    if column.owner is Owner.MACHINE:
-        found["backgroundColorStyle"] = PALE
-    return found
+    formats = {
+        "numberFormat": _NUMBER_FORMATS.get(column.key) or _BY_KIND.get(column.kind),
+        "wrapStrategy": _WRAP.get(column.key),
+        "backgroundColorStyle": PALE if column.owner is Owner.MACHINE else None,
+    }
+    return {field: value for field, value in formats.items() if value}
 
 
-def header_style(column: Column) -> Json:
-    """The colour of a header: it tells whose column it is."""
-    return {"backgroundColorStyle": BLUE if column.owner is Owner.PERSON else GREY, "textFormat": {"bold": True}}
+def header_cell(column: Column) -> Json:
+    """A header's cell: its colour tells whose column it is."""
+    return PERSON_HEADER if column.owner is Owner.PERSON else MACHINE_HEADER
 
 
 def note(column: Column) -> str:
     """The note on a header: what the column holds, and who writes it."""
     if column.owner is Owner.MACHINE:
         return f"{column.help}\n\nsheetsync writes this column: what is typed here is overwritten."
-    if column.key == "action":
-        return f"{column.help}\n\nPeople write this column."
-    return f"{column.help}\n\nPeople write this column; sheetsync only reads it."
+    # the one cell of theirs that sheetsync empties: its mark, once it is served
+    only_read = "" if column.key == "action" else "; sheetsync only reads it"
+    return f"{column.help}\n\nPeople write this column{only_read}."
 
 
-def validation(column: Column) -> Json | None:
-    """The dropdown or checkbox of a column's cells, if it has one; only Action refuses other words."""
+def validation(column: Column) -> Condition:
+    """What the dropdown or the checkboxes of a column allow; no condition where it has neither."""
     if column.kind is Kind.CHECKBOX:
-        return {"condition": {"type": "BOOLEAN"}}
-    if not column.choices:
-        return None
-    words = [{"userEnteredValue": word} for word in column.choices]
-    strict = column.key == "action"
-    return {"condition": {"type": "ONE_OF_LIST", "values": words}, "strict": strict, "showCustomUi": True}
+        return Condition("BOOLEAN")
+    return Condition("ONE_OF_LIST", column.choices) if column.choices else Condition()
+
+
+def data_validation(column: Column) -> Json:
+    """A column's DataValidationRule; empty where it has none."""
+    condition = validation(column)
+    rule: Json = {"condition": condition.json()} if condition.kind else {}
+    if condition.values:
+        # an unknown word in Action would be a wish that nobody serves; elsewhere the team may have words of its own
+        rule |= {"strict": column.key == "action", "showCustomUi": True}
+    return rule
 
 
 @dataclass(frozen=True, slots=True)
-class Tint:
+class ColourRule:
     """A conditional format: the cells of a column that say `word` (or anything at all) get a colour."""
 
     key: str
     word: str
-    colour: Mapping[str, Any]
+    colour: Json
 
     @property
-    def kind(self) -> str:
-        """The type of its condition."""
-        return "TEXT_EQ" if self.word else "NOT_BLANK"
-
-    def rule(self, ranges: list[Json]) -> Json:
-        """The ConditionalFormatRule."""
-        condition: Json = {"type": self.kind}
-        if self.word:
-            condition["values"] = [{"userEnteredValue": self.word}]
-        style = {"backgroundColorStyle": dict(self.colour)}
-        return {"ranges": ranges, "booleanRule": {"condition": condition, "format": style}}
+    def condition(self) -> Condition:
+        """What a cell has to say."""
+        return Condition("TEXT_EQ", (self.word,)) if self.word else Condition("NOT_BLANK")
 
 
-TINTS = (
-    Tint("expiry", "expired", RED),
-    Tint("expiry", "renewal needed", AMBER),
-    Tint("stage", "expired", RED),
-    Tint("stage", "renewal needed", AMBER),
-    Tint("stage", "received", GREEN),
-    Tint("sync_note", "", NOTE),
-    Tint("missing", "", LACKING),
+COLOUR_RULES = (
+    ColourRule("expiry", "expired", RED),
+    ColourRule("expiry", "renewal needed", AMBER),
+    ColourRule("stage", "expired", RED),
+    ColourRule("stage", "renewal needed", AMBER),
+    ColourRule("stage", "received", GREEN),
+    ColourRule("sync_note", "", NOTED),
+    ColourRule("missing", "", INCOMPLETE),
 )

@@ -1,170 +1,127 @@
 """PURE: what `init` adds to make the Summary tab: the tab, the words of its block, and two charts drawn from it.
 
-Owns what counts as missing there. What the block says, and keeps saying, is `summary.py`'s. Knows no network or file.
+Owns what counts as missing there. What the block says, and keeps saying, is `projection/summary.py`'s. Knows no
+network or file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
-from sheetsync.columns import DATE_FORMAT
+from sheetsync.columns import letter
 from sheetsync.model import Tracker
 from sheetsync.projection import summary
-from sheetsync.template import style as looks
-from sheetsync.template.spreadsheet import DEFAULT_WIDTH, Area, Book, Cell, Tab
-from sheetsync.template.tracker_tab import Change, grid_range, has_tint, new_tab
+from sheetsync.template import batch, style
+from sheetsync.template.spreadsheet import Cell, GridRange, Spreadsheet, Tab, column_range
 
 Json = dict[str, Any]
 
 SIZE = {"rowCount": 60, "columnCount": 12}
-BLOCK = Area(0, summary.LINES, 0, summary.COLUMNS)
+BLOCK = GridRange(0, summary.LINES, 0, summary.COLUMNS)
 WIDTHS = (176, 148, 24, 148, 130, 290, 130, 130)
 """Of the columns A to H."""
 
 _HEADERS = ((summary.STAGE_HEADER, 0, 2), (summary.WEEK_HEADER, 0, 2), (summary.NEXT_HEADER, summary.NEXT_COLUMN, 5))
-_DAY, _MOMENT = {"type": "DATE", "pattern": "yyyy-mm-dd"}, {"type": "DATE_TIME", "pattern": DATE_FORMAT}
-_EXPIRES = Area(summary.NEXT_HEADER + 1, summary.NEXT_HEADER + 1 + summary.NEXT, summary.EXPIRES, summary.EXPIRES + 1)
+_NEXT = summary.NEXT_HEADER + 1, summary.NEXT_HEADER + 1 + summary.NEXT
 _DATES = (
-    (Area(summary.CHANGE, summary.CHANGE + 1, 1, 2), _MOMENT),
-    (Area(summary.WEEK_HEADER + 1, summary.LINES, 0, 1), _DAY),
-    (_EXPIRES, _MOMENT),
+    (column_range(1, summary.CHANGE, summary.CHANGE + 1), style.MOMENT),
+    (column_range(0, summary.WEEK_HEADER + 1, summary.LINES), style.DAY),
+    (column_range(summary.EXPIRES, *_NEXT), style.MOMENT),
 )
+_TO_RENEW = style.ColourRule("expiry", "renewal needed", style.AMBER)
 _CHARTS = (
-    ("Codes by stage", "BAR", Area(summary.STAGE_HEADER, summary.WEEK_HEADER, 0, 2), 0),
-    ("Codes that expire, by week", "COLUMN", Area(summary.WEEK_HEADER, summary.LINES, 0, 2), 400),
+    ("Codes by stage", "BAR", GridRange(summary.STAGE_HEADER, summary.WEEK_HEADER, 0, 2), 0),
+    ("Codes that expire, by week", "COLUMN", GridRange(summary.WEEK_HEADER, summary.LINES, 0, 2), 400),
 )
 
 
-def changes(book: Book, tracker: Tracker, taken: Iterable[int] = ()) -> tuple[tuple[Change, ...], str]:
-    """What the Summary tab lacks; and in words, why a tab of that name is left alone. `taken`: ids of tabs to come."""
-    tab = book.tab(tracker.summary_tab)
-    if tab is None:
-        tab, change = new_tab(book.free_id(taken), tracker.summary_tab, SIZE, hideGridlines=True)
-        return (change, *SummaryTab(tab, tracker).changes()), ""
-    if not _is_ours(tab, tracker):
-        return (), (
-            f"tab '{tab.title}' is left alone: its cell A1 does not say '{summary.title(tracker)}', so it is not "
-            "sheetsync's. Rename it, and run `sheetsync init` again to get a summary"
-        )
-    return tuple(SummaryTab(tab, tracker).changes()), ""
+def changes(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[tuple[batch.Change, ...], tuple[str, ...]]:
+    """What the Summary tab lacks; and in words, why a tab of that name is left alone."""
+    # the first new tab of the batch may be the tracker's
+    tab, made = batch.tab_or_new(spreadsheet, tracker.summary_tab, SIZE, nth=1, hideGridlines=True)
+    if _is_ours(tab, tracker):
+        return (*made, *_missing(tab, tracker)), ()
+    return (), (
+        f"tab '{tab.title}' is left alone: its cell A1 does not say '{summary.title(tracker)}', so it is not "
+        "sheetsync's. Rename it, and run `sheetsync init` again to get a summary",
+    )
 
 
 def _is_ours(tab: Tab, tracker: Tracker) -> bool:
     """An empty block is nobody's yet."""
-    block = [tab.cell(line, column).value for line in range(summary.LINES) for column in range(summary.COLUMNS)]
-    return tab.cell(0, 0).value == summary.title(tracker) or all(value == "" for value in block)
+    return tab.cell(0, 0).value == summary.title(tracker) or all(cell.value == "" for cell in _cells(tab, BLOCK))
 
 
-class SummaryTab:
-    """A tab that is, or becomes, the summary of a tracker."""
+def _cells(tab: Tab, cells: GridRange) -> list[Cell]:
+    return [tab.cell(*place) for place in product(range(cells.top, cells.bottom), range(cells.left, cells.right))]
 
-    def __init__(self, tab: Tab, tracker: Tracker) -> None:
-        self._tab, self._tracker = tab, tracker
 
-    def changes(self) -> Iterator[Change]:
-        """What is missing, in an order in which one batch can add it."""
-        yield from self._room()
-        yield from self._labels()
-        yield from self._headers()
-        yield from self._dates()
-        yield from self._widths()
-        yield from self._protection()
-        yield from self._tints()
-        yield from self._charts()
+def _missing(tab: Tab, tracker: Tracker) -> Iterator[batch.Change]:
+    """What is missing, in an order in which one batch can add it."""
+    rows, columns = summary.LINES, summary.COLUMNS
+    yield from batch.append_dimension(tab, "ROWS", rows - tab.row_count, f"room for {rows} rows")
+    yield from batch.append_dimension(tab, "COLUMNS", columns - tab.column_count, f"room for {columns} columns")
+    yield from _labels(tab, tracker)
+    yield from _header_colours(tab)
+    yield from _date_formats(tab)
+    yield from batch.column_widths(tab, [(at, pixels, letter(at)) for at, pixels in enumerate(WIDTHS)], "widths")
+    if not tab.is_protected(BLOCK):
+        yield batch.edit_warning(tab, BLOCK, "sheetsync writes this block.", summary.RANGE)
+    yield from batch.conditional_formats(tab, [(_TO_RENEW, column_range(summary.EXPIRY, *_NEXT), "codes to renew")])
+    yield from _charts(tab)
 
-    def _change(self, kind: str, request: Json, what: str, where: str = "") -> Change:
-        return Change({kind: request}, f"tab '{self._tab.title}'", what, where)
 
-    def _room(self) -> Iterator[Change]:
-        for dimension, there, needed in (
-            ("ROWS", self._tab.line_count, summary.LINES),
-            ("COLUMNS", self._tab.column_count, summary.COLUMNS),
-        ):
-            if there < needed:
-                request = {"sheetId": self._tab.sheet_id, "dimension": dimension, "length": needed - there}
-                yield self._change("appendDimension", request, f"room for {needed} {dimension.lower()}")
+def _labels(tab: Tab, tracker: Tracker) -> Iterator[batch.Change]:
+    for place, text in sorted(summary.labels(tracker).items()):
+        if tab.cell(*place).value != "":
+            continue
+        cell: Json = {"userEnteredValue": {"stringValue": text}}
+        fields = "userEnteredValue"
+        if place == (0, 0):
+            cell["userEnteredFormat"] = {"textFormat": {"bold": True, "fontSize": 14}}
+            fields += ",userEnteredFormat.textFormat(bold,fontSize)"
+        yield batch.update_cells(tab, *place, [cell], fields, "words", text)
 
-    def _labels(self) -> Iterator[Change]:
-        for (line, column), text in sorted(summary.labels(self._tracker).items()):
-            if self._tab.cell(line, column).value != "":
-                continue
-            cell: Json = {"userEnteredValue": {"stringValue": text}}
-            fields = "userEnteredValue"
-            if (line, column) == (0, 0):
-                cell["userEnteredFormat"] = {"textFormat": {"bold": True, "fontSize": 14}}
-                fields += ",userEnteredFormat.textFormat(bold,fontSize)"
-            yield self._cells(line, column, [cell], fields, "words", text)
 
-    def _cells(self, line: int, column: int, cells: list[Json], fields: str, what: str, where: str) -> Change:
-        start = {"sheetId": self._tab.sheet_id, "rowIndex": line, "columnIndex": column}
-        return self._change("updateCells", {"start": start, "rows": [{"values": cells}], "fields": fields}, what, where)
+def _header_colours(tab: Tab) -> Iterator[batch.Change]:
+    for row, left, width in _HEADERS:
+        if not tab.cell(row, left).has("backgroundColor"):
+            cells = [style.MACHINE_HEADER] * width
+            yield batch.update_cells(tab, row, left, cells, style.HEADER_FIELDS, "header colours", f"row {row + 1}")
 
-    def _headers(self) -> Iterator[Change]:
-        style = {"userEnteredFormat": {"backgroundColorStyle": looks.GREY, "textFormat": {"bold": True}}}
-        fields = "userEnteredFormat(backgroundColorStyle,textFormat.bold)"
-        for line, left, width in _HEADERS:
-            if not self._tab.cell(line, left).coloured:
-                where = f"row {line + 1}"
-                yield self._cells(line, left, [style] * width, fields, "header colours", where)
 
-    def _dates(self) -> Iterator[Change]:
-        for area, style in _DATES:
-            if not any(cell.number_format for cell in self._in(area)):
-                cells = {"cell": {"userEnteredFormat": {"numberFormat": style}}}
-                request = {"range": grid_range(self._tab, area), **cells, "fields": "userEnteredFormat.numberFormat"}
-                yield self._change("repeatCell", request, "date formats", f"rows {area.top + 1} to {area.bottom}")
+def _date_formats(tab: Tab) -> Iterator[batch.Change]:
+    for cells, number_format in _DATES:
+        if not any(cell.has("numberFormat") for cell in _cells(tab, cells)):
+            where = f"rows {cells.top + 1} to {cells.bottom}"
+            yield batch.format_cells(tab, cells, {"numberFormat": number_format}, "date formats", where)
 
-    def _in(self, area: Area) -> list[Cell]:
-        lines, columns = range(area.top, area.bottom or 0), range(area.left, area.right or 0)
-        return [self._tab.cell(line, column) for line in lines for column in columns]
 
-    def _widths(self) -> Iterator[Change]:
-        for column, pixels in enumerate(WIDTHS):
-            if self._tab.width(column) == DEFAULT_WIDTH:
-                span = {"dimension": "COLUMNS", "startIndex": column, "endIndex": column + 1}
-                request = {"range": {"sheetId": self._tab.sheet_id, **span}, "properties": {"pixelSize": pixels}}
-                where = "ABCDEFGH"[column]
-                yield self._change("updateDimensionProperties", {**request, "fields": "pixelSize"}, "widths", where)
+def _charts(tab: Tab) -> Iterator[batch.Change]:
+    """Found again by what they draw from: people may give them another title, place or kind."""
+    for title, kind, table, offset in _CHARTS:
+        if not any(source.meets(table) for source in tab.chart_sources):
+            chart = _chart(tab, title, kind, table, offset)
+            yield batch.change(tab, "addChart", {"chart": chart}, "a chart", title)
 
-    def _protection(self) -> Iterator[Change]:
-        if not any(held.area.covers(BLOCK) for held in self._tab.protections):
-            range_ = grid_range(self._tab, BLOCK)
-            held = {"range": range_, "description": "sheetsync writes this block.", "warningOnly": True}
-            request = {"protectedRange": held}
-            yield self._change("addProtectedRange", request, "a warning before people type into", summary.RANGE)
 
-    def _tints(self) -> Iterator[Change]:
-        tint = looks.Tint("expiry", "renewal needed", looks.AMBER)
-        if not has_tint(self._tab, tint, summary.EXPIRY):
-            area = Area(_EXPIRES.top, _EXPIRES.bottom, summary.EXPIRY, summary.EXPIRY + 1)
-            request = {"rule": tint.rule([grid_range(self._tab, area)]), "index": len(self._tab.rules)}
-            yield self._change("addConditionalFormatRule", request, "a colour for", "codes to renew")
-
-    def _charts(self) -> Iterator[Change]:
-        """Found again by what they draw from: people may give them another title, place or kind."""
-        for title, kind, table, offset in _CHARTS:
-            if not any(any(source.meets(table) for source in drawn) for drawn in self._tab.charts):
-                yield self._change("addChart", {"chart": self._chart(title, kind, table, offset)}, "a chart", title)
-
-    def _chart(self, title: str, kind: str, table: Area, offset: int) -> Json:
-        names, counts = (self._data(Area(table.top, table.bottom, column, column + 1)) for column in (0, 1))
-        # the values of a bar chart run along the bottom
-        axis = "BOTTOM_AXIS" if kind == "BAR" else "LEFT_AXIS"
-        series = {"series": counts, "targetAxis": axis, "colorStyle": looks.colour("4c8bf5")}
-        basic = {
-            "chartType": kind,
-            "legendPosition": "NO_LEGEND",
-            "headerCount": 1,
-            "domains": [{"domain": names}],
-            "series": [series],
-        }
-        anchor = {"sheetId": self._tab.sheet_id, "rowIndex": _EXPIRES.bottom, "columnIndex": summary.NEXT_COLUMN}
-        place = {"anchorCell": anchor, "offsetXPixels": offset, "widthPixels": 390, "heightPixels": 300}
-        return {
-            "spec": {"title": title, "basicChart": basic},
-            "position": {"overlayPosition": {**place, "offsetYPixels": 12}},
-        }
-
-    def _data(self, area: Area) -> Json:
-        return {"sourceRange": {"sources": [grid_range(self._tab, area)]}}
+def _chart(tab: Tab, title: str, kind: str, table: GridRange, offset: int) -> Json:
+    names, counts = (
+        {"sourceRange": {"sources": [column_range(column, table.top, table.bottom).of_tab(tab)]}} for column in (0, 1)
+    )
+    # the values of a bar chart run along the bottom
+    axis = "BOTTOM_AXIS" if kind == "BAR" else "LEFT_AXIS"
+    basic = {
+        "chartType": kind,
+        "legendPosition": "NO_LEGEND",
+        "headerCount": 1,
+        "domains": [{"domain": names}],
+        "series": [{"series": counts, "targetAxis": axis, "colorStyle": style.colour("4c8bf5")}],
+    }
+    # below what expires next, the second chart on the right of the first
+    anchor = {"sheetId": tab.sheet_id, "rowIndex": _NEXT[1], "columnIndex": summary.NEXT_COLUMN}
+    place = {"anchorCell": anchor, "offsetXPixels": offset, "offsetYPixels": 12}
+    size = {"widthPixels": 390, "heightPixels": 300}
+    return {"spec": {"title": title, "basicChart": basic}, "position": {"overlayPosition": {**place, **size}}}

@@ -1,88 +1,53 @@
-"""PURE: what `init` adds to a spreadsheet: what is there (layout.py) -> the requests for exactly what is missing.
+"""PURE: what `init` adds to the tracker's tab: the tab as it is -> the requests for exactly what is missing.
 
-Owns what counts as missing, for the tracker's tab: nothing is removed or reordered, and what a person has set is left
-as it is. How things look is `looks.py`'s, the Summary tab `template_summary.py`'s. Knows no network, file or log.
+Owns what counts as missing there: nothing is removed or reordered, and what a person has set is left as it is. How
+things look is `style.py`'s, the Summary tab `summary_tab.py`'s. Knows no network, file or log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from sheetsync.columns import BY_KEY, Column, Owner, bind, header_of, letter, normal
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
-from sheetsync.template import style as looks
-from sheetsync.template.spreadsheet import DEFAULT_WIDTH, Area, Book, Cell, Tab
+from sheetsync.template import batch, style
+from sheetsync.template.spreadsheet import Condition, GridRange, Spreadsheet, Tab, column_range
 
 Json = dict[str, Any]
 
-LINES_OF_A_NEW_TAB = 1000
-MOST_GAPS = 20
+ROWS_OF_A_NEW_TAB = 1000
+MOST_RANGES = 20
 """A column formatted by hand in more pieces than that is left as it is."""
 
 MOST_FROZEN = 3  # columns: more would leave little of a small screen to scroll
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One request of the batch, and what it does in words: which tab, what kind of thing, and where."""
-
-    request: Json
-    tab: str
-    what: str
-    where: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The change in one line."""
-        return f"{self.tab}: {self.what}" + (f": {self.where}" if self.where else "")
-
-
-def sentences(changes: Iterable[Change]) -> list[str]:
-    """All changes in words; those of one kind in one line."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for change in changes:
-        grouped.setdefault((change.tab, change.what), []).append(change.where)
-    joined = [(tab, what, ", ".join(filter(None, where))) for (tab, what), where in grouped.items()]
-    return [f"{tab}: {what}" + (f": {where}" if where else "") for tab, what, where in joined]
-
-
-def changes(book: Book, tracker: Tracker) -> tuple[Change, ...]:
+def changes(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[batch.Change, ...]:
     """What the tracker's tab lacks.
 
     Raises HeaderError (a header stands twice), NoKeyColumn (a tab with headers that is no tracker).
     """
-    tab = book.tab(tracker.worksheet)
-    if tab is None:
-        size = {"rowCount": LINES_OF_A_NEW_TAB, "columnCount": len(looks.ORDER)}
-        tab, change = new_tab(book.free_id(), tracker.worksheet, size)
-        return (change, *TrackerTab(tab, tracker).changes())
-    return tuple(TrackerTab(tab, tracker).changes())
+    size = {"rowCount": ROWS_OF_A_NEW_TAB, "columnCount": len(style.ORDER)}
+    tab, made = batch.tab_or_new(spreadsheet, tracker.worksheet, size, nth=0)
+    return (*made, *TrackerTab(tab, tracker).changes())
 
 
-def new_tab(sheet_id: int, title: str, size: Json, **grid: Any) -> tuple[Tab, Change]:
-    """A tab that is not there yet, and the request that makes it."""
-    tab = Tab(sheet_id, title, size["rowCount"], size["columnCount"], looked_at=2)
-    properties = {"sheetId": sheet_id, "title": title, "gridProperties": {**size, **grid}}
-    return tab, Change({"addSheet": {"properties": properties}}, f"tab '{title}'", "a new tab")
-
-
-def lacking(tab: Tab, tracker: Tracker) -> tuple[str, ...]:
+def missing_columns(tab: Tab, tracker: Tracker) -> tuple[str, ...]:
     """The keys of the columns that `init` would append to a tab. Raises as `changes` does.
 
     To a tab with headers only those without which nothing goes: its people have chosen their own columns.
     """
-    if not any(normal(header) for header in tab.headers):
-        return looks.ORDER
+    if not any(map(normal, tab.headers)):
+        return style.ORDER
     binding = bind(tab.headers, tracker.columns)
     if binding.doubled:
         raise HeaderError(tab.title, (), binding.doubled)
     if "video_id" not in binding.columns:
         raise NoKeyColumn(tab.title, header_of("video_id", tracker.columns))
-    return tuple(key for key in looks.ORDER if BY_KEY[key].required and key not in binding.columns)
+    return tuple(key for key in style.ORDER if BY_KEY[key].required and key not in binding.columns)
 
 
 class TrackerTab:
@@ -90,196 +55,127 @@ class TrackerTab:
 
     def __init__(self, tab: Tab, tracker: Tracker) -> None:
         self._tab, self._tracker = tab, tracker
-        self._new = lacking(tab, tracker)
-        is_new = len(self._new) == len(looks.ORDER)
-        start = 0 if is_new else tab.used_columns
-        present = {} if is_new else bind(tab.headers, tracker.columns).columns
-        added = {key: start + n for n, key in enumerate(self._new)}
-        self._at: Mapping[str, int] = dict(sorted({**present, **added}.items(), key=lambda pair: pair[1]))
+        self._new = missing_columns(tab, tracker)
+        # without a header there is no column of theirs to stand beside, whatever stands below
+        start = 0 if self._new == style.ORDER else tab.used_columns
+        places = {**bind(tab.headers, tracker.columns).columns, **{key: start + n for n, key in enumerate(self._new)}}
+        self._at: Mapping[str, int] = dict(sorted(places.items(), key=lambda place: place[1]))
         self._right = max([*self._at.values(), tab.used_columns - 1]) + 1
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[batch.Change]:
         """What is missing, in an order in which one batch can add it."""
-        yield from self._columns()
+        short = self._right - self._tab.column_count
+        yield from batch.append_dimension(self._tab, "COLUMNS", short, f"room for {short} more columns")
         yield from self._headers()
         yield from self._frozen()
-        yield from self._widths()
+        widths = [(at, style.width(BY_KEY[key]), self._name(key)) for key, at in self._at.items()]
+        yield from batch.column_widths(self._tab, widths, "column widths")
         yield from self._formats()
-        yield from self._validations()
-        yield from self._protections()
-        yield from self._tints()
+        yield from self._data_validations()
+        yield from self._edit_warnings()
+        yield from batch.conditional_formats(self._tab, self._colour_rules())
         yield from self._filter()
-
-    def _change(self, request: Json, what: str, *keys: str) -> Change:
-        return Change(request, f"tab '{self._tab.title}'", what, ", ".join(self._name(key) for key in keys))
 
     def _name(self, key: str) -> str:
         return header_of(key, self._tracker.columns)
 
-    def _range(self, left: int, right: int, top: int = 0, bottom: int | None = None) -> Json:
-        return grid_range(self._tab, Area(top, bottom, left, right))
+    def _headers(self) -> Iterator[batch.Change]:
+        for owner, what in ((Owner.PERSON, "headers for people"), (Owner.MACHINE, "headers for sheetsync")):
+            new = [key for key in self._new if BY_KEY[key].owner is owner]
+            yield from self._header_cells(new, "userEnteredValue", what, self._header_text)
+        no_note = self._headers_without("note")
+        yield from self._header_cells(no_note, "note", "header notes", lambda column: {"note": style.note(column)})
+        # a banded range colours its header itself
+        bare = [key for key in self._headers_without("backgroundColor") if not self._is_banded(self._at[key])]
+        yield from self._header_cells(bare, style.HEADER_FIELDS, "header colours", style.header_cell)
 
-    def _columns(self) -> Iterator[Change]:
-        """Room for the headers."""
-        short = self._right - self._tab.column_count
-        if short > 0:
-            request = {"sheetId": self._tab.sheet_id, "dimension": "COLUMNS", "length": short}
-            yield self._change({"appendDimension": request}, f"room for {short} more columns")
-
-    # --- the header line ---------------------------------------------------------------------------------------
-
-    def _headers(self) -> Iterator[Change]:
-        for owner, whose in ((Owner.PERSON, "headers for people"), (Owner.MACHINE, "headers for sheetsync")):
-            keys = [key for key in self._new if BY_KEY[key].owner is owner]
-            yield from self._header_cells(keys, "userEnteredValue", whose, self._header_text)
-        noted = [key for key in self._at if not self._header(key).note]
-        yield from self._header_cells(noted, "note", "header notes", lambda column: {"note": looks.note(column)})
-        plain = [key for key in self._at if not self._header(key).coloured and not self._is_banded(key)]
-        fields = "userEnteredFormat(backgroundColorStyle,textFormat.bold)"
-        yield from self._header_cells(
-            plain, fields, "header colours", lambda column: {"userEnteredFormat": looks.header_style(column)}
-        )
+    def _headers_without(self, field: str) -> list[str]:
+        return [key for key, at in self._at.items() if not self._tab.cell(0, at).has(field)]
 
     def _header_text(self, column: Column) -> Json:
         return {"userEnteredValue": {"stringValue": self._name(column.key)}}
 
-    def _header(self, key: str) -> Cell:
-        return self._tab.cell(0, self._at[key])
-
-    def _is_banded(self, key: str) -> bool:
-        return any(band.has_line(0) and band.has_column(self._at[key]) for band in self._tab.bands)
+    def _is_banded(self, column: int) -> bool:
+        return any(banded.meets(column_range(column, 0, 1)) for banded in self._tab.banded_ranges)
 
     def _header_cells(
-        self, keys: Sequence[str], fields: str, what: str, cell: Callable[[Column], Json]
-    ) -> Iterator[Change]:
-        for run in self._neighbours(keys):
-            start = {"sheetId": self._tab.sheet_id, "rowIndex": 0, "columnIndex": self._at[run[0]]}
-            rows = [{"values": [cell(BY_KEY[key]) for key in run]}]
-            yield self._change({"updateCells": {"start": start, "rows": rows, "fields": fields}}, what, *run)
+        self, keys: Iterable[str], fields: str, what: str, cell: Callable[[Column], Json]
+    ) -> Iterator[batch.Change]:
+        for run in self._side_by_side(keys):
+            cells = [cell(BY_KEY[key]) for key in run]
+            yield batch.update_cells(self._tab, 0, self._at[run[0]], cells, fields, what, *map(self._name, run))
 
-    def _neighbours(self, keys: Iterable[str]) -> list[list[str]]:
-        """Columns that stand side by side."""
-        ordered = sorted(keys, key=self._at.__getitem__)
-        runs = groupby(enumerate(ordered), key=lambda pair: self._at[pair[1]] - pair[0])
+    def _side_by_side(self, keys: Iterable[str]) -> list[list[str]]:
+        """Columns, given from left to right, in runs without a gap."""
+        runs = groupby(enumerate(keys), key=lambda pair: self._at[pair[1]] - pair[0])
         return [[key for _, key in run] for _, run in runs]
 
-    # --- the look of the whole tab -----------------------------------------------------------------------------
-
-    def _frozen(self) -> Iterator[Change]:
-        key, tab = self._at["video_id"], self._tab
+    def _frozen(self) -> Iterator[batch.Change]:
+        tab, right = self._tab, self._at["video_id"] + 1
         grid = {}
-        if not tab.frozen_lines and tab.line_count > 1 and not any(_is_cut(m.top, m.bottom, 1) for m in tab.merges):
+        if not tab.frozen_rows and tab.row_count > 1 and not any(m.top < 1 < m.bottom for m in tab.merges):
             grid["frozenRowCount"] = 1
-        is_wide = key < MOST_FROZEN and key + 1 < max(tab.column_count, self._right)
-        if is_wide and not tab.frozen_columns and not any(_is_cut(m.left, m.right, key + 1) for m in tab.merges):
-            grid["frozenColumnCount"] = key + 1
+        # Google refuses to freeze through a merged cell, and to freeze every column
+        fits = right <= MOST_FROZEN and right < max(tab.column_count, self._right)
+        if fits and not tab.frozen_columns and not any(m.left < right < m.right for m in tab.merges):
+            grid["frozenColumnCount"] = right
         if grid:
-            words = {"frozenRowCount": "header row", "frozenColumnCount": f"columns up to {letter(key)}"}
-            fields = ",".join(f"gridProperties.{name}" for name in grid)
+            words = {"frozenRowCount": "header row", "frozenColumnCount": f"columns up to {letter(right - 1)}"}
             properties = {"sheetId": tab.sheet_id, "gridProperties": grid}
-            request = {"updateSheetProperties": {"properties": properties, "fields": fields}}
-            yield Change(request, f"tab '{tab.title}'", "frozen", " and ".join(words[name] for name in grid))
+            request = {"properties": properties, "fields": ",".join(f"gridProperties.{name}" for name in grid)}
+            yield batch.change(
+                tab, "updateSheetProperties", request, "frozen", " and ".join(words[name] for name in grid)
+            )
 
-    def _widths(self) -> Iterator[Change]:
+    def _formats(self) -> Iterator[batch.Change]:
+        """Formats for cells that have none; cells of one range that need several get them in one request."""
         for key, at in self._at.items():
-            if self._tab.width(at) != DEFAULT_WIDTH or looks.width(BY_KEY[key]) == DEFAULT_WIDTH:
+            formats: dict[GridRange, Json] = {}
+            for field, value in style.cell_format(BY_KEY[key]).items():
+                for cells in self._ranges_without(field, at):
+                    formats.setdefault(cells, {})[field] = value
+            for cells, found in formats.items():
+                what = "cell formats" if cells.top == 1 else f"cell formats from row {cells.top + 1} on"
+                yield batch.format_cells(self._tab, cells, found, what, self._name(key))
+
+    def _ranges_without(self, field: str, column: int) -> list[GridRange]:
+        found = self._tab.ranges_without(field, column)
+        return found if len(found) <= MOST_RANGES else []
+
+    def _data_validations(self) -> Iterator[batch.Change]:
+        for key, at in self._at.items():
+            rule, ours = style.data_validation(BY_KEY[key]), style.validation(BY_KEY[key])
+            if not (rule and self._accepts(at, ours)):
                 continue
-            span = {"sheetId": self._tab.sheet_id, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
-            size = {"pixelSize": looks.width(BY_KEY[key])}
-            request = {"range": span, "properties": size, "fields": "pixelSize"}
-            yield self._change({"updateDimensionProperties": request}, "column widths", key)
+            what = "dropdowns" if ours.values else "checkboxes"
+            for cells in self._ranges_without("dataValidation", at):
+                request = {"range": cells.of_tab(self._tab), "rule": rule}
+                yield batch.change(self._tab, "setDataValidation", request, what, self._name(key))
 
-    def _formats(self) -> Iterator[Change]:
-        """Formats for cells that have none; cells of one stretch that need several get them in one request."""
-        for key, at in self._at.items():
-            stretches: dict[tuple[int, int], Json] = {}
-            for field, style in looks.styles(BY_KEY[key]).items():
-                gaps = self._tab.gaps(at, _LACKS[field])
-                for gap in gaps if len(gaps) <= MOST_GAPS else ():
-                    stretches.setdefault(gap, {})[field] = style
-            for (top, bottom), style in stretches.items():
-                cells = {"cell": {"userEnteredFormat": style}, "fields": f"userEnteredFormat({','.join(style)})"}
-                request = {"repeatCell": {"range": self._range(at, at + 1, top, bottom), **cells}}
-                what = "cell formats" if top == 1 else f"cell formats from row {top + 1} on"
-                yield self._change(request, what, key)
-
-    def _validations(self) -> Iterator[Change]:
-        for key, at in self._at.items():
-            rule = looks.validation(BY_KEY[key])
-            if rule is None or not self._takes(at, rule):
-                continue
-            gaps = self._tab.gaps(at, lambda cell: not cell.rule)
-            for top, bottom in gaps if len(gaps) <= MOST_GAPS else ():
-                request = {"range": self._range(at, at + 1, top, bottom), "rule": rule}
-                yield self._change({"setDataValidation": request}, _VALIDATION_WORDS[rule["condition"]["type"]], key)
-
-    def _takes(self, at: int, rule: Json) -> bool:
-        """Whether a column has no dropdown of its own, and no words that a checkbox would mark as wrong."""
-        kind = rule["condition"]["type"]
-        words = tuple(value["userEnteredValue"] for value in rule["condition"].get("values", ()))
-        cells = self._tab.below_header(at)
-        if kind == "BOOLEAN" and any(cell.value != "" and not isinstance(cell.value, bool) for cell in cells):
+    def _accepts(self, column: int, ours: Condition) -> bool:
+        """Whether a column has no validation of its own, and no words that a checkbox would mark as wrong."""
+        cells = self._tab.below_header(column)
+        if not ours.values and any(cell.value != "" and not isinstance(cell.value, bool) for cell in cells):
             return False
-        return all((cell.rule, cell.words) in (("", ()), (kind, words)) for cell in cells)
+        # one cell with another rule makes the column theirs: a second list is not mixed in
+        return all(cell.validation in (Condition(), ours) for cell in cells)
 
-    def _protections(self) -> Iterator[Change]:
-        """A warning, not a lock: people who know what they do can still type there."""
-        machine = [key for key in self._at if BY_KEY[key].owner is Owner.MACHINE]
-        open_ = [key for key in machine if not self._is_protected(self._at[key])]
-        for run in self._neighbours(open_):
-            range_ = self._range(self._at[run[0]], self._at[run[-1]] + 1)
-            held = {"range": range_, "description": "sheetsync writes these columns.", "warningOnly": True}
-            request = {"addProtectedRange": {"protectedRange": held}}
-            yield self._change(request, "a warning before people type into", *run)
-
-    def _is_protected(self, column: int) -> bool:
-        cells = Area(1, self._tab.line_count, column, column + 1)
-        return any(held.area.covers(cells) for held in self._tab.protections)
-
-    def _tints(self) -> Iterator[Change]:
-        """Conditional formats, after those of people, which win where both hold."""
-        count = len(self._tab.rules)
-        for tint in looks.TINTS:
-            at = self._at[tint.key]
-            if has_tint(self._tab, tint, at):
-                continue
-            rule = tint.rule([self._range(at, at + 1, 1)])
-            word = f" that says {tint.word}" if tint.word else " that says anything"
-            request = {"addConditionalFormatRule": {"rule": rule, "index": count}}
-            yield Change(request, f"tab '{self._tab.title}'", "a colour for", self._name(tint.key) + word)
-            count += 1
-
-    def _filter(self) -> Iterator[Change]:
+    def _edit_warnings(self) -> Iterator[batch.Change]:
         tab = self._tab
+        machine = {key: at for key, at in self._at.items() if BY_KEY[key].owner is Owner.MACHINE}
+        open_ = [key for key, at in machine.items() if not tab.is_protected(column_range(at, 1, tab.row_count))]
+        for run in self._side_by_side(open_):
+            cells = GridRange(left=self._at[run[0]], right=self._at[run[-1]] + 1)
+            yield batch.edit_warning(tab, cells, "sheetsync writes these columns.", *map(self._name, run))
+
+    def _colour_rules(self) -> Iterator[tuple[style.ColourRule, GridRange, str]]:
+        for rule in style.COLOUR_RULES:
+            says = f"{self._name(rule.key)} that says {rule.word or 'anything'}"
+            yield rule, column_range(self._at[rule.key], 1), says
+
+    def _filter(self) -> Iterator[batch.Change]:
+        tab = self._tab
+        # Google refuses a filter over a table or merged cells, and a tab has one filter at most
         if not (tab.has_filter or tab.has_table or tab.merges):
-            request = {"setBasicFilter": {"filter": {"range": self._range(0, self._right)}}}
-            yield self._change(request, "a filter over the table")
-
-
-_LACKS: Mapping[str, Callable[[Cell], bool]] = {
-    "numberFormat": lambda cell: not cell.number_format,
-    "wrapStrategy": lambda cell: not cell.wrap,
-    "backgroundColorStyle": lambda cell: not cell.coloured,
-}
-_VALIDATION_WORDS = {"ONE_OF_LIST": "dropdowns", "BOOLEAN": "checkboxes"}
-
-
-def grid_range(tab: Tab, area: Area) -> Json:
-    """A GridRange on a tab."""
-    found = {"sheetId": tab.sheet_id, "startRowIndex": area.top, "startColumnIndex": area.left}
-    ends = {"endRowIndex": area.bottom, "endColumnIndex": area.right}
-    return found | {name: end for name, end in ends.items() if end is not None}
-
-
-def has_tint(tab: Tab, tint: looks.Tint, column: int) -> bool:
-    """Whether a rule with this condition is there, in whatever colour people have given it since."""
-    words = (tint.word,) if tint.word else ()
-    return any(
-        (rule.kind, rule.words) == (tint.kind, words) and any(area.has_column(column) for area in rule.areas)
-        for rule in tab.rules
-    )
-
-
-def _is_cut(start: int, end: int | None, at: int) -> bool:
-    """Whether a merged cell would lie on both sides of a frozen edge, which Google refuses."""
-    return start < at and (end is None or end > at)
+            request = {"filter": {"range": GridRange(right=self._right).of_tab(tab)}}
+            yield batch.change(tab, "setBasicFilter", request, "a filter over the table")

@@ -12,16 +12,18 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 from support.bench import EMAIL, TAB, Bench
-from support.init_bench import LINES, InitBench
+from support.init_bench import ROWS, InitBench
 from support.xlsx import workbook
 
-from sheetsync.cli import doctor, setup
+from sheetsync.cli.doctor import checks
+from sheetsync.cli.init import init_trackers
 from sheetsync.cli.main import cli
+from sheetsync.cli.options import Selection
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
 from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
 from sheetsync.sandbox.google.cells import Cell
 from sheetsync.sandbox.server import Server
-from sheetsync.template import style as looks
+from sheetsync.template import style
 
 NOTHING = ["tracker acme: nothing is missing; nothing was changed"]
 VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
@@ -64,7 +66,7 @@ def test_an_empty_spreadsheet_becomes_a_tracker_with_one_write(empty: InitBench)
     """Everything comes at once or not at all."""
     lines = empty.init()
 
-    assert empty.headers_now() == [BY_KEY[key].header for key in looks.ORDER]
+    assert empty.headers_now() == [BY_KEY[key].header for key in style.ORDER]
     assert [sheet.title for sheet in empty.book.sheets] == [TAB, "Summary"]
     assert empty.writes() == 1
     assert lines[0] == "tracker acme: added"
@@ -117,18 +119,18 @@ def test_what_the_columns_got(empty: InitBench) -> None:
     """Notes, colours, dropdowns, checkboxes, formats and widths are in the sheet."""
     empty.init()
     sheet = empty.sheet
-    action, ticked = sheet.cell(1, empty.at("action")), sheet.cell(LINES - 1, empty.at("caption_final"))
+    action, ticked = sheet.cell(1, empty.at("action")), sheet.cell(ROWS - 1, empty.at("caption_final"))
     header, status = sheet.cell(0, empty.at("status")), sheet.cell(1, empty.at("status"))
 
     assert action is not None
-    assert action.validation == looks.validation(BY_KEY["action"])
+    assert action.validation == style.data_validation(BY_KEY["action"])
     assert ticked is not None
     assert ticked.validation == {"condition": {"type": "BOOLEAN"}}
     assert header is not None
     assert "sheetsync writes this column" in str(header.note)
-    assert header.format == looks.header_style(BY_KEY["status"])
+    assert header.format == style.header_cell(BY_KEY["status"])["userEnteredFormat"]
     assert status is not None
-    assert status.format == {"backgroundColorStyle": looks.PALE}
+    assert status.format == {"backgroundColorStyle": style.PALE}
     assert sheet.grid_properties == {"frozenRowCount": 1, "frozenColumnCount": 1}
     assert sheet.column_properties[empty.at("sync_note")] == {"pixelSize": 340}
 
@@ -157,7 +159,7 @@ def test_own_columns_get_the_machine_columns_on_their_right(own: InitBench) -> N
     own.init()
     added = own.headers_now()[len(OWN[0]) :]
 
-    assert added == [BY_KEY[key].header for key in looks.ORDER if key in MACHINE_KEYS]
+    assert added == [BY_KEY[key].header for key in style.ORDER if key in MACHINE_KEYS]
     assert own.init() == NOTHING
 
 
@@ -286,7 +288,7 @@ def test_what_somebody_deleted_comes_back_alone(empty: InitBench, what: str) -> 
     empty.init()
     empty.person(delete(empty))
 
-    assert empty.kinds_lacking() == [kind]
+    assert empty.missing_kinds() == [kind]
     empty.init()
     assert empty.init() == NOTHING
 
@@ -335,7 +337,7 @@ def test_columns_may_be_moved_after_init(empty: InitBench) -> None:
     empty.person({"moveDimension": {"source": source, "destinationIndex": 3}})
     empty.person({"moveDimension": {"source": {**source, "startIndex": 0, "endIndex": 1}, "destinationIndex": 2}})
 
-    assert [kind for kind in empty.kinds_lacking() if kind != "addProtectedRange"] == []
+    assert [kind for kind in empty.missing_kinds() if kind != "addProtectedRange"] == []
 
 
 # --- and then a run -------------------------------------------------------------------------------------------
@@ -366,11 +368,11 @@ def test_init_in_the_middle_of_a_trackers_life() -> None:
     bench.mark("request", VIDEO)
     bench.sync()
     before = bench.table()
-    lines = list(setup.run(bench.api(), [bench.tracker], False))
+    lines = list(init_trackers(bench.api(), [bench.tracker], False))
 
     assert bench.table() == before
     assert not any("headers for" in line for line in lines)
-    assert list(setup.run(bench.api(), [bench.tracker], False)) == NOTHING
+    assert list(init_trackers(bench.api(), [bench.tracker], False)) == NOTHING
     assert bench.sync().cells_written == 0
 
 
@@ -381,7 +383,7 @@ def test_several_trackers_in_one_spreadsheet() -> None:
         type(bench.tracker)(name, bench.book.id, name.title(), summary_tab=f"Summary {name.title()}")
         for name in ("acme", "beta")
     )
-    list(setup.run(bench.api(), [first, second], False))
+    list(init_trackers(bench.api(), [first, second], False))
 
     titles = [sheet.title for sheet in bench.book.sheets[1:]]
     assert titles == ["Acme", "Summary Acme", "Beta", "Summary Beta"]
@@ -407,7 +409,7 @@ def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
     assert seen.column_dimensions["A"].width > 40
     assert {'"request,renew,correct"', '"TRUE,FALSE"'} <= {v.formula1 for v in seen.data_validations.dataValidation}
     assert "Action must be one of" in seen.cell(2, at["Sync note"].column).value
-    assert len(seen.conditional_formatting) == len({tint.key for tint in looks.TINTS})
+    assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES})
 
 
 # --- the commands ---------------------------------------------------------------------------------------------
@@ -459,7 +461,7 @@ def test_the_command_without_permission(config: Path) -> None:
 
 
 def doctors_lines(config: Path) -> list[str]:
-    return [check.line() for check in doctor.run(config, {}, ())]
+    return [check.line() for check in checks(Selection(config))]
 
 
 def test_doctor_says_what_init_would_add(config: Path, empty: InitBench) -> None:

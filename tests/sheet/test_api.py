@@ -30,7 +30,7 @@ class Hasty(Clock):
 @pytest.fixture(scope="module")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("google") / "service-account.json"
-    write_service_account(World(), path, f"{LOOPBACK}/token")
+    write_service_account(World().google.oauth, path, f"{LOOPBACK}/token")
     return path
 
 

@@ -7,40 +7,36 @@ from collections.abc import Sequence
 from typing import Any
 
 from sheetsync import columns
-from sheetsync.cli import setup
-from sheetsync.cli.setup import Lacks
+from sheetsync.cli.init import init_trackers, missing, read_spreadsheet
 from sheetsync.model import Scalar
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.wire import Request
 from support.bench import TAB, Bench
 
 Json = dict[str, Any]
-LINES = 80  # of the tab: fewer than Google's 1000, all of which init would look at
+ROWS = 80  # of the tab: fewer than Google's 1000, all of which init would read
 
 
 class InitBench(Bench):
-    """A tracker whose spreadsheet has one empty tab, as a new one has, unless `lines` of it are given."""
+    """A tracker whose spreadsheet has one empty tab, as a new one has, unless `rows` of it are given."""
 
-    def __init__(self, *lines: Sequence[Scalar], tab: str = TAB, **settings: Any) -> None:
+    def __init__(self, *rows: Sequence[Scalar], tab: str = TAB, **settings: Any) -> None:
         super().__init__(**settings)
         self.book.sheets.clear()
-        sheet = self.book.add_sheet(tab, 0, rows=LINES)
+        sheet = self.book.add_sheet(tab, 0, rows=ROWS)
         self.world.google.oauth.allow("person", self.book.owner)
-        for row, line in enumerate(lines):
-            for column, value in enumerate(line):
-                sheet.set_value(row, column, value)
+        for at, row in enumerate(rows):
+            for column, value in enumerate(row):
+                sheet.set_value(at, column, value)
 
     def init(self, dry_run: bool = False) -> list[str]:
         """What `sheetsync init` prints."""
-        return list(setup.run(self.api(), [self.tracker], dry_run))
+        return list(init_trackers(self.api(), [self.tracker], dry_run))
 
-    def lacks(self) -> Lacks:
-        """What init would do."""
-        return setup.lacks(setup.look(self.api(), self.tracker), self.tracker)
-
-    def kinds_lacking(self) -> list[str]:
+    def missing_kinds(self) -> list[str]:
         """The kinds of request that init would send."""
-        return [kind for change in self.lacks().changes for kind in change.request]
+        changes, _ = missing(read_spreadsheet(self.api(), self.tracker), self.tracker)
+        return [kind for change in changes for kind in change.request]
 
     def writes(self) -> int:
         """Batches sent so far."""
@@ -75,9 +71,9 @@ class InitBench(Bench):
     def add_row(self, video: str, mark: str = "", **cells: Scalar) -> None:
         """A person adds a row to the initialised tracker, with its approvals ticked."""
         self.world.portal.add_video(video)
-        line = max((n + 1 for n, cells in enumerate(self.table()) if cells[self.at("video_id")]), default=1)
+        row = max((n + 1 for n, cells in enumerate(self.table()) if cells[self.at("video_id")]), default=1)
         filled = {"video_id": video, "action": mark, "caption_final": True, "sound_cleared": True, **cells}
         there = columns.bind([cell or "" for cell in self.headers_now()], self.tracker.columns).columns
         for key, value in filled.items():
             if key in there and value != "":
-                self.sheet.set_value(line, self.at(key), value)
+                self.sheet.set_value(row, self.at(key), value)

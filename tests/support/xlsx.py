@@ -1,6 +1,6 @@
 """A sandbox spreadsheet as an .xlsx file, so that one can look at what `init` and `sync` make of it.
 
-Run as `python tests/xlsx.py tracker.xlsx`: the sample tracker after init and a few runs
+Run in tests/ as `python -m support.xlsx tracker.xlsx`: the sample tracker after init and a few runs.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _sources(sheet: Sheet, basic: Json) -> Iterator[Area]:
 
 def main(path: Path) -> None:
     """The sample tracker as its team would see it."""
-    from sheetsync.cli import setup
+    from sheetsync.cli.init import init_trackers
     from sheetsync.sandbox import sample
     from support.bench import Bench
 
@@ -149,7 +149,7 @@ def main(path: Path) -> None:
     bench.book = sample.fill(bench.world)
     bench.tracker = type(bench.tracker)("sample", bench.book.id, sample.TAB)
     bench.book.shared_with.add("bot@sandbox.iam.gserviceaccount.com")
-    print(*setup.run(bench.api(), [bench.tracker], dry_run=False), sep="\n")
+    print(*init_trackers(bench.api(), [bench.tracker], dry_run=False), sep="\n")
     for hours in (0, 1, 3):
         bench.later(hours=hours)
         bench.world.portal.manager_work()

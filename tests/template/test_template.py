@@ -10,32 +10,40 @@ import pytest
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
-from sheetsync.template import style as looks
-from sheetsync.template import tracker_tab as template
-from sheetsync.template.spreadsheet import Area, Book, Cell, Protection, Rule, Tab
+from sheetsync.template import batch, style, tracker_tab
+from sheetsync.template.spreadsheet import (
+    Cell,
+    Condition,
+    ConditionalFormat,
+    GridRange,
+    ProtectedRange,
+    Spreadsheet,
+    Tab,
+    column_range,
+)
 
 TRACKER = Tracker("acme", "sheet-id", "Tracker")
 ADDING = {
     "addSheet", "appendDimension", "updateCells", "updateSheetProperties", "updateDimensionProperties", "repeatCell",
     "setDataValidation", "addProtectedRange", "addConditionalFormatRule", "setBasicFilter", "addChart",
 }  # fmt: skip
-FULL = tuple(BY_KEY[key].header for key in looks.ORDER)
+FULL = tuple(BY_KEY[key].header for key in style.ORDER)
 OWN = ("Creator", "Video ID", "Ideas", "Action", "Paid status")
 
 
-def tab(headers: Sequence[str] = OWN, *lines: Sequence[Cell], **fields: Any) -> Tab:
-    """A tab with these headers, and 100 lines of which all are looked at."""
-    cells = (tuple(Cell(value) for value in headers), *map(tuple, lines))
-    return Tab(0, "Tracker", **{"line_count": 100, "column_count": 60, "cells": cells, "looked_at": 100, **fields})
+def tab(headers: Sequence[str] = OWN, *rows: Sequence[Cell], **fields: Any) -> Tab:
+    """A tab with these headers, and 100 rows, all of which are read."""
+    cells = (tuple(Cell(value) for value in headers), *map(tuple, rows))
+    return Tab(0, "Tracker", **{"row_count": 100, "column_count": 60, "cells": cells, "rows_read": 100, **fields})
 
 
 def column(at: int, **cells: Cell) -> list[list[Cell]]:
-    """Lines 2 to 100 with one filled column; `row7=…` for what stands in row 7."""
-    return [[*[Cell()] * at, cells.get(f"row{line}", Cell())] for line in range(2, 101)]
+    """Rows 2 to 100 with one filled column; `row7=…` for what stands in row 7."""
+    return [[*[Cell()] * at, cells.get(f"row{row}", Cell())] for row in range(2, 101)]
 
 
-def changes(of: Tab | None, tracker: Tracker = TRACKER) -> tuple[template.Change, ...]:
-    return template.changes(Book((of,) if of else ()), tracker)
+def changes(of: Tab | None, tracker: Tracker = TRACKER) -> tuple[batch.Change, ...]:
+    return tracker_tab.changes(Spreadsheet((of,) if of else ()), tracker)
 
 
 def requests(of: Tab | None, kind: str, tracker: Tracker = TRACKER) -> list[dict[str, Any]]:
@@ -64,8 +72,8 @@ def places(of: Tab, kind: str) -> set[int]:
 
 
 def test_the_order_of_a_new_tab_has_every_column_once() -> None:
-    assert sorted(looks.ORDER) == sorted(BY_KEY)
-    assert looks.ORDER[:2] == ("video_id", "action")
+    assert sorted(style.ORDER) == sorted(BY_KEY)
+    assert style.ORDER[:2] == ("video_id", "action")
 
 
 @pytest.mark.parametrize("of", [None, tab(()), tab(("", " "))])
@@ -83,7 +91,7 @@ def test_a_missing_tab_is_made_wide_enough() -> None:
 
 def test_a_tab_with_headers_gets_the_machine_columns_alone_on_its_right() -> None:
     """Its people have chosen their own columns."""
-    assert appended(tab()) == [BY_KEY[key].header for key in looks.ORDER if key in MACHINE_KEYS]
+    assert appended(tab()) == [BY_KEY[key].header for key in style.ORDER if key in MACHINE_KEYS]
     first = min(u["start"]["columnIndex"] for u in requests(tab(), "updateCells") if u["fields"] == "userEnteredValue")
     assert first == len(OWN)
 
@@ -138,7 +146,7 @@ def test_only_our_columns_are_formatted() -> None:
 
 
 def test_a_header_with_a_note_or_a_colour_keeps_it() -> None:
-    cells = (Cell("Video ID", note=True), Cell("Action", coloured=True))
+    cells = (Cell("Video ID", frozenset({"note"})), Cell("Action", frozenset({"backgroundColor"})))
     of = tab((), **{"cells": (cells,)})
 
     assert "Video ID" not in told(of, "header notes").split(", ")
@@ -147,37 +155,40 @@ def test_a_header_with_a_note_or_a_colour_keeps_it() -> None:
 
 
 def test_headers_in_a_banded_table_keep_its_colours() -> None:
-    of = tab(bands=(Area(0, 50, 0, 5),))
+    of = tab(banded_ranges=(GridRange(0, 50, 0, 5),))
     assert not {"Video ID", "Action"} & set(told(of, "header colours").split(", "))
     assert "Status" in told(of, "header colours")
 
 
 def test_a_note_says_who_writes_the_column() -> None:
-    assert "sheetsync writes this column" in looks.note(BY_KEY["status"])
-    assert "People write this column; sheetsync only reads it." in looks.note(BY_KEY["client"])
-    assert "only reads it" not in looks.note(BY_KEY["action"])  # it empties the cell
+    assert "sheetsync writes this column" in style.note(BY_KEY["status"])
+    assert "People write this column; sheetsync only reads it." in style.note(BY_KEY["client"])
+    assert "only reads it" not in style.note(BY_KEY["action"])  # it empties the cell
 
 
 def test_people_and_machine_headers_differ_in_colour() -> None:
-    styles = [looks.header_style(BY_KEY[key])["backgroundColorStyle"] for key in ("video_id", "action", "status")]
+    styles = [
+        style.header_cell(BY_KEY[key])["userEnteredFormat"]["backgroundColorStyle"]
+        for key in ("video_id", "action", "status")
+    ]
     assert styles[0] == styles[1] != styles[2]
 
 
 def test_only_action_refuses_other_words() -> None:
-    rules = {key: looks.validation(BY_KEY[key]) for key in BY_KEY}
+    rules = {key: style.data_validation(BY_KEY[key]) for key in BY_KEY}
     assert [key for key, rule in rules.items() if rule and rule.get("strict")] == ["action"]
     assert {key for key, rule in rules.items() if rule} >= {"platform", "objective", "post_status", "paid_status"}
 
 
 def test_a_column_with_a_dropdown_of_its_own_keeps_it() -> None:
     """A rule in one cell makes the column theirs: no second list is mixed in."""
-    own = Cell("live", rule="ONE_OF_LIST", words=("live", "dead"))
+    own = Cell("live", frozenset({"dataValidation"}), Condition("ONE_OF_LIST", ("live", "dead")))
     assert told(tab(OWN, *column(4, row9=own)), "dropdowns") == "Action"
 
 
 def test_our_own_dropdown_is_completed() -> None:
     """Rows that were added below have none yet."""
-    ours = Cell(rule="ONE_OF_LIST", words=("request", "renew", "correct"))
+    ours = Cell("", frozenset({"dataValidation"}), style.validation(BY_KEY["action"]))
     of = tab(OWN, *column(3, **{f"row{n}": ours for n in range(2, 60)}))
     ranges = [r["range"] for r in requests(of, "setDataValidation") if r["range"]["startColumnIndex"] == 3]
 
@@ -190,7 +201,7 @@ def test_words_in_a_checkbox_column_are_not_marked_as_wrong() -> None:
 
 
 def test_cells_with_a_format_keep_it() -> None:
-    theirs = Cell(46000, number_format="d/m/yy")
+    theirs = Cell(46000, frozenset({"numberFormat"}))
     of = tab(("Video ID", "Action", "Known expiry"), *column(2, row4=theirs))
     ranges = [r["range"] for r in requests(of, "repeatCell") if r["range"]["startColumnIndex"] == 2]
 
@@ -198,13 +209,15 @@ def test_cells_with_a_format_keep_it() -> None:
 
 
 def test_a_column_formatted_in_many_pieces_is_left_alone() -> None:
-    striped = {f"row{n}": Cell(coloured=True, wrap=True, number_format="0") for n in range(2, 100, 2)}
+    striped = {
+        f"row{n}": Cell("", frozenset({"backgroundColor", "wrapStrategy", "numberFormat"})) for n in range(2, 100, 2)
+    }
     of = tab(("Video ID", "Action", "Status"), *column(2, **striped))
     assert "Status" not in told(of, "cell formats").split(", ")
 
 
-def test_formats_reach_below_the_lines_looked_at() -> None:
-    of = tab(line_count=5000)
+def test_formats_reach_below_the_lines_rows_read() -> None:
+    of = tab(row_count=5000)
     assert {r["range"]["endRowIndex"] for r in requests(of, "repeatCell")} == {5000}
 
 
@@ -214,7 +227,7 @@ def test_formats_reach_below_the_lines_looked_at() -> None:
      ("expires_at", "yyyy-mm-dd hh:mm"), ("updated_at", "yyyy-mm-dd hh:mm")],
 )  # fmt: skip
 def test_ids_stay_text_and_dates_are_unmistakable(key: str, pattern: str) -> None:
-    assert looks.styles(BY_KEY[key])["numberFormat"]["pattern"] == pattern
+    assert style.cell_format(BY_KEY[key])["numberFormat"]["pattern"] == pattern
 
 
 def test_widths_that_people_have_set_stay() -> None:
@@ -227,11 +240,11 @@ def test_widths_that_people_have_set_stay() -> None:
     ("of", "words"),
     [
         (tab(), "header row and columns up to B"),
-        (tab(frozen_lines=2), "columns up to B"),
+        (tab(frozen_rows=2), "columns up to B"),
         (tab(frozen_columns=1), "header row"),
-        (tab(frozen_lines=1, frozen_columns=4), ""),
+        (tab(frozen_rows=1, frozen_columns=4), ""),
         (tab(("a", "b", "c", "d", "Video ID")), "header row"),  # four columns more would fill a small screen
-        (tab(merges=(Area(0, 2, 1, 4),)), ""),  # a merged cell across the edge: Google would refuse
+        (tab(merges=(GridRange(0, 2, 1, 4),)), ""),  # a merged cell across the edge: Google would refuse
     ],
 )
 def test_freezing(of: Tab, words: str) -> None:
@@ -247,52 +260,52 @@ def test_machine_columns_that_stand_together_share_one_warning() -> None:
 
 
 def test_a_column_that_is_protected_already_gets_no_second_warning() -> None:
-    of = tab(FULL, protections=(Protection(Area(0, None, 3, 9)), Protection(Area(0, 1))))
+    of = tab(FULL, protected_ranges=(ProtectedRange(GridRange(left=3, right=9)), ProtectedRange(GridRange(0, 1))))
     found = [r["protectedRange"]["range"] for r in requests(of, "addProtectedRange")]
     assert [(f["startColumnIndex"], f["endColumnIndex"]) for f in found] == [(2, 3), (36, 43)]
 
 
 def test_a_rule_is_found_by_what_it_says_whatever_its_colour() -> None:
     at = FULL.index("Expiry")
-    there = Rule((Area(1, None, at, at + 1),), "TEXT_EQ", ("expired",))
-    elsewhere = Rule((Area(1, None, 0, 1),), "TEXT_EQ", ("renewal needed",))
-    of = tab(FULL, rules=(there, elsewhere))
+    there = ConditionalFormat((column_range(at, 1),), Condition("TEXT_EQ", ("expired",)))
+    elsewhere = ConditionalFormat((column_range(0, 1),), Condition("TEXT_EQ", ("renewal needed",)))
+    of = tab(FULL, conditional_formats=(there, elsewhere))
 
     assert "Expiry that says expired" not in told(of, "a colour for")
     assert "Expiry that says renewal needed" in told(of, "a colour for")
 
 
 def test_rules_of_people_come_first() -> None:
-    of = tab(FULL, rules=(Rule((Area(),), "CUSTOM_FORMULA", ("=TRUE",)),))
-    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 1 + len(looks.TINTS)))
+    of = tab(FULL, conditional_formats=(ConditionalFormat((GridRange(),), Condition("CUSTOM_FORMULA", ("=TRUE",))),))
+    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 1 + len(style.COLOUR_RULES)))
 
 
-@pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (Area(3, 5, 0, 2),)}])
+@pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (GridRange(3, 5, 0, 2),)}])
 def test_no_second_filter_and_none_where_google_refuses_one(theirs: dict[str, Any]) -> None:
     assert requests(tab(**theirs), "setBasicFilter") == []
     assert len(requests(tab(), "setBasicFilter")) == 1
 
 
 def test_sentences_name_everything_once() -> None:
-    lines = template.sentences(changes(tab()))
+    lines = batch.sentences(changes(tab()))
     assert len({line.split(": ")[1] for line in lines}) == len(lines)
     machine = next(line for line in lines if "headers for sheetsync" in line)
     assert all(header_of(key, {}) in machine for key in MACHINE_KEYS)
 
 
 @pytest.mark.parametrize(
-    ("filled", "looked_at", "line_count", "runs"),
+    ("filled", "rows_read", "row_count", "runs"),
     [
         ((), 1, 1, []),
         ((), 2, 1000, [(1, 1000)]),
         ((1, 2, 3), 4, 4, []),
         ((2,), 4, 4, [(1, 2), (3, 4)]),
-        ((3,), 4, 1000, [(1, 3)]),  # the last line looked at has it, so the rest is taken to have it
+        ((3,), 4, 1000, [(1, 3)]),  # the last row read has it, so the rest is taken to have it
         ((1,), 4, 1000, [(2, 1000)]),
     ],
 )
-def test_gaps(filled: Sequence[int], looked_at: int, line_count: int, runs: list[tuple[int, int]]) -> None:
-    """Runs of lines without something: filled up to the end where the last line looked at lacks it."""
-    cells = tuple((Cell(wrap=line in filled),) for line in range(looked_at))
-    of = Tab(0, "Tracker", line_count, 5, cells=cells, looked_at=looked_at)
-    assert of.gaps(0, lambda cell: not cell.wrap) == runs
+def test_ranges_without(filled: Sequence[int], rows_read: int, row_count: int, runs: list[tuple[int, int]]) -> None:
+    """Runs of rows without something: filled up to the end where the last row read lacks it."""
+    cells = tuple((Cell("", frozenset({"wrapStrategy"} if row in filled else ())),) for row in range(rows_read))
+    of = Tab(0, "Tracker", row_count, 5, cells=cells, rows_read=rows_read)
+    assert [(found.top, found.bottom) for found in of.ranges_without("wrapStrategy", 0)] == runs

@@ -1,0 +1,87 @@
+"""`sheetsync init`: look at a spreadsheet, and add to it what a tracker lacks, in one call.
+
+Owns the order: read the tabs, read their cells, send what `template/` says is missing, tell it in words. Makes no
+spreadsheet: the person makes it, and shares it with the service account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from sheetsync.cli.options import Selection, selecting
+
+if TYPE_CHECKING:
+    from sheetsync.model import Tracker
+    from sheetsync.sheet.api import SheetsAPI
+    from sheetsync.template.batch import Change
+    from sheetsync.template.spreadsheet import Spreadsheet
+
+
+@click.command()
+@selecting("trackers")
+@click.option("--dry-run", is_flag=True, help="Say what is missing, and send nothing.")
+def init(selection: Selection, dry_run: bool) -> None:
+    """Prepare the sheet: headers, dropdowns, colours, the Summary tab. Adds what is missing, and removes nothing.
+
+    Make the spreadsheet yourself and share it with the service account as Editor.
+    """
+    from sheetsync.clock import Clock
+    from sheetsync.sheet.api import connect
+
+    config, trackers = selection.load()
+    api = connect(config.google.credentials, config.google.api_url, Clock())
+    for line in init_trackers(api, trackers, dry_run):
+        click.echo(line)
+
+
+def read_spreadsheet(api: SheetsAPI, tracker: Tracker) -> Spreadsheet:
+    """The spreadsheet as it is, in two reads: its tabs, then the cells of the two tabs that matter.
+
+    One read cannot do: a range on a tab that is not there is an error, and without ranges every cell of every other
+    tab would come along. Raises NotFound, CredentialsError, Unavailable.
+    """
+    from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, spreadsheet_of
+
+    answer = api.metadata(tracker.spreadsheet, TABS_FIELDS)
+    without_cells = spreadsheet_of(answer)
+    tabs = [tab for title in (tracker.worksheet, tracker.summary_tab) if (tab := without_cells.tab(title))]
+    if not tabs:
+        return without_cells
+    ranges = ["'{}'!1:{}".format(tab.title.replace("'", "''"), tab.rows_read) for tab in tabs]
+    return spreadsheet_of(answer, api.metadata(tracker.spreadsheet, GRID_FIELDS, ranges))
+
+
+def missing(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[list[Change], list[str]]:
+    """What `init` adds for the tracker's tab and its summary, and in words what it leaves to people.
+
+    Raises HeaderError, NoKeyColumn.
+    """
+    from sheetsync.template import summary_tab, tracker_tab
+
+    summary, remarks = summary_tab.changes(spreadsheet, tracker)
+    return [*tracker_tab.changes(spreadsheet, tracker), *summary], list(remarks)
+
+
+def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) -> Iterator[str]:
+    """Prepare each tracker's spreadsheet, and say what was added. With `dry_run`, nothing is sent.
+
+    Raises what `read_spreadsheet`, `missing` and a write raise.
+    """
+    from sheetsync.template.batch import sentences
+
+    for tracker in trackers:
+        changes, remarks = missing(read_spreadsheet(api, tracker), tracker)
+        if not changes:
+            yield f"tracker {tracker.name}: nothing is missing; nothing was changed"
+        else:
+            if not dry_run:
+                # one batch, which Google carries out whole or not at all
+                api.update(tracker.spreadsheet, {"requests": [change.request for change in changes]}, "spreadsheetId")
+            yield f"tracker {tracker.name}: " + ("init would add" if dry_run else "added")
+            yield from (f"  {sentence}" for sentence in sentences(changes))
+        yield from (f"  note: {remark}" for remark in remarks)
+        if changes and dry_run:
+            yield "  Nothing was sent; `sheetsync init` does it."

@@ -1,0 +1,99 @@
+"""`sheetsync plan`: what `sync` would do, and what it would cost. Orders and writes nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sheetsync.cli.options import OPTIONS, Selection, selecting
+from sheetsync.cli.render import count, json_text, table
+from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
+
+if TYPE_CHECKING:
+    from sheetsync.model import Plan, Step
+    from sheetsync.sync.run import Report
+
+
+@click.command()
+@selecting(*OPTIONS)
+def plan(selection: Selection) -> None:
+    """Show what `sync` would do and what it would cost. Orders and writes nothing.
+
+    \b
+    Example:
+      sheetsync plan --tracker acme
+    """
+    runs = run_trackers(selection, plan_only=True)
+    if selection.as_json:
+        click.echo(json_text(_plan_json(runs)))
+    else:
+        for report in runs.reports:
+            click.echo(plan_text(report))
+        click.echo("Nothing was ordered or written; `sheetsync sync` carries this out.")
+    sys.exit(runs.exit_code)
+
+
+def plan_text(report: Report) -> str:
+    """What a plan will do, with its price."""
+    steps = [_step_cells(step, report.plan) for step in report.plan.steps]
+    holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.reason] for hold in report.plan.holds]
+    lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
+    if steps or holds:
+        lines.append(table([*steps, *holds]))
+    lines.append("  " + _price(report.plan, report.credits_left))
+    return "\n".join(lines + troubles(report))
+
+
+def _price(plan: Plan, balance: int | None) -> str:
+    if not plan.orders:
+        return "Nothing to order."
+    after = "" if balance is None else f"; balance {balance} -> {balance - plan.credits}"
+    return f"{count(len(plan.orders), 'order')}, {plan.credits} credits{after}"
+
+
+_REMARKS: Mapping[str, Callable[[Any], str]] = {
+    "order": lambda step: "again, with the same key" if step.resend else "",
+    "renew": lambda step: "again, with the same key" if step.resend else "",
+    "adopt": lambda step: f"already {step.request.status}",
+    "correct": lambda step: step.feedback[:60],
+    "lapse": lambda step: "an order that was never placed",
+}
+"""What is said of a step beside its row, video and price, by its kind."""
+
+
+def _step_cells(step: Step, plan: Plan) -> list[str]:
+    found = _step_json(step, plan)
+    # giving up an order that never happened concerns no row; what is adopted may have lost its own
+    row = row_text(found["row"]) if hasattr(step, "row") else ""
+    return [found["step"], row, step.video_id, f"{found['credits']} credits", _REMARKS[found["step"]](step)]
+
+
+def _step_json(step: Step, plan: Plan) -> dict[str, Any]:
+    from sheetsync.model import PRICE
+
+    return {
+        "step": type(step).__name__.lower(),
+        "video_id": step.video_id,
+        "row": getattr(step, "row", None),
+        "credits": PRICE if step in plan.orders else 0,
+    }
+
+
+def _plan_json(runs: Runs) -> dict[str, Any]:
+    """The document of `plan --json`."""
+    return {"trackers": [_tracker_json(report) for report in runs.reports], "exit_code": runs.exit_code}
+
+
+def _tracker_json(report: Report) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "rows": report.rows,
+        "steps": [_step_json(step, report.plan) for step in report.plan.steps],
+        "holds": holds_json(report.holds),
+        "credits": report.plan.credits,
+        "credits_left": report.credits_left,
+        "error": str(report.error) if report.error else None,
+    }

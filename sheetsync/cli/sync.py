@@ -1,0 +1,99 @@
+"""`sheetsync sync`: a whole run for each tracker, and what it prints of it (design 7)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sheetsync.cli.options import OPTIONS, Selection, selecting
+from sheetsync.cli.render import count, json_text, stamp, table
+from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
+
+if TYPE_CHECKING:
+    from sheetsync.sync.run import Report
+
+
+@click.command()
+@selecting(*OPTIONS)
+def sync(selection: Selection) -> None:
+    """Order what is marked, poll what is open, write what came back. This is the command for cron.
+
+    \b
+    Exit code: 0 done, 1 incomplete (the next run goes on), 2 configuration, 3 refused: too many orders or a
+    shrunken sheet, 4 another run is at work, 5 credentials or permission.
+    """
+    runs = run_trackers(selection)
+    if selection.as_json:
+        click.echo(json_text(_sync_json(runs)))
+    else:
+        for report in runs.reports:
+            click.echo(sync_text(report))
+    sys.exit(runs.exit_code)
+
+
+def sync_text(report: Report) -> str:
+    """What a run did."""
+    done = list(_done(report))
+    if report.error and not done:
+        lines = [f"tracker {report.name}: stopped before anything was done."]
+    else:
+        # the balance is told whatever happened; whether the run did anything shows in the cells it wrote
+        quiet = [] if report.cells_written or report.error else ["nothing to do"]
+        looked = f"{count(report.rows, 'row')}, {count(report.polled, 'video')} looked at"
+        lines = [f"tracker {report.name}: {looked}: {', '.join(quiet + done)}."]
+    if report.deferred:
+        lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
+    if report.holds:
+        lines.append(table([["hold", row_text(hold.row), hold.video_id or "-", hold.reason] for hold in report.holds]))
+    return "\n".join(lines + troubles(report))
+
+
+_DONE = {
+    "ordered": "ordered",
+    "renewed": "renewed",
+    "adopted": "taken over",
+    "corrected": "corrected",
+    "credits_charged": "credits charged",
+    "credits_left": "left",
+    "codes_received": "code{s} received",
+    "cells_written": "cell{s} written",
+}
+
+
+def _done(report: Report) -> Iterator[str]:
+    for name, words in _DONE.items():
+        number = getattr(report, name)
+        # no credits left is worth saying; a balance that nobody asked for is None
+        if number or (name == "credits_left" and number is not None):
+            yield f"{number} {words.format(s='' if number == 1 else 's')}"
+
+
+def _sync_json(runs: Runs) -> dict[str, Any]:
+    """The document of `sync --json` (design 7)."""
+    return {
+        "run_id": runs.run_id,
+        "started_at": stamp(runs.started_at),
+        "finished_at": stamp(runs.finished_at),
+        "trackers": [_tracker_json(report) for report in runs.reports],
+        "exit_code": runs.exit_code,
+    }
+
+
+_FIGURES = (
+    *("name", "rows", "ordered", "renewed", "adopted", "corrected", "polled", "codes_received", "cells_written"),
+    *("renewal_needed", "expired", "uncertain", "deferred", "credits_charged", "credits_left"),
+)
+_CALLS = ("sheets_read", "sheets_write", "tokportal")
+
+
+def _tracker_json(report: Report) -> dict[str, Any]:
+    return {
+        **{name: getattr(report, name) for name in _FIGURES},
+        "holds": holds_json(report.holds),
+        "warnings": list(report.warnings),
+        "calls": {name: getattr(report, name) for name in _CALLS},
+        "error": str(report.error) if report.error else None,
+    }
