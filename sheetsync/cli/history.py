@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sheetsync.cli.options import Selection, selecting
-from sheetsync.cli.render import count, json_text, stamp
+from sheetsync.cli.render import count, shown, stamp
 from sheetsync.errors import SheetsyncError
 
 if TYPE_CHECKING:
@@ -34,15 +34,13 @@ def history(selection: Selection, key: str, name: str | None) -> None:
     """
     from sheetsync.ledger.store import Ledger
 
+    # a misspelt tracker is an error of its own, not a video that nobody knows
     config, _ = replace(selection, trackers=(name,) if name else ()).load()
     with Ledger(config.state, read_only=True) as ledger:
         events, generations = ledger.history(key, name), ledger.entries(key, name)
     if not events:
         raise SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?")
-    if selection.as_json:
-        click.echo(json_text(_history_json(key, events, generations)))
-    else:
-        click.echo(_history_text(key, events, generations))
+    click.echo(shown(selection, _history_json(key, events, generations), _history_text(key, events, generations)))
 
 
 def _history_text(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> str:

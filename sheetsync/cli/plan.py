@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import count, json_text, table
+from sheetsync.cli.render import count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 
 if TYPE_CHECKING:
@@ -27,12 +27,8 @@ def plan(selection: Selection) -> None:
       sheetsync plan --tracker acme
     """
     runs = run_trackers(selection, plan_only=True)
-    if selection.as_json:
-        click.echo(json_text(_plan_json(runs)))
-    else:
-        for report in runs.reports:
-            click.echo(plan_text(report))
-        click.echo("Nothing was ordered or written; `sheetsync sync` carries this out.")
+    end = "Nothing was ordered or written; `sheetsync sync` carries this out."
+    click.echo(shown(selection, _plan_json(runs), "\n".join([*map(plan_text, runs.reports), end])))
     sys.exit(runs.exit_code)
 
 

@@ -1,4 +1,4 @@
-"""What commands print with: a table, a number with its noun, an instant, a document. Prints nothing itself."""
+"""What commands print with: a table, a number with its noun, an instant, text or JSON. Prints nothing itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+from sheetsync.cli.options import Selection
 
 
 def table(lines: Sequence[Sequence[object]]) -> str:
@@ -26,6 +28,6 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def json_text(document: Any) -> str:
-    """A document for programs."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
+def shown(selection: Selection, document: Any, text: str) -> str:
+    """What a command prints: with --json the document, as one, for programs; else the text, for people."""
+    return json.dumps(document, indent=2, ensure_ascii=False) if selection.as_json else text

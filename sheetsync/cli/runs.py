@@ -50,6 +50,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
+        # one tracker after the other: what stops one is in its report, and stops no other
         reports = [
             run_once(tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
             for tracker in trackers

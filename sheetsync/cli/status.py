@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sheetsync.cli.options import Selection, selecting
-from sheetsync.cli.render import count, json_text, stamp, table
+from sheetsync.cli.render import count, shown, stamp, table
 
 if TYPE_CHECKING:
     from sheetsync.ledger.store import Ledger, Run
@@ -27,10 +27,8 @@ def status(selection: Selection) -> None:
     config, trackers = selection.load()
     with Ledger(config.state, read_only=True) as ledger:
         found = [status_of(ledger, tracker.name, selection.videos) for tracker in trackers]
-    if selection.as_json:
-        click.echo(json_text({"trackers": [_status_json(each) for each in found]}))
-    else:
-        click.echo("\n".join(map(_status_text, found)))
+    document = {"trackers": [_status_json(each) for each in found]}
+    click.echo(shown(selection, document, "\n".join(map(_status_text, found))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import count, json_text, stamp, table
+from sheetsync.cli.render import count, shown, stamp, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 
 if TYPE_CHECKING:
@@ -26,11 +26,7 @@ def sync(selection: Selection) -> None:
     shrunken sheet, 4 another run is at work, 5 credentials or permission.
     """
     runs = run_trackers(selection)
-    if selection.as_json:
-        click.echo(json_text(_sync_json(runs)))
-    else:
-        for report in runs.reports:
-            click.echo(sync_text(report))
+    click.echo(shown(selection, _sync_json(runs), "\n".join(map(sync_text, runs.reports))))
     sys.exit(runs.exit_code)
 
 

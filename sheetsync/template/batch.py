@@ -75,6 +75,7 @@ def format_cells(tab: Tab, cells: GridRange, style: Json, what: str, *where: str
 def column_widths(tab: Tab, wanted: Iterable[tuple[int, int, str]], what: str) -> Iterator[Change]:
     """Widths for columns that nobody has widened or narrowed, given as (column, pixels, name)."""
     for column, pixels, name in wanted:
+        # Google does not tell its own width from the same one chosen by a person
         if tab.width(column) == DEFAULT_WIDTH != pixels:
             span = {"sheetId": tab.sheet_id, "dimension": "COLUMNS", "startIndex": column, "endIndex": column + 1}
             request = {"range": span, "properties": {"pixelSize": pixels}, "fields": "pixelSize"}

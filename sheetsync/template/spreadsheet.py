@@ -6,7 +6,6 @@ is missing is `tracker_tab.py`'s and `summary_tab.py`'s. Knows no network, file,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
@@ -33,7 +32,7 @@ ROWS_READ = 1000
 """How far down a tab is read cell by cell; further down it is taken to be as the last row read."""
 
 DEFAULT_WIDTH = 100  # pixels: Google's own for a new column
-EDGE = sys.maxsize  # the end of a range that reaches to the edge of the tab, however far that moves
+EDGE = 2**31 - 1  # the end of a range that reaches to the edge of the tab: above any index that Google takes
 FIRST_NEW_ID = 1_000_001
 _GRID_RANGE = {"startRowIndex": 0, "endRowIndex": EDGE, "startColumnIndex": 0, "endColumnIndex": EDGE}
 """Google's fields of a range, and what each means when it is left out."""

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from openpyxl import load_workbook
 from support.bench import EMAIL, TAB, Bench
-from support.init_bench import ROWS, InitBench
+from support.command_line import call, share
+from support.init_bench import ROWS, InitBench, words
 from support.xlsx import workbook
 
-from sheetsync.cli.doctor import checks
 from sheetsync.cli.init import init_trackers
-from sheetsync.cli.main import cli
-from sheetsync.cli.options import Selection
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
+from sheetsync.columns import BY_KEY, MACHINE_KEYS
 from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
 from sheetsync.sandbox.google.cells import Cell
-from sheetsync.sandbox.server import Server
 from sheetsync.template import style
 
 NOTHING = ["tracker acme: nothing is missing; nothing was changed"]
@@ -35,31 +30,19 @@ OWN = (
 
 
 @pytest.fixture
-def empty() -> InitBench:
-    return InitBench()
-
-
-@pytest.fixture
 def own() -> InitBench:
     """A tab with columns, words and formats of its people."""
     bench = InitBench(*OWN)
     sheet = bench.sheet
     sheet.put(0, 0, Cell("Creator", {"backgroundColor": {"red": 1}}, "who made it"))
-    sheet.put(2, 5, Cell(None, None, None, {"condition": {"type": "ONE_OF_LIST", "values": _words("live", "dead")}}))
+    sheet.put(2, 5, Cell(None, None, None, {"condition": {"type": "ONE_OF_LIST", "values": words("live", "dead")}}))
     sheet.column_properties.extend([{"pixelSize": 70}, None])
     return bench
-
-
-def _words(*words: str) -> list[dict[str, str]]:
-    return [{"userEnteredValue": word} for word in words]
 
 
 def frozen(bench: InitBench) -> Any:
     """Everything of a spreadsheet, to compare."""
     return [(sheet.title, sheet.state()[:-2]) for sheet in bench.book.sheets]
-
-
-# --- an empty spreadsheet -------------------------------------------------------------------------------------
 
 
 def test_an_empty_spreadsheet_becomes_a_tracker_with_one_write(empty: InitBench) -> None:
@@ -135,9 +118,6 @@ def test_what_the_columns_got(empty: InitBench) -> None:
     assert sheet.column_properties[empty.at("sync_note")] == {"pixelSize": 340}
 
 
-# --- a spreadsheet with people's own columns ------------------------------------------------------------------
-
-
 def test_own_columns_and_formats_stay_as_they_are(own: InitBench) -> None:
     """Values, order, widths, colours, notes and dropdowns of people are untouched."""
     own.init()
@@ -151,7 +131,7 @@ def test_own_columns_and_formats_stay_as_they_are(own: InitBench) -> None:
     assert (unsaid.note, unsaid.format) == (None, None)
     assert sheet.column_properties[0] == {"pixelSize": 70}
     assert [cell.validation for line in (1, 2) if (cell := sheet.cell(line, 5)) and cell.validation] == [
-        {"condition": {"type": "ONE_OF_LIST", "values": _words("live", "dead")}}
+        {"condition": {"type": "ONE_OF_LIST", "values": words("live", "dead")}}
     ]
 
 
@@ -201,8 +181,6 @@ def test_a_spreadsheet_that_is_not_shared_says_with_whom_to_share_it(empty: Init
     with pytest.raises(CredentialsError, match=f"Share the sheet with {EMAIL} as Editor"):
         empty.init()
 
-
-# --- after somebody has deleted something ---------------------------------------------------------------------
 
 Deletion = Callable[[InitBench], dict[str, Any]]
 DELETIONS: dict[str, tuple[Deletion, str]] = {
@@ -340,9 +318,6 @@ def test_columns_may_be_moved_after_init(empty: InitBench) -> None:
     assert [kind for kind in empty.missing_kinds() if kind != "addProtectedRange"] == []
 
 
-# --- and then a run -------------------------------------------------------------------------------------------
-
-
 def test_a_whole_run_after_init(empty: InitBench) -> None:
     """Mark, sync, managers, sync: the code stands in the row, and the next run is quiet."""
     empty.init()
@@ -390,9 +365,6 @@ def test_several_trackers_in_one_spreadsheet() -> None:
     assert len({sheet.sheet_id for sheet in bench.book.sheets}) == 5
 
 
-# --- the picture ----------------------------------------------------------------------------------------------
-
-
 def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
     """Someone who opens it sees whose columns are whose, and what needs doing."""
     empty.init()
@@ -412,30 +384,6 @@ def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
     assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES})
 
 
-# --- the commands ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def config(empty: InitBench, tmp_path: Path) -> Any:
-    """A served sandbox and a configuration for it."""
-    with Server(empty.world) as server:
-        key = tmp_path / "service-account.json"
-        server.write_service_account(key)
-        text = (
-            f"google: {{credentials: {key}, api_url: {server.url}}}\n"
-            f"tokportal: {{api_key: {empty.world.portal.key}, api_url: {server.url}}}\n"
-            f"state: {tmp_path}/state.db\n"
-            f"trackers: [{{name: acme, spreadsheet: {empty.book.id}, worksheet: {TAB}}}]\n"
-        )
-        path = tmp_path / "sheetsync.yaml"
-        path.write_text(text)
-        yield path
-
-
-def call(config: Path, *arguments: str) -> Any:
-    return CliRunner().invoke(cli, ["-c", str(config), *arguments])
-
-
 def test_the_command(config: Path, empty: InitBench) -> None:
     share(config, empty)
     dry = call(config, "init", "--dry-run")
@@ -448,55 +396,8 @@ def test_the_command(config: Path, empty: InitBench) -> None:
     assert call(config, "init", "--tracker", "nobody").exit_code == 2
 
 
-def share(config: Path, bench: InitBench) -> None:
-    """The person shares the sheet with the service account."""
-    bench.book.shared_with.add(json.loads((config.parent / "service-account.json").read_text())["client_email"])
-
-
 def test_the_command_without_permission(config: Path) -> None:
     """Exit code 5, and the e-mail to share with."""
     refused = call(config, "init")
     assert refused.exit_code == 5
     assert "Share the sheet with" in refused.output
-
-
-def doctors_lines(config: Path) -> list[str]:
-    return [check.line() for check in checks(Selection(config))]
-
-
-def test_doctor_says_what_init_would_add(config: Path, empty: InitBench) -> None:
-    share(config, empty)
-    for column, header in enumerate(("Video ID", "Action")):
-        empty.sheet.set_value(0, column, header)
-    lines = doctors_lines(config)
-
-    missing = [line for line in lines if "is missing; `sheetsync init` adds it" in line]
-    assert len(missing) == len(MACHINE_KEYS)
-    assert "note  sheet 'acme': 'Spark code' is missing; `sheetsync init` adds it" in missing
-
-    call(config, "init")
-    assert "ok    sheet 'acme' layout: `sheetsync init` has nothing to add" in doctors_lines(config)
-
-
-def test_doctor_compares_the_words_of_dropdowns(config: Path, empty: InitBench) -> None:
-    share(config, empty)
-    call(config, "init")
-    words = {"condition": {"type": "ONE_OF_LIST", "values": _words("Request", "order", "correct")}}
-    empty.person({"setDataValidation": {"range": empty.whole_column("action"), "rule": words}})
-    lines = doctors_lines(config)
-
-    known = "sheetsync knows request, renew, correct"
-    assert f"note  sheet 'acme' Action: the dropdown offers order; {known}" in lines
-    assert f"note  sheet 'acme' Action: the dropdown does not offer renew; {known}" in lines
-
-
-def test_doctor_finds_protections_that_would_stop_us(config: Path, empty: InitBench) -> None:
-    share(config, empty)
-    call(config, "init")
-    range_ = {"sheetId": 0, "startColumnIndex": 2, "endColumnIndex": 4}
-    empty.person({"addProtectedRange": {"protectedRange": {"range": range_, "description": "hands off"}}})
-    lines = [line for line in doctors_lines(config) if "acme' protection" in line]
-
-    assert len(lines) == 1
-    assert lines[0].startswith("FAIL  sheet 'acme' protection: 'hands off' keeps sheetsync from writing Status, Spark")
-    assert all(header_of(key, {}) not in lines[0] for key in ("stage", "expiry"))

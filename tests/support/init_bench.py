@@ -77,3 +77,8 @@ class InitBench(Bench):
         for key, value in filled.items():
             if key in there and value != "":
                 self.sheet.set_value(row, self.at(key), value)
+
+
+def words(*choices: str) -> list[dict[str, str]]:
+    """The values of a dropdown."""
+    return [{"userEnteredValue": word} for word in choices]

@@ -1,80 +1,23 @@
-"""The commands as a shell sees them: exit codes, what is on stdout and stderr, and their JSON (design 7).
-
-They run against the sandbox over real HTTP, with the configuration that the sandbox itself writes.
-"""
+"""`plan` and `sync` as a shell sees them: what they print, their JSON and their exit codes (design 7)."""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import logging
 import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from support.command_line import Desk
 
-from sheetsync import columns
 from sheetsync.cli.main import cli
 from sheetsync.sandbox import sample
-from sheetsync.sandbox.google.grid import Spreadsheet
-from sheetsync.sandbox.server import Server
-from sheetsync.sandbox.world import World
-from sheetsync.sync import run as reconcile
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The sandbox with its sample tracker, and a folder with a configuration for it."""
-
-    world: World
-    book: Spreadsheet
-    config: Path
-    server: Server
-
-    def run(self, *arguments: str, options: tuple[str, ...] = ()) -> Result:
-        """The command. Tests have no traceback to look at: there must be none."""
-        result = CliRunner().invoke(cli, ["-c", str(self.config), *options, *arguments])
-        assert "Traceback" not in result.output
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    def cell(self, line: int, header: str) -> Any:
-        """A cell of a sample line."""
-        return self.book.sheet(sample.TAB).value(line + 1, (*sample.PERSON, *sample.MACHINE).index(header))
-
-    def edit(self, old: str, new: str) -> None:
-        """Change the configuration."""
-        text = self.config.read_text(encoding="utf-8")
-        assert old in text
-        self.config.write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A sandbox in real time on a free port."""
-    monkeypatch.delenv("TOKPORTAL_API_KEY", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    world = World(real_time=True)
-    book = sample.fill(world)
-    level, handlers = logging.getLogger("sheetsync").level, logging.getLogger().handlers[:]
-    with Server(world) as server:
-        server.write_service_account(tmp_path / "service-account.json")
-        yield Desk(world, book, sample.write_config(tmp_path, server.url, book, world.portal.key), server)
-    # the command sets up logging for a process of its own
-    logging.getLogger("sheetsync").setLevel(level)
-    logging.getLogger().handlers[:] = handlers
-
-
-# --- what the commands do -------------------------------------------------------------------------------------
 
 
 def test_plan_orders_nothing(desk: Desk) -> None:
@@ -168,34 +111,12 @@ def test_one_video_alone(desk: Desk) -> None:
     assert (desk.cell(1, "Status"), desk.cell(0, "Status")) == ("pending", None)
 
 
-def test_doctor_finds_all_well(desk: Desk) -> None:
-    """Each line says ok, or what to do; remarks do not make it fail; nothing is changed."""
-    before = desk.book.sheet(sample.TAB).table()
-    result = desk.run("doctor")
-    assert result.exit_code == 0
-    assert {line[:4] for line in result.stdout.splitlines() if not line.startswith(" ")} <= {"ok  ", "note"}
-    assert "ok    TokPortal: the API key works; 1233 credits, enough for 176 codes" in result.stdout
-    assert desk.book.sheet(sample.TAB).table() == before
-
-
-def test_doctor_finds_a_sheet_that_is_not_shared(desk: Desk) -> None:
-    """What fails is told with the way out, the rest is checked all the same."""
-    desk.book.shared_with.clear()
-    result = desk.run("doctor")
-    assert result.exit_code == 1
-    assert "FAIL  sheet 'sample': " in result.stdout
-    assert "ok    TokPortal: " in result.stdout
-
-
 def test_a_tracker_that_is_not_configured(desk: Desk) -> None:
     """The trackers that there are are named."""
     for command in ("plan", "sync", "status"):
         result = desk.run(command, "--tracker", "other")
         assert (result.exit_code, result.stdout) == (2, "")
         assert "There is no tracker 'other'. The configuration has: sample." in result.stderr
-
-
-# --- exit codes -----------------------------------------------------------------------------------------------
 
 
 def test_exit_1_when_tokportal_does_not_answer(desk: Desk) -> None:
@@ -263,74 +184,6 @@ def test_exit_5_when_we_are_not_let_in(desk: Desk, close: str) -> None:
     result = desk.run("sync")
     assert result.exit_code == 5
     assert desk.world.portal.credits == 1233
-
-
-# --- stdout, stderr, and what nobody should see ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("log_format", ["text", "json"])
-def test_results_on_stdout_and_log_on_stderr(desk: Desk, log_format: str) -> None:
-    """With -v the log tells every call, beside the document; neither keys nor codes are in it."""
-    result = desk.run("sync", "--json", options=("-v", "--log-format", log_format))
-    assert json.loads(result.stdout)["exit_code"] == 0
-    lines = result.stderr.splitlines()
-    assert any("ordered, 7 credits" in line for line in lines)
-    if log_format == "json":
-        assert all({"at", "level", "logger", "message"} <= set(json.loads(line)) for line in lines)
-    codes = [request.code for request in desk.world.portal.requests if request.code]
-    assert codes
-    assert not any(secret in result.stderr for secret in (desk.world.portal.key, *codes))
-
-
-def explode(*_: object, **__: object) -> None:
-    """Something nobody thought of."""
-    raise RuntimeError("the secret sk_123")
-
-
-def test_an_unexpected_error_shows_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what to do, with exit code 1; with -v, the error goes up for whoever looks for it."""
-    monkeypatch.setattr(reconcile, "make_plan", explode)
-    result = desk.run("sync")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "Something unexpected happened: RuntimeError" in result.stderr
-    assert "Run the command with -v" in result.stderr
-    assert "sk_123" not in result.stderr
-    with pytest.raises(RuntimeError):
-        CliRunner().invoke(cli, ["-v", "-c", str(desk.config), "sync"], catch_exceptions=False)
-
-
-# --- what is written elsewhere about the commands -------------------------------------------------------------
-
-
-def commands_in_readme() -> list[str]:
-    """The names in the README's table of commands."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Commands\n")[1].split("\n## ")[0]
-    return [row.split()[0] for row in re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)]
-
-
-def test_the_readme_has_every_command() -> None:
-    """And no other."""
-    assert sorted(commands_in_readme()) == sorted(cli.commands)
-
-
-@pytest.mark.parametrize("name", sorted(cli.commands))
-def test_each_command_has_help(name: str) -> None:
-    """What it does, and every option of it."""
-    result = CliRunner().invoke(cli, [name, "--help"])
-    assert result.exit_code == 0
-    assert cli.commands[name].help
-    for parameter in cli.commands[name].params:
-        if isinstance(parameter, click.Option):
-            assert parameter.opts[0] in result.stdout
-            assert parameter.help
-
-
-def test_the_samples_headers_are_the_columns() -> None:
-    """The sandbox knows nothing of the package, so it types the headers out: all of the machine's, some of people's."""
-    owners = {column.header: column.owner for column in columns.COLUMNS}
-    machine = [header for header, owner in owners.items() if owner is columns.Owner.MACHINE]
-    assert sorted(sample.MACHINE) == sorted(machine)
-    assert {owners[header] for header in sample.PERSON} == {columns.Owner.PERSON}
 
 
 def test_the_command_of_the_crontab(desk: Desk) -> None:

@@ -1,0 +1,81 @@
+"""What all commands share: stdout and stderr, errors nobody thought of, help, and what is written about them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from support.command_line import Desk
+
+from sheetsync import columns
+from sheetsync.cli.main import cli
+from sheetsync.sandbox import sample
+from sheetsync.sync import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_results_on_stdout_and_log_on_stderr(desk: Desk, log_format: str) -> None:
+    """With -v the log tells every call, beside the document; neither keys nor codes are in it."""
+    result = desk.run("sync", "--json", options=("-v", "--log-format", log_format))
+    assert json.loads(result.stdout)["exit_code"] == 0
+    lines = result.stderr.splitlines()
+    assert any("ordered, 7 credits" in line for line in lines)
+    if log_format == "json":
+        assert all({"at", "level", "logger", "message"} <= set(json.loads(line)) for line in lines)
+    codes = [request.code for request in desk.world.portal.requests if request.code]
+    assert codes
+    assert not any(secret in result.stderr for secret in (desk.world.portal.key, *codes))
+
+
+def explode(*_: object, **__: object) -> None:
+    """Something nobody thought of."""
+    raise RuntimeError("the secret sk_123")
+
+
+def test_an_unexpected_error_shows_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to do, with exit code 1; with -v, the error goes up for whoever looks for it."""
+    monkeypatch.setattr(run, "make_plan", explode)
+    result = desk.run("sync")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Something unexpected happened: RuntimeError" in result.stderr
+    assert "Run the command with -v" in result.stderr
+    assert "sk_123" not in result.stderr
+    with pytest.raises(RuntimeError):
+        CliRunner().invoke(cli, ["-v", "-c", str(desk.config), "sync"], catch_exceptions=False)
+
+
+def commands_in_readme() -> list[str]:
+    """The names in the README's table of commands."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Commands\n")[1].split("\n## ")[0]
+    return [row.split()[0] for row in re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)]
+
+
+def test_the_readme_has_every_command() -> None:
+    """And no other."""
+    assert sorted(commands_in_readme()) == sorted(cli.commands)
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_each_command_has_help(name: str) -> None:
+    """What it does, and every option of it."""
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0
+    assert cli.commands[name].help
+    for parameter in cli.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in result.stdout
+            assert parameter.help
+
+
+def test_the_samples_headers_are_the_columns() -> None:
+    """The sandbox knows nothing of the package, so it types the headers out: all of the machine's, some of people's."""
+    owners = {column.header: column.owner for column in columns.COLUMNS}
+    machine = [header for header, owner in owners.items() if owner is columns.Owner.MACHINE]
+    assert sorted(sample.MACHINE) == sorted(machine)
+    assert {owners[header] for header in sample.PERSON} == {columns.Owner.PERSON}
