@@ -1,7 +1,5 @@
 """The clock of a run: passed in from the command line, so that tests can hold the time."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 

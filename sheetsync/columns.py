@@ -5,17 +5,16 @@ checkboxes, days, and dates as serials in the spreadsheet's own time zone (Sheet
 1899-12-30, wall-clock time). Knows no network, file, clock or log.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sheetsync.model import Row, Scalar
+from sheetsync import notes
+from sheetsync.model import CellValue, Row, Scalar
 
 
 class Owner(Enum):
@@ -40,21 +39,16 @@ class Column:
 
     key: str
     header: str
-    owner: Owner
+    help: str
     kind: Kind = Kind.TEXT
     required: bool = False
     choices: tuple[str, ...] = ()
-    help: str = ""
+    owner: Owner = Owner.PERSON
 
 
-def _person(
-    key: str, header: str, help: str, kind: Kind = Kind.TEXT, required: bool = False, choices: Sequence[str] = ()
-) -> Column:
-    return Column(key, header, Owner.PERSON, kind, required, tuple(choices), help)
-
-
-def _machine(key: str, header: str, help: str, kind: Kind = Kind.TEXT) -> Column:
-    return Column(key, header, Owner.MACHINE, kind, required=True, help=help)
+_person = Column
+# without its columns the program could not say what it did
+_machine = partial(Column, required=True, owner=Owner.MACHINE)
 
 
 MARKS = ("request", "renew", "correct")
@@ -139,6 +133,7 @@ def header_of(key: str, renamed: Mapping[str, str]) -> str:
     return renamed.get(key, BY_KEY[key].header)
 
 
+# headers are compared for every cell that is written; `typed`, since 1 and TRUE would share an entry
 @lru_cache(maxsize=4096, typed=True)
 def normal(header: Scalar) -> str:
     """A header for comparison: case, outer and repeated spaces do not matter."""
@@ -159,19 +154,12 @@ def bind(headers: Sequence[Scalar], renamed: Mapping[str, str]) -> Binding:
     places: dict[str, list[int]] = {}
     for index, header in enumerate(headers):
         places.setdefault(normal(header), []).append(index)
-    found: dict[str, int] = {}
-    missing: list[str] = []
-    doubled: list[tuple[str, tuple[str, ...]]] = []
-    for column in COLUMNS:
-        name = header_of(column.key, renamed)
-        at = places.get(normal(name), [])
-        if len(at) > 1:
-            doubled.append((name, tuple(f"{letter(index)}1" for index in at)))
-        elif at:
-            found[column.key] = at[0]
-        elif column.required:
-            missing.append(name)
-    return Binding(found, tuple(missing), tuple(doubled))
+    at = {key: places.get(normal(header_of(key, renamed)), []) for key in BY_KEY}
+    return Binding(
+        {key: indexes[0] for key, indexes in at.items() if len(indexes) == 1},
+        tuple(header_of(key, renamed) for key, indexes in at.items() if BY_KEY[key].required and not indexes),
+        tuple((header_of(key, renamed), tuple(f"{letter(i)}1" for i in at[key])) for key in at if len(at[key]) > 1),
+    )
 
 
 def letter(index: int) -> str:
@@ -187,18 +175,21 @@ def letter(index: int) -> str:
 def key_text(cell: Scalar) -> str:
     """A key cell as the text it is compared by: trimmed; a whole number without its '.0'."""
     if isinstance(cell, bool):
+        # as the sheet shows it, not as Python does
         return str(cell).upper()
+    # Sheets tells 7 and 7.0 as the same number, and a person typed neither with a point
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
 
 
 def rows_of(grid: Sequence[Sequence[Scalar]], columns: Mapping[str, int]) -> tuple[Row, ...]:
-    """The lines below the header as rows. Lines without a key stay in: they may carry a mark."""
+    """The rows below the header that say something. Those without a key stay in: they may carry a mark."""
     rows = []
     present = frozenset(columns)
-    for number, line in enumerate(grid[1:], start=2):
-        cells = {key: line[index] for key, index in columns.items() if index < len(line) and line[index] != ""}
+    for number, row in enumerate(grid[1:], start=2):
+        cells = {key: row[index] for key, index in columns.items() if index < len(row) and row[index] != ""}
+        # a row that says nothing in our columns is nobody's row: tabs have a thousand of them
         if cells:
             rows.append(Row(number, key_text(cells.get("video_id", "")), cells, present))
     return tuple(rows)
@@ -235,6 +226,7 @@ def zone(name: str) -> tzinfo:
 
 def to_serial(instant: datetime, time_zone: str) -> float:
     """An aware instant as the serial that shows its wall-clock time in the spreadsheet, to the second."""
+    # a fraction would be shown as nothing, and compared for ever
     local = instant.astimezone(zone(time_zone)).replace(tzinfo=None, microsecond=0)
     return (local - EPOCH).total_seconds() / 86400
 
@@ -246,7 +238,8 @@ def from_serial(serial: float, time_zone: str) -> datetime:
     never assumed later than it may be.
     """
     if not _serial_of(_PLAUSIBLE_YEARS.start) <= serial < _serial_of(_PLAUSIBLE_YEARS.stop):
-        raise BadCell(f"{serial:g} is no date; pick the date, or type it as 2026-04-03")
+        raise BadCell(notes.no_date(f"{serial:g}"))
+    # a serial is a float: a third of a day comes back a millisecond short
     local = EPOCH + timedelta(seconds=round(serial * 86400))
     return local.replace(tzinfo=zone(time_zone)).astimezone(UTC)
 
@@ -261,7 +254,7 @@ def instant(cell: Scalar, time_zone: str) -> datetime | None:
     Raises BadCell for text that is not ISO: 03/04/2026 is March in one country and April in another.
     """
     if isinstance(cell, bool):
-        raise BadCell(f"{str(cell).upper()} is no date; pick the date, or type it as 2026-04-03")
+        raise BadCell(notes.no_date(str(cell).upper()))
     if isinstance(cell, int | float):
         return from_serial(cell, time_zone)
     text = cell.strip()
@@ -271,14 +264,14 @@ def instant(cell: Scalar, time_zone: str) -> datetime | None:
 def _instant_of_text(text: str, time_zone: str) -> datetime:
     match = _ISO.fullmatch(text)
     if not match:
-        raise BadCell(f"'{text[:40]}' can be read in two ways or none; pick the date, or type it as 2026-04-03")
+        raise BadCell(notes.ambiguous_date(text))
     day, time, offset = match.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{time or '00:00'}{offset or ''}")
     except ValueError as error:
-        raise BadCell(f"'{text[:40]}' is not in the calendar; pick the date, or type it as 2026-04-03") from error
+        raise BadCell(notes.no_calendar_date(text)) from error
     if moment.year not in _PLAUSIBLE_YEARS:
-        raise BadCell(f"'{text[:40]}' is no plausible date; pick the date, or type it as 2026-04-03")
+        raise BadCell(notes.implausible_date(text))
     return (moment if offset else moment.replace(tzinfo=zone(time_zone))).astimezone(UTC)
 
 
@@ -292,7 +285,7 @@ def days(cell: Scalar) -> int | None:
     else:
         value = 0.0 if isinstance(cell, bool) else float(cell)
     if not (value.is_integer() and 1 <= value <= 3650):
-        raise BadCell(f"'{str(cell)[:40]}' is no number of days; use 7, 30, 60, 180 or 365")
+        raise BadCell(notes.no_days(cell))
     return int(value)
 
 
@@ -301,21 +294,20 @@ def ticked(cell: Scalar) -> bool:
     return cell is True or str(cell).strip().casefold() in _TICKED_WORDS
 
 
-Value = str | int | datetime
-"""What a machine cell should say: text, a number, or an aware instant. The empty string empties the cell."""
-
-
-def says(cell: Scalar, value: Value, time_zone: str) -> bool:
-    """Whether a cell already says a value. Serials are compared to the second: they are floats."""
-    if isinstance(value, datetime):
-        if isinstance(cell, bool) or not isinstance(cell, int | float):
-            return False
-        return abs(cell - to_serial(value, time_zone)) * 86400 < 0.5
-    if isinstance(value, str):
-        return isinstance(cell, str) and cell == value
-    return not isinstance(cell, bool) and isinstance(cell, int | float) and cell == value
-
-
 def same(one: object, other: object) -> bool:
-    """Equality that tells a ticked checkbox from the number 1."""
+    """Equality that tells a ticked checkbox from the number 1, though Python does not."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def says(cell: Scalar, value: CellValue, time_zone: str) -> bool:
+    """Whether a cell says a value: the one rule for it. Instants are compared to the second: serials are floats."""
+    if not isinstance(value, datetime):
+        return same(cell, value)
+    return not isinstance(cell, bool | str) and abs(cell - to_serial(value, time_zone)) * 86400 < 0.5
+
+
+def index_key(value: CellValue, time_zone: str) -> object:
+    """A hashable under which equal cells and values are found together; `says` decides among them."""
+    if isinstance(value, datetime):
+        value = to_serial(value, time_zone)
+    return value if isinstance(value, str) else (isinstance(value, bool), round(value * 86400))

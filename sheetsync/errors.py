@@ -18,8 +18,6 @@ Errors of single calls to TokPortal, which the plan and the protocol tell apart 
 Owns no I/O. Every message says what, why, and what to do next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

@@ -4,18 +4,23 @@ Owns the types and the few facts that belong to them (which statuses are final, 
 Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from typing import ClassVar, Self
 
 PRICE = 7
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
 
 Scalar = str | int | float | bool
 """A cell's value as Sheets gives it with UNFORMATTED_VALUE; an empty cell is the empty string."""
+
+Value = str | int | datetime
+"""What a machine cell should say: text, a number, or an aware instant. The empty string empties the cell."""
+
+CellValue = Scalar | datetime
+"""What is written into a cell; what is put back may be any scalar."""
 
 
 class Mark(StrEnum):
@@ -64,21 +69,25 @@ class AdCodeRequest:
     @property
     def is_open(self) -> bool:
         """Open unless finalized or cancelled (design 2): an unknown status counts as open, which never orders."""
+        # whoever adds a status later must not make us order beside a request that still runs
         return self.status not in ("finalized", "cancelled")
 
 
-class FailureKind(StrEnum):
-    """Why TokPortal could not be observed for a video."""
+class HoldKind(Enum):
+    """Who has to move."""
 
-    UNAVAILABLE = "unavailable"  # nothing is known; the next run asks again
-    REFUSED = "refused"  # a definite 4xx that concerns this video
+    PERSON = "person"  # the row waits for somebody: not a failure of the run
+    NEXT_RUN = "next run"  # something was unavailable or uncertain: this run is incomplete
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An observation that did not succeed; `text` is fit for the Sync note."""
+    """An observation that did not succeed: nothing is known, or a definite 4xx concerns this video.
 
-    kind: FailureKind
+    `text` is fit for the Sync note.
+    """
+
+    kind: HoldKind
     text: str
 
 
@@ -160,10 +169,25 @@ class Known:
     unsettled: Mapping[str, Intent] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
+    @property
+    def open_videos(self) -> frozenset[str]:
+        """Videos whose latest request is open."""
+        return frozenset(video for video, entry in self.latest.items() if entry.request.is_open)
+
+    def only(self, videos: frozenset[str]) -> Self:
+        """What is known of these videos; of all, if none is named."""
+        if not videos:
+            return self
+        return type(self)(
+            {video: entry for video, entry in self.latest.items() if video in videos},
+            {video: intent for video, intent in self.unsettled.items() if video in videos},
+            {video: refusal for video, refusal in self.refusals.items() if video in videos},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the tracker as it was read. `number` is the line in the sheet then (the header is 1).
+    """One row of the tracker as it was read. `number` is its row number in the sheet then (the header is 1).
 
     `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
     `columns` are the columns that the tracker has.
@@ -179,13 +203,42 @@ class Row:
         value = self.cells.get(column, "")
         return value.strip() if isinstance(value, str) else str(value)
 
+    @property
+    def mark(self) -> str:
+        """What stands in Action, whatever its case: a mark, nothing, or a word that is none."""
+        return self.text("action").casefold()
+
+    @property
+    def shown_id(self) -> str:
+        """The ad code request that the row shows: what its person saw when making a mark."""
+        return self.text("request_id")
+
+    @property
+    def wish(self) -> tuple[str, str]:
+        """What a person asked for, and what the row showed then: a mark is compared by both."""
+        return self.mark, self.shown_id
+
+
+Grid = tuple[tuple[Scalar, ...], ...]
+"""Raw values, row by row; Google leaves out trailing empty cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryBlock:
+    """The block of the Summary tab as it was read: all of it is sheetsync's."""
+
+    sheet_id: int
+    title: str
+    grid: Grid
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One read of the tracker: everything in the tab, and where each bound column is.
 
-    `grid` holds the raw values of every line, the header line first; `columns` maps column keys to
-    0-based indexes into them. `summary` is the block of the Summary tab, `summary_sheet_id` None where there is none.
+    `grid` holds the raw values of every row, the header row first; `columns` maps column keys to 0-based indexes
+    into them. `summary` is None where there is no Summary tab of this tracker. `is_current` is False where the sheet is
+    known to say something else by now: cells have been written since, or what a killed run left is shown as repaired.
     """
 
     sheet_id: int
@@ -193,22 +246,87 @@ class Snapshot:
     time_zone: str
     columns: Mapping[str, int]
     rows: tuple[Row, ...]
-    grid: tuple[tuple[Scalar, ...], ...]
+    grid: Grid
     read_at: datetime
-    row_count: int = 0
-    column_count: int = 0
-    summary_sheet_id: int | None = None
-    summary: tuple[tuple[Scalar, ...], ...] = ()
+    summary: SummaryBlock | None = None
+    is_current: bool = True
 
     @property
     def headers(self) -> tuple[Scalar, ...]:
-        """The header line."""
+        """The header row."""
         return self.grid[0] if self.grid else ()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The video ids that have a row."""
+        return frozenset(row.key for row in self.rows)
+
+    @property
+    def rows_with_key(self) -> int:
+        """How many rows are of a video."""
+        return sum(1 for row in self.rows if row.key)
+
+    @property
+    def shown(self) -> frozenset[tuple[str, str]]:
+        """(video id, request id) of every row: what people see, and mark by."""
+        return frozenset((row.key, row.shown_id) for row in self.rows)
+
+    def cell(self, row: int, column: int) -> Scalar:
+        """A cell by row number and 0-based column; beyond the grid, empty."""
+        cells = self.grid[row - 1] if 0 < row <= len(self.grid) else ()
+        return cells[column] if 0 <= column < len(cells) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a row's machine cells should say. A column that is left out keeps what it says."""
+
+    row: Row
+    values: Mapping[str, Value]
+    clear_mark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryCell:
+    """One cell of the Summary tab to write. `row` is the row number there, `column` 0-based."""
+
+    row: int
+    column: int
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a sheet should say: its rows, and the cells of its Summary tab that say something else.
+
+    `last_change` is None where there is no Summary tab of this tracker.
+    """
+
+    targets: tuple[Target, ...]
+    summary: tuple[SummaryCell, ...] = ()
+    last_change: SummaryCell | None = None
+
+    def count(self, column: str, word: str) -> int:
+        """How many rows will say `word` in a machine column."""
+        return sum(target.values.get(column, target.row.text(column)) == word for target in self.targets)
+
+    def row_numbers(self) -> Mapping[str, int]:
+        """The row number of each video; of duplicates the first."""
+        return {target.row.key: target.row.number for target in reversed(self.targets)}
+
+    def summary_changes(self, rows_change: bool) -> tuple[SummaryCell, ...]:
+        """What to write to the Summary tab: `Last change` goes with another cell or with a row, never alone."""
+        if self.last_change is None or not (self.summary or rows_change):
+            return ()
+        return (*self.summary, self.last_change)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Order an ad code (7 credits) if TokPortal's latest request is still `previous_id`."""
+    """Order an ad code (7 credits) if TokPortal's latest request is still `previous_id`.
+
+    A renewal bears the mark `renew`. `resend` is the uncertain intent that is sent again, with its key and body.
+    """
 
     video_id: str
     row: int
@@ -217,17 +335,10 @@ class Order:
     body: str
     resend: Intent | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """Order another code (7 credits) for a video whose finished request the row shows."""
-
-    video_id: str
-    row: int
-    previous_id: str
-    body: str
-    mark: Mark = Mark.RENEW
-    resend: Intent | None = None
+    @property
+    def kind(self) -> str:
+        """The step's name in a printed plan."""
+        return "renew" if self.mark is Mark.RENEW else "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +351,7 @@ class Adopt:
     request: AdCodeRequest
     origin: Origin
     settles: Intent | None = None
+    kind: ClassVar[str] = "adopt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +363,7 @@ class Correct:
     request: AdCodeRequest
     feedback: str
     mark: Mark = Mark.CORRECT
+    kind: ClassVar[str] = "correct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,16 +372,11 @@ class Lapse:
 
     video_id: str
     intent: Intent
+    row: ClassVar[None] = None
+    kind: ClassVar[str] = "lapse"
 
 
-Step = Order | Renew | Adopt | Correct | Lapse
-
-
-class HoldKind(Enum):
-    """Who has to move."""
-
-    PERSON = "person"  # the row waits for somebody: not a failure of the run
-    WORLD = "world"  # something was unavailable or uncertain: the run is incomplete
+Step = Order | Adopt | Correct | Lapse
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +397,9 @@ class Plan:
     holds: tuple[Hold, ...] = ()
 
     @property
-    def orders(self) -> tuple[Order | Renew, ...]:
+    def orders(self) -> tuple[Order, ...]:
         """The steps that cost credits."""
-        return tuple(step for step in self.steps if isinstance(step, Order | Renew))
+        return tuple(step for step in self.steps if isinstance(step, Order))
 
     @property
     def credits(self) -> int:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from support.bench import Bench
 
 from sheetsync import columns
-from sheetsync.columns import BadCell, Row
+from sheetsync.columns import BadCell
 from sheetsync.config import load as config
 from sheetsync.errors import ConfigError
+from sheetsync.model import Row
 from sheetsync.sandbox import wire
 
 quick = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -15,7 +15,14 @@ MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-ROOMS = [name for name in MODULES if name.split(".")[0] != "sandbox"]
+
+
+def room(name: str) -> str:
+    """The folder that a module is in; a file at the top of the package is a room of its own."""
+    return name.split(".")[0]
+
+
+ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 
 # From the top down. A room is a folder, or a file of the vocabulary; it may import itself and the rooms below its own.
 LAYERS = (
@@ -27,10 +34,15 @@ LAYERS = (
     ("projection",),
     ("config",),
     ("columns",),
+    ("notes",),
     ("model", "clock"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
+
+SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.writing"}
+PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "model", "errors"}
+PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
 SANDBOX_LAYERS = (
@@ -46,12 +58,6 @@ SANDBOX_LAYERS = (
 SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate(SANDBOX_LAYERS) for name in names}
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
-PURE_ROOMS = {"plan", "projection", "template", "columns", "model", "errors"}
-PURE = [
-    name
-    for name in ROOMS
-    if name.split(".")[0] in PURE_ROOMS or name in ("sheet.matching", "sheet.verification", "sheet.repair")
-]
 PURE_LIBRARY = {
     "__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
     "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
@@ -101,11 +107,6 @@ def modules_of(name: str) -> frozenset[str]:
             whole, without_name = ".".join(parts), ".".join(parts[:-1])
             found.add(whole if whole in MODULES else without_name or "__init__")
     return frozenset(found - {name})
-
-
-def room(name: str) -> str:
-    """The folder that a module is in; a file at the top of the package is a room of its own."""
-    return name.split(".")[0]
 
 
 def part(name: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sheetsync.sandbox.google.grid import Spreadsheet
     from sheetsync.sandbox.world import World
     from sheetsync.sync.clients import Clients
-    from sheetsync.sync.run import Report
+    from sheetsync.sync.report import Report
 
 SHOWN = ("Creator", "Client", "Action", "Status", "Spark code", "Expiry", "Sync note")
 

@@ -60,21 +60,6 @@ class Check:
         return f"{word}  {self.name}: " + self.text.replace("\n", "\n      ")
 
 
-class NoJournal:
-    """A sheet that is only read needs no journal."""
-
-    def pending(self) -> str | None:
-        """Nothing was begun."""
-        return None
-
-    def begin(self, payload: str) -> None:
-        """Never called: the doctor writes nothing."""
-        raise AssertionError("the doctor writes nothing")
-
-    def end(self) -> None:
-        """Never called."""
-
-
 def checks(selection: Selection) -> Iterator[Check]:
     """All checks, as they are made; what a failed one makes pointless is left out."""
     from sheetsync.config.load import load
@@ -112,11 +97,11 @@ def _key_file(path: Path | None, email: str) -> Iterator[Check]:
 
 def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
     from sheetsync.columns import MACHINE_KEYS
-    from sheetsync.sheet.writing import Sheet
+    from sheetsync.sheet.reading import Reader
 
     name = f"sheet '{tracker.name}'"
     try:
-        snapshot = Sheet(api, tracker, clock, NoJournal()).read()
+        snapshot = Reader(api, tracker, clock).read()
     except SheetsyncError as error:
         yield Check(name, False, str(error))
         # with a header missing there is still much that `init` can tell; otherwise there is no tab to look at
@@ -187,7 +172,8 @@ def _protected_ranges(name: str, tab: Tab, ours: Mapping[str, GridRange], who: s
 
 def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
     from sheetsync.columns import header_of
-    from sheetsync.plan.marks import acting, key_problem
+    from sheetsync.plan.gates import key_problem
+    from sheetsync.plan.situation import acting
 
     keyed = [row for row in snapshot.rows if row.key]
     yield Check(f"{name} rows", True, f"{len(keyed)} with a video id, {len(acting(keyed))} marked")

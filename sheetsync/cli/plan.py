@@ -14,7 +14,7 @@ from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, trouble
 
 if TYPE_CHECKING:
     from sheetsync.model import Plan, Step
-    from sheetsync.sync.run import Report
+    from sheetsync.sync.report import Report
 
 
 @click.command()
@@ -51,8 +51,7 @@ def _price(plan: Plan, balance: int | None) -> str:
 
 
 _REMARKS: Mapping[str, Callable[[Any], str]] = {
-    "order": lambda step: "again, with the same key" if step.resend else "",
-    "renew": lambda step: "again, with the same key" if step.resend else "",
+    **dict.fromkeys(("order", "renew"), lambda step: "again, with the same key" if step.resend else ""),
     "adopt": lambda step: f"already {step.request.status}",
     "correct": lambda step: step.feedback[:60],
     "lapse": lambda step: "an order that was never placed",
@@ -63,7 +62,7 @@ _REMARKS: Mapping[str, Callable[[Any], str]] = {
 def _step_cells(step: Step, plan: Plan) -> list[str]:
     found = _step_json(step, plan)
     # giving up an order that never happened concerns no row; what is adopted may have lost its own
-    row = row_text(found["row"]) if hasattr(step, "row") else ""
+    row = "" if step.kind == "lapse" else row_text(step.row)
     return [found["step"], row, step.video_id, f"{found['credits']} credits", _REMARKS[found["step"]](step)]
 
 
@@ -71,9 +70,9 @@ def _step_json(step: Step, plan: Plan) -> dict[str, Any]:
     from sheetsync.model import PRICE
 
     return {
-        "step": type(step).__name__.lower(),
+        "step": step.kind,
         "video_id": step.video_id,
-        "row": getattr(step, "row", None),
+        "row": step.row,
         "credits": PRICE if step in plan.orders else 0,
     }
 

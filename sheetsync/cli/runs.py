@@ -14,7 +14,7 @@ from sheetsync.cli.options import Selection
 
 if TYPE_CHECKING:
     from sheetsync.model import Hold
-    from sheetsync.sync.run import Report
+    from sheetsync.sync.report import Report
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -41,7 +41,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
 
     Raises ConfigError, UsageError.
     """
-    from sheetsync.plan.marks import Allowed
+    from sheetsync.plan.limits import Allowed
     from sheetsync.sync.clients import Clients
     from sheetsync.sync.run import Request, run_id_for, run_once
 

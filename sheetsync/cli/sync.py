@@ -13,7 +13,7 @@ from sheetsync.cli.render import count, shown, stamp, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 
 if TYPE_CHECKING:
-    from sheetsync.sync.run import Report
+    from sheetsync.sync.report import Report
 
 
 @click.command()

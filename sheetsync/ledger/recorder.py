@@ -157,6 +157,11 @@ class Recorder:
             self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
             self._event(request.video_id, "correction failed", **detail)
 
+    def pending_write(self) -> str | None:
+        """The payload of a sheet write that was begun and not verified."""
+        pending = self._db.select("SELECT payload FROM pending_write WHERE tracker = ?", self.tracker)
+        return pending[0][0] if pending else None
+
     def begin_write(self, payload: str) -> None:
         """Put the sheet write that is about to be sent on disk; it takes the place of an earlier one."""
         with self._transaction():

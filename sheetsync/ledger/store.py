@@ -123,11 +123,6 @@ class Ledger:
         missed = gone.difference(video_id for (video_id,) in released)
         return len(open_videos - gone) + len(missed), len(missed)
 
-    def pending_write(self, tracker: str) -> str | None:
-        """The payload of a sheet write that was begun and not verified."""
-        pending = self._db.select("SELECT payload FROM pending_write WHERE tracker = ?", tracker)
-        return pending[0][0] if pending else None
-
     def last_run(self, tracker: str) -> Run | None:
         """The run of this tracker that started last."""
         latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"

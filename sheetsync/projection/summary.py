@@ -1,36 +1,33 @@
 """PURE: what the Summary tab says: f(rows as they will be, balance, now), and where in its block each cell stands.
 
 Owns the block A1:H29 of that tab, all of which is sheetsync's: credits, stages, what expires next and when. Making
-the tab (colours, charts) is `template_summary.py`'s. Knows no network, file, clock or log.
+the tab (colours, charts) is `template/summary_tab.py`'s.
 """
-
-from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sheetsync.columns import BadCell, Value, from_serial, header_of, letter, says, to_serial, zone
-from sheetsync.model import Row, Scalar, Snapshot, Tracker
-from sheetsync.projection.cells import Target
+from sheetsync.columns import BadCell, from_serial, header_of, letter, says, to_serial, zone
+from sheetsync.model import Row, Scalar, Snapshot, SummaryCell, Target, Tracker, Value
 
 Grid = Sequence[Sequence[Scalar]]
 Place = tuple[int, int]
-"""Line and column of a cell, both 0-based."""
+"""Row and column of a cell of the block, both 0-based."""
 
-LINES, COLUMNS = 29, 8
-RANGE = f"A1:{letter(COLUMNS - 1)}{LINES}"
+ROWS, COLUMNS = 29, 8
+RANGE = f"A1:{letter(COLUMNS - 1)}{ROWS}"
 LEGEND = (
     "sheetsync writes A1:H29 and nothing else here. In the tracker, blue headers are for people, grey ones its own."
 )
 
-CREDITS, CHANGE, VIDEOS, NOTED = 2, 3, 4, 5  # lines of the single figures
+CREDITS, CHANGE, VIDEOS, NOTED = 2, 3, 4, 5  # rows of the single figures
 STAGE_HEADER = 6
 NOT_ORDERED = "not ordered"
 STAGES = ("requested", "received", "activated", "spending", "paused", "renewal needed", "expired", "retired")
 WEEK_HEADER = STAGE_HEADER + 2 + len(STAGES)
-WEEKS = LINES - WEEK_HEADER - 1
+WEEKS = ROWS - WEEK_HEADER - 1
 NEXT_HEADER, NEXT_COLUMN, NEXT = 2, 3, 10
 EXPIRES, EXPIRY, VIDEO = NEXT_COLUMN, NEXT_COLUMN + 1, NEXT_COLUMN + 2
 
@@ -49,26 +46,17 @@ def labels(tracker: Tracker) -> dict[Place, str]:
     """The words that stand in the block whatever the rows say."""
     names = (STAGE_HEADER, "Stage", "Videos"), (WEEK_HEADER, "Week from", "Codes that expire")
     singles = (CREDITS, "Credits left"), (CHANGE, "Last change"), (VIDEOS, "Videos"), (NOTED, "Rows with a Sync note")
-    found: dict[Place, str] = {(0, 0): title(tracker), (1, 0): LEGEND}
-    found |= {(line, 0): text for line, text in singles}
-    found |= {(line, column): text for line, *texts in names for column, text in enumerate(texts)}
-    found |= {(STAGE_HEADER + 1 + n, 0): stage for n, stage in enumerate((NOT_ORDERED, *STAGES))}
+    cells: dict[Place, str] = {(0, 0): title(tracker), (1, 0): LEGEND}
+    cells |= {(row, 0): text for row, text in singles}
+    cells |= {(row, column): text for row, *texts in names for column, text in enumerate(texts)}
+    cells |= {(STAGE_HEADER + 1 + n, 0): stage for n, stage in enumerate((NOT_ORDERED, *STAGES))}
     for column, key in ((EXPIRES, "expires_at"), (EXPIRY, "expiry"), (VIDEO, "video_id")):
-        found[NEXT_HEADER, column] = header_of(key, tracker.columns)
-    return found
+        cells[NEXT_HEADER, column] = header_of(key, tracker.columns)
+    return cells
 
 
 @dataclass(frozen=True, slots=True)
-class SummaryCell:
-    """One cell of the block to write. `line` is the row number there, `column` 0-based."""
-
-    line: int
-    column: int
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Video:
     """A video as its row will be."""
 
     row: Row
@@ -78,28 +66,35 @@ class _Line:
     expires: datetime | None
 
 
-def edits(
-    snapshot: Snapshot, targets: Sequence[Target], tracker: Tracker, balance: int | None, now: datetime, changed: bool
+def differing(
+    snapshot: Snapshot, targets: Sequence[Target], tracker: Tracker, balance: int | None, now: datetime
 ) -> tuple[SummaryCell, ...]:
     """The cells of the Summary tab that say something else than they should; none where there is no such tab.
 
-    `changed` if rows are written in this run: `Last change` goes with that or with another cell, never alone. A
-    balance that nobody told leaves its cell as it is.
+    A balance that nobody told leaves its cell as it is.
     """
-    if snapshot.summary_sheet_id is None or not is_ours(snapshot.summary, tracker):
+    block = _block(snapshot, tracker)
+    if block is None:
         return ()
-    lines = tuple(_lines(snapshot, targets))
-    wanted: dict[Place, Value] = {**labels(tracker), **_figures(lines, balance)}
-    wanted |= _next(lines, snapshot, tracker, now)
-    wanted |= _weeks(lines, snapshot.time_zone, now)
-    differ = {
-        place: value
-        for place, value in wanted.items()
-        if not says(_cell(snapshot.summary, place), value, snapshot.time_zone)
-    }
-    if differ or changed:
-        differ[CHANGE, 1] = now
-    return tuple(SummaryCell(line + 1, column, value) for (line, column), value in sorted(differ.items()))
+    videos = tuple(_videos(snapshot, targets))
+    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance)}
+    wanted |= _next(videos, snapshot, tracker, now)
+    wanted |= _weeks(videos, snapshot.time_zone, now)
+    return tuple(
+        SummaryCell(row + 1, column, value)
+        for (row, column), value in sorted(wanted.items())
+        if not says(_cell(block, (row, column)), value, snapshot.time_zone)
+    )
+
+
+def last_change(snapshot: Snapshot, tracker: Tracker, now: datetime) -> SummaryCell | None:
+    """The cell that goes with every other change; None where there is no such tab."""
+    return None if _block(snapshot, tracker) is None else SummaryCell(CHANGE + 1, 1, now)
+
+
+def _block(snapshot: Snapshot, tracker: Tracker) -> Grid | None:
+    grid = snapshot.summary.grid if snapshot.summary else ()
+    return grid if is_ours(grid, tracker) else None
 
 
 def _cell(grid: Grid, place: Place) -> Scalar:
@@ -107,22 +102,22 @@ def _cell(grid: Grid, place: Place) -> Scalar:
     return cells[place[1]] if place[1] < len(cells) else ""
 
 
-def _lines(snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[_Line]:
+def _videos(snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[_Video]:
     """Each video once, however many rows it has."""
     said = {target.row.number: target.values for target in targets}
     seen: set[str] = set()
     for row in snapshot.rows:
         if row.key and row.key not in seen:
             seen.add(row.key)
-            yield _line(row, said.get(row.number, {}), snapshot.time_zone)
+            yield _video(row, said.get(row.number, {}), snapshot.time_zone)
 
 
-def _line(row: Row, said: Mapping[str, Value], time_zone: str) -> _Line:
+def _video(row: Row, said: Mapping[str, Value], time_zone: str) -> _Video:
     def text(key: str) -> str:
         return str(said.get(key, row.text(key)))
 
     expires = said["expires_at"] if "expires_at" in said else row.cells.get("expires_at", "")
-    return _Line(row, text("stage").casefold(), text("expiry"), bool(text("sync_note")), _instant(expires, time_zone))
+    return _Video(row, text("stage").casefold(), text("expiry"), bool(text("sync_note")), _instant(expires, time_zone))
 
 
 def _instant(value: Value | Scalar, time_zone: str) -> datetime | None:
@@ -136,41 +131,45 @@ def _instant(value: Value | Scalar, time_zone: str) -> datetime | None:
         return None
 
 
-def _figures(lines: Sequence[_Line], balance: int | None) -> dict[Place, Value]:
-    stages = Counter(line.stage if line.stage in STAGES else NOT_ORDERED for line in lines)
-    found: dict[Place, Value] = {(VIDEOS, 1): len(lines), (NOTED, 1): sum(line.noted for line in lines)}
+def _figures(videos: Sequence[_Video], balance: int | None) -> dict[Place, Value]:
+    # a stage that a person's own formula or an older version left counts as none
+    stages = Counter(video.stage if video.stage in STAGES else NOT_ORDERED for video in videos)
+    cells: dict[Place, Value] = {(VIDEOS, 1): len(videos), (NOTED, 1): sum(video.noted for video in videos)}
     if balance is not None:
-        found[CREDITS, 1] = balance
-    return found | {(STAGE_HEADER + 1 + n, 1): stages[stage] for n, stage in enumerate((NOT_ORDERED, *STAGES))}
+        cells[CREDITS, 1] = balance
+    return cells | {(STAGE_HEADER + 1 + n, 1): stages[stage] for n, stage in enumerate((NOT_ORDERED, *STAGES))}
 
 
-def _upcoming(lines: Sequence[_Line], now: datetime) -> list[tuple[datetime, _Line]]:
+def _upcoming(videos: Sequence[_Video], now: datetime) -> list[tuple[datetime, _Video]]:
     """What is still to expire, soonest first; a retired code does not matter any more."""
-    found = [(line.expires, line) for line in lines if line.expires and line.expires > now and line.stage != "retired"]
-    return sorted(found, key=lambda pair: (pair[0], pair[1].row.key))
+    running = [(video.expires, video) for video in videos if video.expires and video.expires > now]
+    upcoming = [(expires, video) for expires, video in running if video.stage != "retired"]
+    return sorted(upcoming, key=lambda pair: (pair[0], pair[1].row.key))
 
 
-def _next(lines: Sequence[_Line], snapshot: Snapshot, tracker: Tracker, now: datetime) -> dict[Place, Value]:
+def _next(videos: Sequence[_Video], snapshot: Snapshot, tracker: Tracker, now: datetime) -> dict[Place, Value]:
     """The table of what expires next: creator and client where the tracker has them."""
+    # whose code it is: a tracker without these columns gets empty cells in their place
     people = [key for key in ("creator", "client") if key in snapshot.columns]
     heads = [header_of(key, tracker.columns) for key in people]
-    found: dict[Place, Value] = {(NEXT_HEADER, VIDEO + 1 + n): (*heads, "", "")[n] for n in range(2)}
-    upcoming = _upcoming(lines, now)
+    cells: dict[Place, Value] = {(NEXT_HEADER, VIDEO + 1 + n): (*heads, "", "")[n] for n in range(2)}
+    upcoming = _upcoming(videos, now)
     for turn in range(NEXT):
-        cells: tuple[Value, ...] = ("",) * 5
+        line: tuple[Value, ...] = ("",) * 5
         if turn < len(upcoming):
-            expires, line = upcoming[turn]
-            names = [line.row.text(key)[:200] for key in people] + [""] * (2 - len(people))
-            cells = (expires, line.expiry, line.row.key, *names)
-        found |= {(NEXT_HEADER + 1 + turn, NEXT_COLUMN + n): value for n, value in enumerate(cells)}
-    return found
+            expires, video = upcoming[turn]
+            names = [video.row.text(key)[:200] for key in people] + [""] * (2 - len(people))
+            line = (expires, video.expiry, video.row.key, *names)
+        cells |= {(NEXT_HEADER + 1 + turn, NEXT_COLUMN + n): value for n, value in enumerate(line)}
+    return cells
 
 
-def _weeks(lines: Sequence[_Line], time_zone: str, now: datetime) -> dict[Place, Value]:
+def _weeks(videos: Sequence[_Video], time_zone: str, now: datetime) -> dict[Place, Value]:
     """Expiries by week, from this week's Monday on, in the spreadsheet's time zone."""
     local = now.astimezone(zone(time_zone))
+    # weeks begin where the team's calendar does, whatever UTC says
     monday = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC) - timedelta(days=local.weekday())
     first = round(to_serial(monday, "Etc/GMT"))
-    counts = Counter(int((to_serial(expires, time_zone) - first) // 7) for expires, _ in _upcoming(lines, now))
-    found: dict[Place, Value] = {(WEEK_HEADER + 1 + n, 0): first + 7 * n for n in range(WEEKS)}
-    return found | {(WEEK_HEADER + 1 + n, 1): counts[n] for n in range(WEEKS)}
+    counts = Counter(int((to_serial(expires, time_zone) - first) // 7) for expires, _ in _upcoming(videos, now))
+    cells: dict[Place, Value] = {(WEEK_HEADER + 1 + n, 0): first + 7 * n for n in range(WEEKS)}
+    return cells | {(WEEK_HEADER + 1 + n, 1): counts[n] for n in range(WEEKS)}

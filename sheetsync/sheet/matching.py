@@ -1,15 +1,18 @@
-"""PURE: how much rows have in common: by what people wrote into them, a row is known again where its key is not enough.
+"""PURE: is this the same row? By what people wrote into rows, they are known again where key and place are not enough.
 
-Rows with one key (twins) and rows whose key was overwritten are told apart so. Knows no network, file, clock or log.
+Owns similarity, and every question about which row of one read is which row of another: people sort, insert, copy,
+delete and retype between our read and our write, and a write that went astray may have hit the key itself. What
+follows from the answer is `verification.py`'s and `repair.py`'s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Self
 
-from sheetsync.columns import MACHINE_KEYS, key_text, normal, same
+from sheetsync.columns import key_text, normal, same, says
 from sheetsync.model import Scalar, Snapshot
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, header_at, key_at, key_header, machine_headers
 
 KEY_WEIGHT = 100
 """A key tells a row better than anything else that stands in it."""
@@ -18,92 +21,186 @@ Content = Mapping[str, Scalar]
 """What stands in a row, by header; columns without a header left out."""
 
 
-def content(headers: Sequence[Scalar], line: Sequence[Scalar], without: Set[str] = frozenset()) -> Content:
-    """What stands in a line, by header."""
-    named = ((normal(header), cell) for header, cell in zip_longest(headers, line[: len(headers)], fillvalue=""))
+def content(headers: Sequence[Scalar], cells: Sequence[Scalar], without: Set[str] = frozenset()) -> Content:
+    """What stands in a row, by header."""
+    named = ((normal(header), cell) for header, cell in zip_longest(headers, cells[: len(headers)], fillvalue=""))
     return {header: cell for header, cell in named if header and header not in without}
 
 
-def key_header(snapshot: Snapshot) -> str:
-    """The header of the column that holds the video ids."""
-    return normal(snapshot.headers[snapshot.columns["video_id"]])
-
-
-def machine_headers(before: Snapshot) -> set[str]:
-    """Headers of what says nothing of whose row it is: what sheetsync writes may itself have gone astray."""
-    columns = (before.columns[key] for key in (*MACHINE_KEYS, "action") if key in before.columns)
-    return {normal(before.headers[column]) for column in columns}
-
-
-def bests(row: Content, others: Mapping[int, Content], header_of_key: str) -> tuple[int, ...]:
-    """The lines that have most in common with a row; none if what they have in common is less than what differs."""
-    scores = {number: likeness(row, other, header_of_key) for number, other in others.items()}
-    most = max(scores.values(), default=0)
-    return tuple(number for number, score in scores.items() if score == most > 0)
-
-
-def likeness(one: Content, other: Content, header_of_key: str) -> int:
-    """How many cells are the same less those that differ; the key counts for all."""
-    keys = one.get(header_of_key), other.get(header_of_key)
+def similarity(one: Content, other: Content, key_header: str) -> int:
+    """How many cells are the same less those that differ; the key counts for all, and two keys are two rows."""
+    # two keys that differ are two rows, however much else people copied from one to the other
+    keys = one.get(key_header), other.get(key_header)
     if all(keys) and keys[0] != keys[1]:
         return 0
     return sum(
-        (KEY_WEIGHT if header == header_of_key else 1) if same(cell, other[header]) else -1
+        (KEY_WEIGHT if header == key_header else 1) if same(cell, other[header]) else -1
         for header, cell in one.items()
+        # what is empty in both tells nothing: blank rows are not like each other
         if header in other and (cell != "" or other[header] != "")
     )
 
 
-class Lines:
-    """The lines of a snapshot below its header, by number and by key."""
+def most_similar(row: Content, others: Mapping[int, Content], key_header: str) -> tuple[int, ...]:
+    """The rows that have most in common with a row; none if what they have in common is less than what differs."""
+    scores = {number: similarity(row, other, key_header) for number, other in others.items()}
+    most = max(scores.values(), default=0)
+    return tuple(number for number, score in scores.items() if score == most > 0)
+
+
+class RowIndex:
+    """The rows of a snapshot below its header, by number, by key and by content."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot, self._column = snapshot, snapshot.columns["video_id"]
+        self.key_header = key_header(snapshot)
         self.numbers = range(2, len(snapshot.grid) + 1)
-        self._of: dict[str, list[int]] = {}
-        for number in self.numbers:
-            self._of.setdefault(self.key(number), []).append(number)
-        self._contents = {number: content(snapshot.headers, snapshot.grid[number - 1]) for number in self.numbers}
+        self._keys = {number: key_at(snapshot, number) for number in self.numbers}
+        self._by_key: dict[str, list[int]] = {}
+        for number, key in self._keys.items():
+            self._by_key.setdefault(key, []).append(number)
+        self._snapshot = snapshot
+        self._contents: dict[int, Content] = {}
 
     def key(self, number: int) -> str:
-        """The video id that stands in a line."""
-        line = self._snapshot.grid[number - 1]
-        return key_text(line[self._column]) if self._column < len(line) else ""
+        """The video id that stands in a row."""
+        return self._keys[number]
 
     def with_key(self, key: str) -> Sequence[int]:
-        """The lines with a key; there is none with none."""
-        return self._of.get(key, ()) if key else ()
+        """The rows with a key; there is none with none."""
+        return self._by_key.get(key, ()) if key else ()
+
+    def without_key(self) -> Sequence[int]:
+        """The rows whose key is still to come."""
+        return self._by_key.get("", ())
 
     def contents(self, numbers: Iterable[int] | None = None, without: Set[str] = frozenset()) -> Mapping[int, Content]:
-        """What stands in some lines, or in all."""
+        """What stands in some rows, or in all."""
         return {
-            number: {header: cell for header, cell in self._contents[number].items() if header not in without}
+            number: {header: cell for header, cell in self._content(number).items() if header not in without}
             for number in (self.numbers if numbers is None else numbers)
         }
 
-    def differing(self, other: Lines) -> list[int]:
-        """Those of its own lines that do not stand in another snapshot, cell by cell."""
-        there = {frozenset(one.items()) for one in other._contents.values()}
-        return [number for number, one in self._contents.items() if frozenset(one.items()) not in there]
+    def _content(self, number: int) -> Content:
+        # most questions are about a few rows of thousands
+        if number not in self._contents:
+            self._contents[number] = content(self._snapshot.headers, self._snapshot.grid[number - 1])
+        return self._contents[number]
 
-    def found(self, one: Content, number: int, without: Set[str], now: Lines) -> int | None:
-        """Which line a row was: best the one of that number. None if it was none, or is found again elsewhere now."""
-        header = key_header(self._snapshot)
-        key = key_text(one.get(header, ""))
-        # without a key it may be any; with one, a line whose key was still to come
-        near = [*self.with_key(key), *self._of.get("", ())] if key else None
-        old = self.contents(near, without)
-        if number in old and old[number] == one:
-            return number
-        rivals = now.contents([*now.with_key(key), *now._of.get("", ())] if key else None, without).values()
-        equals = bests(one, old, header)
-        # a line of before that is found again in another one, with the same key: then this one came in between
-        taken = {n: [_is_more_like(old[n], one, rival, header) for rival in rivals] for n in equals}
-        free = [n for n in equals if not any(taken[n])]
-        if not free and sum(map(any, zip(*taken.values(), strict=True))) < len(equals):
-            free = list(equals)  # twins that were the same, and fewer others than there were
-        return number if number in free else next(iter(free), None)
+    def changed_since(self, earlier: Self) -> list[int]:
+        """Those of its own rows that do not stand in an earlier snapshot, cell by cell."""
+        there = {frozenset(one.items()) for one in earlier.contents().values()}
+        return [number for number, one in self.contents().items() if frozenset(one.items()) not in there]
 
 
-def _is_more_like(old: Content, one: Content, rival: Content, header_of_key: str) -> bool:
-    return likeness(rival, old, header_of_key) > likeness(one, old, header_of_key)
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """A write, a read made since, and the rows of the reads before and after it."""
+
+    sent: Sent
+    after: Snapshot
+    then: RowIndex
+    now: RowIndex
+
+    @classmethod
+    def of(cls, sent: Sent, after: Snapshot) -> Self:
+        """Both reads indexed."""
+        return cls(sent, after, RowIndex(sent.before), RowIndex(after))
+
+    def holds(self, row: int, column: int, edit: Edit) -> bool:
+        """Whether a cell says what was written: an instant in the time zone that the spreadsheet had then."""
+        return says(self.after.cell(row, column), edit.value, self.sent.before.time_zone)
+
+
+def row_before(
+    seen: Content, number: int, then: RowIndex, now: RowIndex, without: Set[str] = frozenset()
+) -> int | None:
+    """Which row of before the write it was that a write reached at row `number`, by what was seen in it.
+
+    same place      the row of that number, if it says just that
+    moved, edited   the row most like it
+    key typed since a row without a key then, most like it
+    duplicate       of rows equally alike, the one of that number
+    inserted        None: it is like no row, or the row it is like is found again, more alike, elsewhere
+    """
+    key = key_text(seen.get(then.key_header, ""))
+    # without a key it may be any; with one, a row whose key was still to come
+    old = then.contents([*then.with_key(key), *then.without_key()] if key else None, without)
+    if number in old and old[number] == seen:
+        return number
+    equals = most_similar(seen, old, then.key_header)
+    rivals = now.contents([*now.with_key(key), *now.without_key()] if key else None, without).values()
+    # a row of before that is found again in another one, with the same key: then this one came in between
+    taken = {
+        n: [similarity(rival, old[n], then.key_header) > similarity(seen, old[n], then.key_header) for rival in rivals]
+        for n in equals
+    }
+    free = [n for n in equals if not any(taken[n])]
+    if not free and sum(map(any, zip(*taken.values(), strict=True))) < len(equals):
+        free = list(equals)  # duplicates that were the same, and fewer others than there were
+    return number if number in free else next(iter(free), None)
+
+
+def rows_hit_now(
+    before: int | None,
+    key: str,
+    cells: Sequence[Edit],
+    headers: Sequence[Scalar],
+    seen: Sequence[Scalar],
+    of: Aftermath,
+) -> tuple[int, ...]:
+    """Where the row that a write reached stands now; `before` and `key` say which row it was, `seen` what it said.
+
+    moved           the row of its key; of duplicates those most like what the answer showed
+    key overwritten also rows that carry as their key what was written over it
+    inserted        every row that was not there before may be it, and nothing in it is to be kept
+    key typed over  the row that is like it, and like no other row of before
+    deleted         none
+    """
+    then, now = of.then, of.now
+    # a row that came in between: whatever was not there before may be it
+    if before is None and not then.with_key(key):
+        return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
+    overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
+    candidates = [*now.with_key(key)]
+    key_column = of.after.columns["video_id"]
+    candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
+    if not candidates:
+        return _rekeyed(before, of)
+    shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
+    return most_similar(shown, now.contents(candidates), now.key_header)
+
+
+def _rekeyed(before: int | None, of: Aftermath) -> tuple[int, ...]:
+    """The rows that are like row `before` alone, whatever key stands in them now."""
+    ours = machine_headers(of.sent.before) | {of.then.key_header}
+    old = of.then.contents(without=ours)
+    return tuple(
+        n for n, row in of.now.contents(without=ours).items() if most_similar(row, old, of.then.key_header) == (before,)
+    )
+
+
+def row_meant_now(edit: Edit, of: Aftermath) -> tuple[int, ...]:
+    """Where the row that an edit was meant for stands now.
+
+    same place      that one, if no row with its key is more like it
+    moved           the row of its key
+    duplicate       those most like it
+    deleted         none
+    """
+    ours = machine_headers(of.sent.before)
+    meant = of.then.contents([edit.row], ours)[edit.row]
+    rows = most_similar(meant, of.now.contents(of.now.with_key(edit.key), ours), of.then.key_header)
+    return (edit.row,) if edit.row in rows else rows
+
+
+def are_rows_meant(rows: Iterable[int], landed: Landed, before: Snapshot) -> bool:
+    """Whether, of duplicates, it is the meant one that a written row holds: they may have changed places."""
+    then, ours = RowIndex(before), machine_headers(before)
+    for row in rows:
+        duplicates = then.with_key(key_at(before, row)) or then.without_key()
+        if len(duplicates) > 1:
+            seen = content(landed.headers, landed.rows[row], ours)
+            best = most_similar(seen, then.contents(duplicates, ours), then.key_header)
+            if best and row not in best:
+                return False
+    return True

@@ -1,8 +1,7 @@
 """The clients of a run, made from a configuration and closed together."""
 
-from __future__ import annotations
-
 from types import TracebackType
+from typing import Self
 
 from sheetsync.clock import Clock
 from sheetsync.config.load import Config
@@ -24,7 +23,7 @@ class Clients:
         self.portal = TokPortal(config.tokportal.api_key, config.tokportal.api_url, self.clock)
         self.ledger = Ledger(config.state, read_only=read_only)
 
-    def __enter__(self) -> Clients:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -2,16 +2,16 @@
 
 Owns the order in which things happen round a paid call: claim in the sheet, compare with TokPortal once more,
 intent on disk, POST, outcome on disk, and a look wherever the outcome is not clear. Does not decide what is
-wanted (`plan.py`), and does not write the result into the sheet (`reconcile.py` does, from the ledger).
+wanted (the plan does), and does not write the result into the sheet (`run.py` does, from the ledger).
 """
 
-from __future__ import annotations
-
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.ledger.recorder import Recorder
@@ -27,16 +27,16 @@ from sheetsync.model import (
     Order,
     Origin,
     Plan,
-    Renew,
+    Snapshot,
+    Tracker,
 )
-from sheetsync.plan.marks import LOOKING, retry_pause
+from sheetsync.plan.claim import Claim
+from sheetsync.plan.limits import retry_pause
+from sheetsync.sheet.writing import Writer
+from sheetsync.sync.report import Report
 from sheetsync.tokportal.client import Ordered, TokPortal
 
 log = logging.getLogger(__name__)
-
-Paid = Order | Renew
-Claim = Callable[[Sequence[Paid]], Collection[str]]
-"""Writes `ordering` into the rows about to be ordered; returns the videos whose claim was verified."""
 
 UNCERTAIN_LIMIT = 3
 """So many unclear outcomes in a row say that TokPortal is ill: the rest of the orders waits for a later run."""
@@ -44,144 +44,140 @@ UNCERTAIN_LIMIT = 3
 STILL_UNDER_WAY = timedelta(minutes=10)
 """So long after an order was first sent, a conflict may come from that very call."""
 
-MOVED = "The row changed while this was about to be done; the next run looks again."
-STOPPED = "Not ordered in this run: {reason} The next run goes on."
+MAY_NOT_CORRECT = (401, 403, 404, 405)
+"""Answers that say that this route takes no API keys: it is outside `/api/ext` (API page; reference Q4)."""
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What came of a plan. `served` are marks that are done, `reasons` why a mark is not, by video id."""
-
-    ordered: int = 0
-    renewed: int = 0
-    adopted: int = 0
-    corrected: int = 0
-    uncertain: int = 0
-    credits_charged: int = 0
-    credits_left: int | None = None
-    served: dict[str, Mark] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    error: SheetsyncError | None = None
-
-
-def _sentence(error: SheetsyncError) -> str:
-    return f"{str(error).rstrip('.')}."
-
-
 class Executor:
-    """Carries out one plan for one tracker. `balance` is what TokPortal said before the first order."""
+    """Carries out one plan for one tracker, and says in the report what came of it.
 
-    def __init__(self, portal: TokPortal, recorder: Recorder, known: Known, clock: Clock, balance: int | None) -> None:
-        self._portal, self._recorder, self._known, self._clock = portal, recorder, known, clock
-        self._stop = ""
-        self._expected = balance  # what TokPortal should have left; None after an order nobody knows the end of
-        self._unclear = 0
-        self.outcome = Outcome(credits_left=balance)
+    `report.credits_left` is what TokPortal said before the first order.
+    """
 
-    def run(self, plan: Plan, claim: Claim) -> Outcome:
-        """Free steps first, then the orders, one at a time. Errors that stop a run end up in the outcome."""
+    tracker: Tracker
+    portal: TokPortal
+    recorder: Recorder
+    writer: Writer
+    known: Known
+    clock: Clock
+    report: Report
+    stop: str = ""  # why no further order is sent in this run
+    unclear: int = 0  # unclear answers in a row
+    expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
+
+    def __post_init__(self) -> None:
+        self.expected = self.report.credits_left
+
+    def run(self, plan: Plan, snapshot: Snapshot) -> Snapshot:
+        """Free steps first, then the orders, one at a time. Returns the newest read of the sheet.
+
+        Errors that stop a run end up in the report: what was done before is still written into the sheet.
+        """
+        # a claim that fails half-way may have written: whatever is written next starts from another read
+        newest = replace(snapshot, is_current=False) if plan.orders else snapshot
         try:
-            for step in plan.steps:
-                if isinstance(step, Adopt):
-                    self._adopt(step)
-                elif isinstance(step, Lapse):
-                    self._recorder.lapse(step.intent)
-                elif isinstance(step, Correct):
-                    self._correct(step)
-            self._order_all(plan.orders, claim)
+            self._free_steps(plan)
+            if plan.orders:
+                newest, claimed = self._claim(plan.orders, snapshot)
+                self._order_all(plan.orders, claimed)
         except SheetsyncError as error:
-            # what was done before is still written into the sheet
-            self.outcome.error = error
-        return self.outcome
+            self.report.error = error
+        return newest
 
-    # --- what is already there ---------------------------------------------------------------------------------
+    def _free_steps(self, plan: Plan) -> None:
+        for step in plan.steps:
+            if isinstance(step, Adopt):
+                self._adopt(step)
+            elif isinstance(step, Lapse):
+                self.recorder.lapse(step.intent)
+            elif isinstance(step, Correct):
+                self._correct(step)
 
     def _adopt(self, step: Adopt) -> None:
         self._take_over(step.request, step.origin, step.settles)
         if step.mark:
-            self.outcome.served[step.video_id] = step.mark
+            self.report.served[step.video_id] = step.mark
 
     def _take_over(self, request: AdCodeRequest, origin: Origin, settles: Intent | None) -> None:
-        self._recorder.adopt(request, origin, settles)
+        self.recorder.adopt(request, origin, settles)
         if settles:
-            self._count(settles.mark, PRICE)
+            self.report.paid(settles.mark, PRICE)
             log.info("video %s: the order whose answer was lost had happened: %s", request.video_id, request.id)
         else:
-            self.outcome.adopted += 1
+            self.report.adopted += 1
             log.info("video %s: ad code request %s taken over, nothing charged", request.video_id, request.id)
 
-    # --- corrections -------------------------------------------------------------------------------------------
-
     def _correct(self, step: Correct) -> None:
+        """Report a code: free, but a manager works on each, so that it too is compared and recorded first."""
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.outcome.reasons[step.video_id] = f"Not reported yet: {_sentence(error)}"
+            self.report.not_done(step, notes.not_reported(error))
             return
-        if latest is None or (latest.id, latest.code, latest.status) != (
-            step.request.id,
-            step.request.code,
-            step.request.status,
-        ):
-            self.outcome.reasons[step.video_id] = MOVED
+        planned = step.request
+        if latest is None or (latest.id, latest.code, latest.status) != (planned.id, planned.code, planned.status):
+            # what the person tried is no longer what TokPortal has
+            self.report.not_done(step, notes.MOVED)
             return
-        self._recorder.correcting(step.request, step.feedback)
+        self.recorder.correcting(planned, step.feedback)
         try:
-            self._portal.correct(step.request.id, step.feedback)
+            self.portal.correct(planned.id, step.feedback)
         except CallRefused as no:
             self._correction_refused(step, no)
             return
         except CallUncertain:
             # a report that is sent twice costs nothing; but first a later run looks whether it arrived
-            self.outcome.reasons[step.video_id] = "The answer to the correction was lost; the next run looks again."
-            self.outcome.uncertain += 1
+            self.report.not_done(step, notes.CORRECTION_LOST)
+            self.report.uncertain += 1
             return
-        self._recorder.corrected(step.request)
-        self.outcome.corrected += 1
-        self.outcome.served[step.video_id] = step.mark
+        self.recorder.corrected(planned)
+        self.report.corrected += 1
+        self.report.served[step.video_id] = step.mark
+        # so that this very run already shows that it was reported
         self._look_quietly(step.video_id)
 
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
-        if no.http_status in (401, 403, 404, 405):
-            text = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
-        else:
-            text = f"{no} Report it in the TokPortal dashboard if this stays."
-        self._recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
-        self.outcome.reasons[step.video_id] = text
+        text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)
+        self.recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
+        self.report.not_done(step, text)
 
-    # --- orders ------------------------------------------------------------------------------------------------
+    def _claim(self, orders: Sequence[Order], snapshot: Snapshot) -> tuple[Snapshot, AbstractSet[str]]:
+        """Write `ordering` into the rows about to be ordered; the newest read, and the videos whose claim stands."""
+        written = self.writer.write(snapshot, Claim.of(orders, snapshot, self.tracker))
+        self.report.cells_written += written.cells
+        # a row that is no longer as it was planned from is not in the claim's own projection any more
+        return written.snapshot, {target.row.key for target in written.projection.targets} - written.unplaced
 
-    def _order_all(self, orders: Sequence[Paid], claim: Claim) -> None:
-        if not orders:
-            return
-        claimed = claim(orders)
+    def _order_all(self, orders: Sequence[Order], claimed: AbstractSet[str]) -> None:
         for step in orders:
             if step.video_id not in claimed:
-                self.outcome.reasons[step.video_id] = MOVED
-            elif self._stop:
-                self.outcome.reasons[step.video_id] = STOPPED.format(reason=self._stop)
+                self.report.not_done(step, notes.MOVED)
+            elif self.stop:
+                self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
             else:
                 self._order(step)
 
-    def _order(self, step: Paid) -> None:
+    def _order(self, step: Order) -> None:
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.outcome.reasons[step.video_id] = f"Not ordered: {_sentence(error)}"
+            self.report.not_done(step, notes.not_ordered(error))
             return
         if (latest.id if latest else None) != step.previous_id:
             # the first lock: TokPortal's latest request is no longer the one the row shows
             self._overtaken(step, latest)
             return
+        # from here on a crash cannot forget that an order may have been placed
         intent = self._intent(step)
         try:
-            answer = self._portal.order(step.video_id, intent.body, intent.idempotency_key)
+            answer = self.portal.order(step.video_id, intent.body, intent.idempotency_key)
         except CallRefused as no:
             self._refused(step, intent, no)
         except CredentialsError as no:
-            self._recorder.refused(intent, 401, str(no))
-            self.outcome.reasons[step.video_id] = str(no)
+            # a key that is not accepted concerns every order: nothing was done, and the run ends
+            self.recorder.refused(intent, 401, str(no))
+            self.report.not_done(step, str(no))
             raise
         except CallUncertain as doubt:
             self._uncertain(step, intent, str(doubt))
@@ -190,112 +186,111 @@ class Executor:
 
     def _look(self, video_id: str) -> AdCodeRequest | None:
         """TokPortal's latest request, recorded."""
-        latest = self._portal.latest(video_id)
+        latest = self.portal.latest(video_id)
         if latest:
-            self._recorder.observe([latest])
+            self.recorder.observe([latest])
         return latest
 
-    def _intent(self, step: Paid) -> Intent:
+    def _intent(self, step: Order) -> Intent:
         if step.resend:
-            return self._recorder.resending(step.resend)
-        return self._recorder.begin(step.video_id, step.mark, step.previous_id, step.body)
+            return self.recorder.resending(step.resend)
+        return self.recorder.begin(step.video_id, step.mark, step.previous_id, step.body)
 
-    def _overtaken(self, step: Paid, latest: AdCodeRequest | None) -> None:
+    def _overtaken(self, step: Order, latest: AdCodeRequest | None) -> None:
         if latest is None:
-            self.outcome.reasons[step.video_id] = MOVED
+            # what the row shows is gone at TokPortal: nothing here may decide what that means
+            self.report.not_done(step, notes.MOVED)
             return
         origin = Origin.ADOPTED_OPEN if step.mark is Mark.REQUEST else Origin.ADOPTED_RENEWED
         self._take_over(latest, origin, step.resend)
-        self.outcome.served[step.video_id] = step.mark
+        self.report.served[step.video_id] = step.mark
 
-    def _accepted(self, step: Paid, intent: Intent, answer: Ordered) -> None:
+    def _accepted(self, step: Order, intent: Intent, answer: Ordered) -> None:
         if answer.request.id == step.previous_id:
             # a replay of an older order: only a look can tell
             self._uncertain(step, intent, "the answer names the previous request")
             return
         charged, left = answer.credits_charged, answer.credits_remaining
-        self._recorder.accepted(intent, answer.request, charged, left)
-        self._count(step.mark, charged if charged is not None else PRICE)
-        self.outcome.served[step.video_id] = step.mark
-        self._unclear = 0
+        self.recorder.accepted(intent, answer.request, charged, left)
+        self.report.paid(step.mark, charged if charged is not None else PRICE)
+        self.report.served[step.video_id] = step.mark
+        self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
         self._audit(step, answer)
 
-    def _count(self, mark: Mark, charged: int) -> None:
-        self.outcome.credits_charged += charged
-        if mark is Mark.RENEW:
-            self.outcome.renewed += 1
-        else:
-            self.outcome.ordered += 1
-
-    def _audit(self, step: Paid, answer: Ordered) -> None:
+    def _audit(self, step: Order, answer: Ordered) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
-        charged, left, before = answer.credits_charged, answer.credits_remaining, self._expected
+        charged, left, before = answer.credits_charged, answer.credits_remaining, self.expected
         if charged != PRICE:
-            price = "without naming a price" if charged is None else f"for {charged} credits"
-            self._stop = f"TokPortal took the order of video {step.video_id} {price}, {PRICE} were expected."
-            self.outcome.warnings.append(self._stop + " No further order was sent.")
+            self.stop = notes.unexpected_price(step.video_id, charged)
+            self.report.warnings.append(self.stop + " No further order was sent.")
         if left is None:
-            self._expected = None
+            self.expected = None
             return
+        # a replayed answer was charged earlier, so that its balance is an older one
         if not answer.replayed and before is not None and charged is not None and left < before - charged:
             lost = before - charged - left
-            self.outcome.warnings.append(
+            self.report.warnings.append(
                 f"The balance fell by {lost} credits more than the order of video {step.video_id} cost: "
                 "spent elsewhere, or charged besides. See the credit history at TokPortal."
             )
-        self.outcome.credits_left = self._expected = left
+        self.report.credits_left = self.expected = left
 
-    def _refused(self, step: Paid, intent: Intent, no: CallRefused) -> None:
+    def _refused(self, step: Order, intent: Intent, no: CallRefused) -> None:
         if no.http_status == 429:
-            if step.resend:
-                self._recorder.uncertain(intent, str(no))
-            else:
-                self._recorder.refused(intent, 429, str(no))
-            self._stop = "TokPortal asks for fewer calls."
-            self.outcome.reasons[step.video_id] = STOPPED.format(reason=self._stop)
+            self._rate_limited(step, intent, no)
             return
         if no.http_status == 409 and self._happened(step, intent):
             return
-        if no.http_status == 409 and step.resend and self._clock.now() - step.resend.created_at < STILL_UNDER_WAY:
+        first_sent = step.resend.created_at if step.resend else None
+        if no.http_status == 409 and first_sent and self.clock.now() - first_sent < STILL_UNDER_WAY:
             # the first call may still be under way: not settled by this no, and its time goes on counting
-            first = replace(intent, created_at=step.resend.created_at)
-            self._recorder.uncertain(first, str(no))
-            self.outcome.uncertain += 1
-            self.outcome.reasons[step.video_id] = f"Looking whether an earlier order went through: {_sentence(no)}"
+            self.recorder.uncertain(replace(intent, created_at=first_sent), str(no))
+            self.report.uncertain += 1
+            self.report.not_done(step, notes.earlier_order_may_go_through(no))
             return
-        self._recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
-        self.outcome.reasons[step.video_id] = str(no)
+        self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
+        self.report.not_done(step, str(no))
         if no.http_status == 402:
-            self._stop = "TokPortal asks for payment (402) first."
+            self.stop = notes.PAYMENT_FIRST
 
-    def _happened(self, step: Paid, intent: Intent) -> bool:
+    def _rate_limited(self, step: Order, intent: Intent, no: CallRefused) -> None:
+        """429: this call did nothing, and concerns all; of a resend the first call still has to be looked for."""
+        if step.resend:
+            self.recorder.uncertain(intent, str(no))
+        else:
+            self.recorder.refused(intent, 429, str(no))
+        self.stop = notes.FEWER_CALLS
+        self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
+
+    def _happened(self, step: Order, intent: Intent) -> bool:
         """After a conflict: whether there is a request that the row does not show; it is taken over."""
         latest = self._look_quietly(step.video_id)
         if latest is None or latest.id == step.previous_id:
             return False
         if step.resend is None:
             # it was not there a moment ago, and our call was refused: somebody else ordered it
-            self._recorder.refused(intent, 409, "already ordered")
+            self.recorder.refused(intent, 409, "already ordered")
         self._overtaken(step, latest)
         return True
 
-    def _uncertain(self, step: Paid, intent: Intent, detail: str) -> None:
-        self._recorder.uncertain(intent, detail)
+    def _uncertain(self, step: Order, intent: Intent, detail: str) -> None:
+        # first on disk that nobody knows, then the look: it may fail as well
+        self.recorder.uncertain(intent, detail)
         latest = self._look_quietly(step.video_id)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
-            self.outcome.served[step.video_id] = step.mark
-            if self._expected is not None:
-                self._expected -= PRICE
-                self.outcome.credits_left = self._expected
+            self.report.served[step.video_id] = step.mark
+            if self.expected is not None:
+                self.expected -= PRICE
+                self.report.credits_left = self.expected
             return
-        self._expected = None
-        self.outcome.uncertain += 1
-        self.outcome.reasons[step.video_id] = LOOKING
-        self._unclear += 1
-        if self._unclear >= UNCERTAIN_LIMIT:
-            self._stop = "TokPortal does not answer clearly."
+        self.expected = None
+        self.report.uncertain += 1
+        self.report.not_done(step, notes.LOOKING)
+        self.unclear += 1
+        if self.unclear >= UNCERTAIN_LIMIT:
+            self.stop = notes.UNCLEAR_ANSWERS
 
     def _look_quietly(self, video_id: str) -> AdCodeRequest | None:
         """A look whose failure changes nothing: the intent stays as it is, a later run looks again."""
@@ -304,6 +299,6 @@ class Executor:
         except (CallRefused, Unavailable):
             return None
 
-    def _attempts(self, step: Paid | Correct) -> int:
-        refusal = self._known.refusals.get(step.video_id)
+    def _attempts(self, step: Order | Correct) -> int:
+        refusal = self.known.refusals.get(step.video_id)
         return refusal.attempts + 1 if refusal and refusal.mark == step.mark else 1

@@ -19,7 +19,7 @@ from sheetsync.template.spreadsheet import Cell, GridRange, Spreadsheet, Tab, co
 Json = dict[str, Any]
 
 SIZE = {"rowCount": 60, "columnCount": 12}
-BLOCK = GridRange(0, summary.LINES, 0, summary.COLUMNS)
+BLOCK = GridRange(0, summary.ROWS, 0, summary.COLUMNS)
 WIDTHS = (176, 148, 24, 148, 130, 290, 130, 130)
 """Of the columns A to H."""
 
@@ -27,13 +27,13 @@ _HEADERS = ((summary.STAGE_HEADER, 0, 2), (summary.WEEK_HEADER, 0, 2), (summary.
 _NEXT = summary.NEXT_HEADER + 1, summary.NEXT_HEADER + 1 + summary.NEXT
 _DATES = (
     (column_range(1, summary.CHANGE, summary.CHANGE + 1), style.MOMENT),
-    (column_range(0, summary.WEEK_HEADER + 1, summary.LINES), style.DAY),
+    (column_range(0, summary.WEEK_HEADER + 1, summary.ROWS), style.DAY),
     (column_range(summary.EXPIRES, *_NEXT), style.MOMENT),
 )
 _TO_RENEW = style.ColourRule("expiry", "renewal needed", style.AMBER)
 _CHARTS = (
     ("Codes by stage", "BAR", GridRange(summary.STAGE_HEADER, summary.WEEK_HEADER, 0, 2), 0),
-    ("Codes that expire, by week", "COLUMN", GridRange(summary.WEEK_HEADER, summary.LINES, 0, 2), 400),
+    ("Codes that expire, by week", "COLUMN", GridRange(summary.WEEK_HEADER, summary.ROWS, 0, 2), 400),
 )
 
 
@@ -60,7 +60,7 @@ def _cells(tab: Tab, cells: GridRange) -> list[Cell]:
 
 def _missing(tab: Tab, tracker: Tracker) -> Iterator[batch.Change]:
     """What is missing, in an order in which one batch can add it."""
-    rows, columns = summary.LINES, summary.COLUMNS
+    rows, columns = summary.ROWS, summary.COLUMNS
     yield from batch.append_dimension(tab, "ROWS", rows - tab.row_count, f"room for {rows} rows")
     yield from batch.append_dimension(tab, "COLUMNS", columns - tab.column_count, f"room for {columns} columns")
     yield from _labels(tab, tracker)

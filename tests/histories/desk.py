@@ -21,12 +21,13 @@ from support.inprocess import HttpxTransport
 from sheetsync import columns
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Tracker
-from sheetsync.plan.marks import Allowed
+from sheetsync.plan.limits import Allowed
 from sheetsync.sandbox import wire
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
-from sheetsync.sync.run import Report, Request, run_once
+from sheetsync.sync.report import Report
+from sheetsync.sync.run import Request, run_once
 from sheetsync.tokportal.client import TokPortal
 
 KEY, ACTION, ROW = "Video ID", "Action", "Row"

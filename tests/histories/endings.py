@@ -5,7 +5,7 @@ from __future__ import annotations
 from histories.desk import ACTION, KEY
 from histories.invariants import Judge
 from histories.seen import Run, Violation, reached_the_sheet, text
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 
 def ended(judge: Judge, run: Run, report: Report) -> None:

@@ -19,7 +19,7 @@ from histories.seen import Run, Violation
 from histories.verdict import all_right
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 Step = tuple[Any, ...]
 KINDS = ("*", "*", "*", "sheets.batchUpdate", "sheets.batchUpdate", "portal.order", "portal.poll", "values.batchGet")

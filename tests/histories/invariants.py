@@ -35,7 +35,7 @@ from histories.seen import (
     text,
 )
 from sheetsync.sandbox.wire import Request
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 
 class Judge:

@@ -8,7 +8,7 @@ from typing import Any
 
 from histories.desk import KEY, ROW, Machine
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 CHANGES = ("portal.order", "portal.correct", "sheets.batchUpdate")
 Line = list[Any]

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from histories.history import of_seed, play
-from sheetsync.ledger import rows as records
+from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import Adopt, Intent, Mark, Order
-from sheetsync.plan import marks as plan
-from sheetsync.plan.marks import Situation
-from sheetsync.projection import cells as projection
-from sheetsync.sheet import verification as placing
+from sheetsync.plan import marks
+from sheetsync.plan.due import due
+from sheetsync.plan.situation import Situation
+from sheetsync.projection import cells
+from sheetsync.sheet import edits, writing
 from sheetsync.sheet.api import SheetsAPI
-from sheetsync.sheet.verification import Edit
-from sheetsync.sync import execute
-from sheetsync.sync import run as reconcile
+from sheetsync.sheet.edits import SetCell
+from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
 from sheetsync.tokportal.client import TokPortal
 
@@ -45,7 +45,7 @@ class Bug:
 
 def order_without_compare(patch: Patch) -> None:
     """Orders whatever TokPortal's latest request is: the row is not compared, and nobody looks again."""
-    decide = plan._decide
+    decide = marks._decide
 
     def careless(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
         step = decide(row, mark, latest, tracker)
@@ -53,26 +53,26 @@ def order_without_compare(patch: Patch) -> None:
             return Order(row.key, row.number, mark, latest.id, "{}")
         return step
 
-    patch.setattr(plan, "_decide", careless)
+    patch.setattr(marks, "_decide", careless)
 
 
 def order_upon_an_open_request(patch: Patch) -> None:
     """A renewal does not wait for the request that is still open."""
-    decide = plan._decide
+    decide = marks._decide
 
     def impatient(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
         if mark is Mark.RENEW and latest and latest.is_open and row.text("request_id") == latest.id:
             return Order(row.key, row.number, mark, latest.id, "{}")
         return decide(row, mark, latest, tracker)
 
-    patch.setattr(plan, "_decide", impatient)
+    patch.setattr(marks, "_decide", impatient)
 
 
 def no_look_before_the_order(patch: Patch) -> None:
     """The order trusts the observation of a while ago."""
 
     def blind(self: Executor, video_id: str) -> Any:
-        entry = self._known.latest.get(video_id)
+        entry = self.known.latest.get(video_id)
         return entry.request if entry else None
 
     patch.setattr(Executor, "_look", blind)
@@ -83,7 +83,7 @@ def intent_after_the_order(patch: Patch) -> None:
 
     def sent_first(self: Executor, step: Any) -> Intent:
         intent = Executor_intent(self, step)
-        self._recorder._db.execute("UPDATE intent SET state = 'lapsed' WHERE id = ?", intent.id)
+        self.recorder._db.execute("UPDATE intent SET state = 'lapsed' WHERE id = ?", intent.id)
         return intent
 
     Executor_intent = Executor._intent
@@ -105,12 +105,13 @@ def another_key_for_an_uncertain_order(patch: Patch) -> None:
 
 def no_claim(patch: Patch) -> None:
     """Orders are sent without a word in the sheet."""
-    patch.setattr(reconcile.Run, "_claim", lambda self, orders, snapshot: {step.video_id for step in orders})
+    unwritten = lambda self, orders, snapshot: (snapshot, {step.video_id for step in orders})  # noqa: E731
+    patch.setattr(Executor, "_claim", unwritten)
 
 
 def write_without_verify(patch: Patch) -> None:
     """Nobody looks where a write landed."""
-    patch.setattr(placing, "landed_right", lambda *_: True)
+    patch.setattr(writing, "landed_right", lambda *_: True)
 
 
 def mark_cleared_in_a_call_of_its_own(patch: Patch) -> None:
@@ -131,73 +132,73 @@ def mark_cleared_in_a_call_of_its_own(patch: Patch) -> None:
 
 def mark_cleared_though_it_waits(patch: Patch) -> None:
     """A mark that is held is taken away."""
-    target = projection._target
+    target = cells._target
 
     def tidy(row: Any, *more: Any) -> Any:
         found = target(row, *more)
         return replace(found, clear_mark=found.clear_mark or bool(row.text("action") == "correct"))
 
-    patch.setattr(projection, "_target", tidy)
+    patch.setattr(cells, "_target", tidy)
 
 
 def person_cell_overwritten(patch: Patch) -> None:
     """The feedback that was reported is emptied."""
-    edits = placing.edits
+    edits_for = writing.edits_for
 
     def tidy(snapshot: Any, found: Any, now: Any) -> Any:
         wanted = list(found)
-        done = edits(snapshot, wanted, now)
+        done = edits_for(snapshot, wanted, now)
         column = snapshot.columns.get("feedback")
-        rows = {t.row.number: t.row for t in wanted if t.values.get("status") == "pending_corrections"}
-        return (*done, *(Edit(n, column, row.key, "") for n, row in rows.items() if column and row.text("feedback")))
+        numbered = {t.row.number: t.row for t in wanted if t.values.get("status") == "pending_corrections"}
+        return (
+            *done,
+            *(SetCell(n, column, row.key, "") for n, row in numbered.items() if column and row.text("feedback")),
+        )
 
-    patch.setattr(placing, "edits", tidy)
+    patch.setattr(writing, "edits_for", tidy)
 
 
 def codes_forgotten(patch: Patch) -> None:
     """A new code takes the place of the old one, and no event tells of it."""
-    merged = records.merged
-    patch.setattr(
-        records, "merged", lambda old, new: merged(old, replace(new, request=replace(new.request, code=None)))
-    )
+    merged = rows.merged
+    patch.setattr(rows, "merged", lambda old, new: merged(old, replace(new, request=replace(new.request, code=None))))
 
 
 def write_every_run(patch: Patch) -> None:
     """Every run writes the time of its look."""
-    patch.setattr(placing, "says", lambda cell, value, zone: False)
+    patch.setattr(edits, "says", lambda cell, value, zone: False)
 
 
 def notes_dropped(patch: Patch) -> None:
     """What is held says nothing."""
-    patch.setattr(projection, "_note", lambda *_: "")
+    patch.setattr(cells, "_note", lambda *_: "")
 
 
 def note_dropped_for_an_unknown_mark(patch: Patch) -> None:
     """One kind of hold is forgotten."""
-    make = plan.make_plan
+    make = marks.make_plan
 
     def silent(world: Situation) -> Any:
         found = make(world)
         held = tuple(hold for hold in found.holds if not hold.reason.startswith("Nothing to renew"))
         return replace(found, holds=held)
 
-    patch.setattr(reconcile, "make_plan", silent)
+    patch.setattr(run, "make_plan", silent)
 
 
 def open_requests_not_polled(patch: Patch) -> None:
     """Only marked rows are looked at: codes never arrive."""
-    due = plan.due
-    patch.setattr(reconcile, "due", lambda rows, known, now: replace(due(rows, known, now), later=()))
+    patch.setattr(run, "due", lambda rows, known, now: replace(due(rows, known, now), later=()))
 
 
 def claim_left_behind(patch: Patch) -> None:
     """A claim of an order that came to nothing stays."""
-    cells = projection._cells
+    say = cells._cells
 
-    def forgetful(row: Any, entry: Any, *more: Any, **named: Any) -> Any:
-        return {} if entry is None else cells(row, entry, *more, **named)
+    def forgetful(context: Any) -> Any:
+        return {} if context.entry is None else say(context)
 
-    patch.setattr(projection, "_cells", forgetful)
+    patch.setattr(cells, "_cells", forgetful)
 
 
 def code_logged(patch: Patch) -> None:
@@ -225,18 +226,18 @@ def key_in_an_error(patch: Patch) -> None:
 
 def holds_without_a_key_unnamed(patch: Patch) -> None:
     """A marked row without a video id is passed over."""
-    make = plan.make_plan
+    make = marks.make_plan
 
     def silent(world: Situation) -> Any:
         found = make(world)
         return replace(found, holds=tuple(hold for hold in found.holds if hold.video_id))
 
-    patch.setattr(reconcile, "make_plan", silent)
+    patch.setattr(run, "make_plan", silent)
 
 
 def put_back_forgotten(patch: Patch) -> None:
     """What a killed run hit by mistake is never looked for: the journal is not read."""
-    patch.setattr(reconcile.LedgerJournal, "pending", lambda self: None)
+    patch.setattr(Recorder, "pending_write", lambda self: None)
 
 
 def served_although_refused(patch: Patch) -> None:
@@ -245,21 +246,21 @@ def served_although_refused(patch: Patch) -> None:
 
     def cheerful(self: Executor, step: Any, intent: Intent, no: Any) -> None:
         refused(self, step, intent, no)
-        self.outcome.served[step.video_id] = step.mark
+        self.report.served[step.video_id] = step.mark
 
     patch.setattr(Executor, "_refused", cheerful)
 
 
 def a_traceback(patch: Patch) -> None:
     """A status nobody knows is not expected."""
-    stage = projection.stage
+    stage = cells.stage
 
     def strict(row: Any, request: Any, expiry: str) -> str:
-        if request.status not in projection.STATUSES:
+        if request.status not in cells.STATUSES:
             raise KeyError(request.status)
         return stage(row, request, expiry)
 
-    patch.setattr(projection, "stage", strict)
+    patch.setattr(cells, "stage", strict)
 
 
 BUGS = {

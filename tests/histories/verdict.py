@@ -14,7 +14,7 @@ from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
 from histories.invariants import Judge
 from histories.seen import text
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 EPOCH = datetime(1899, 12, 30)
 

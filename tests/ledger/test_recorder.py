@@ -295,12 +295,12 @@ class TestCorrections:
 class TestKept:
     def test_sheet_write(self, ledger: Ledger) -> None:
         """A sheet write is pending from its beginning to its verification."""
-        assert ledger.pending_write("acme") is None
+        assert recorder(ledger).pending_write() is None
         recorder(ledger).begin_write("one")
         recorder(ledger).begin_write("two")
-        assert ledger.pending_write("acme") == "two"
+        assert recorder(ledger).pending_write() == "two"
         recorder(ledger).end_write()
-        assert ledger.pending_write("acme") is None
+        assert recorder(ledger).pending_write() is None
 
     def test_old_runs(self, path: Path) -> None:
         """Summaries do not pile up for ever."""

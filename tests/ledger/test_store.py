@@ -20,7 +20,11 @@ class TestTrackers:
         recorder(ledger, LATER).record_run(NOW, 0, "{}")
         assert ledger.known("other") == Known()
         assert (ledger.history("v1", "other"), ledger.entries("v1", "other")) == ((), ())
-        assert (ledger.pending_write("other"), ledger.balance("other"), ledger.last_run("other")) == (None, None, None)
+        assert (
+            recorder(ledger, tracker="other").pending_write(),
+            ledger.balance("other"),
+            ledger.last_run("other"),
+        ) == (None, None, None)
         assert ledger.gone_open("other", []) == (0, 0)
 
     def test_same_video_changes_apart(self, ledger: Ledger) -> None:

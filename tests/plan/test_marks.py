@@ -17,7 +17,6 @@ from sheetsync.model import (
     Order,
     Origin,
     Plan,
-    Renew,
     Scalar,
     Step,
 )
@@ -83,8 +82,8 @@ TABLE = {
     ),
     "renew, none": ("renew", None, NOTHING, HOLD),
     "renew, none, row shows another": ("renew", None, OTHER, HOLD),
-    "renew, cancelled, row shows it": ("renew", CANCELLED, shows(CANCELLED), Renew(VIDEO, 2, "R1", "{}")),
-    "renew, finalized, row shows it": ("renew", FINAL, shows(FINAL), Renew(VIDEO, 2, "R1", "{}")),
+    "renew, cancelled, row shows it": ("renew", CANCELLED, shows(CANCELLED), Order(VIDEO, 2, Mark.RENEW, "R1", "{}")),
+    "renew, finalized, row shows it": ("renew", FINAL, shows(FINAL), Order(VIDEO, 2, Mark.RENEW, "R1", "{}")),
     "renew, open, row shows another": ("renew", OPEN, OTHER, adopt("renew", OPEN, Origin.ADOPTED_RENEWED)),
     "renew, open, row shows none": ("renew", OPEN, NOTHING, adopt("renew", OPEN, Origin.ADOPTED_RENEWED)),
     "renew, open, row shows it": ("renew", OPEN, shows(OPEN), HOLD),

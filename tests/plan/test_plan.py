@@ -43,28 +43,16 @@ from sheetsync.model import (
     Order,
     Origin,
     Plan,
-    Renew,
     Row,
     Scalar,
 )
-from sheetsync.plan.marks import (
-    LOOKING,
-    SETTLE_AFTER,
-    Allowed,
-    Due,
-    Situation,
-    acting,
-    asks,
-    due,
-    key_problem,
-    make_plan,
-    needs_balance,
-    retry_pause,
-    shrunken,
-    spent_refusals,
-    too_many_orders,
-    without_orders,
-)
+from sheetsync.notes import LOOKING
+from sheetsync.plan.due import Due, due, needs_balance
+from sheetsync.plan.gates import key_problem, order_basis
+from sheetsync.plan.limits import Allowed, retry_pause, shrunken, spent_refusals, too_many_orders, without_orders
+from sheetsync.plan.marks import make_plan
+from sheetsync.plan.settling import SETTLE_AFTER
+from sheetsync.plan.situation import Situation, acting
 
 OPEN, FINAL = request("R1", "pending"), request("R1")
 SECOND = timedelta(seconds=1)
@@ -185,7 +173,8 @@ class TestDuplicates:
         """One wish a run: the other mark is compared anew once the first is done."""
         rows = [row(2, action="renew", **shows(FINAL)), row(3, action="correct", feedback="bad", **shows(FINAL))]
         found = make_plan(situation(*rows, observations=seen(FINAL)))
-        assert [type(step) for step in found.steps] == [Renew]
+        assert [(type(step), step.mark) for step in found.orders] == [(Order, Mark.RENEW)]
+        assert len(found.steps) == 1
         assert not found.holds
 
     def test_acting_keeps_the_order_of_the_sheet(self) -> None:
@@ -199,12 +188,12 @@ class TestUnobserved:
     def test_tokportal_did_not_answer(self, mark: Mark) -> None:
         """Nothing is decided without a look; the run is incomplete."""
         found = make_plan(situation(row(action=mark), observations=seen(vid_a=DOWN)))
-        assert (found.steps, held(found)) == ((), [(VIDEO, 2, HoldKind.WORLD)])
+        assert (found.steps, held(found)) == ((), [(VIDEO, 2, HoldKind.NEXT_RUN)])
 
     def test_the_time_of_the_run_did_not_reach_the_video(self) -> None:
         """A video without an observation is not one without a request."""
         found = make_plan(situation(row(action="request"), observations={}))
-        assert (found.steps, held(found)) == ((), [(VIDEO, 2, HoldKind.WORLD)])
+        assert (found.steps, held(found)) == ((), [(VIDEO, 2, HoldKind.NEXT_RUN)])
 
     def test_tokportal_does_not_show_the_video(self) -> None:
         """A definite no concerns the row, and its person."""
@@ -235,7 +224,7 @@ def happened(mark: Mark | None, row_number: int | None, sent: Intent, latest: Ad
 FIRST, RENEWAL = intent(), intent(Mark.RENEW, "R1")
 MARKED, RENEWING = row(action="request"), row(action="renew", **shows(FINAL))
 AGAIN = Order(VIDEO, 2, Mark.REQUEST, None, BODY, resend=FIRST)
-RENEW_AGAIN = Renew(VIDEO, 2, "R1", BODY, resend=RENEWAL)
+RENEW_AGAIN = Order(VIDEO, 2, Mark.RENEW, "R1", BODY, resend=RENEWAL)
 REFUNDED, AFTER_REFUND = request("R1", "cancelled"), intent(Mark.REQUEST, "R1")
 WAITS = "waits"
 
@@ -290,7 +279,7 @@ class TestSettling:
         found = make_plan(replace(world, now=now, run_id=run_id))
         if expected is WAITS:
             row_number = 2 if of and of.text("action") else 0
-            assert (found.steps, held(found)) == ((), [(VIDEO, row_number, HoldKind.WORLD)])
+            assert (found.steps, held(found)) == ((), [(VIDEO, row_number, HoldKind.NEXT_RUN)])
         else:
             assert found == Plan(steps=expected if isinstance(expected, tuple) else (expected,))
 
@@ -300,7 +289,7 @@ class TestSettling:
         found = make_plan(
             situation(of, known=known(unsettled={VIDEO: AFTER_REFUND}), observations=seen(REFUNDED), now=LATE)
         )
-        assert found == Plan((Lapse(VIDEO, AFTER_REFUND), Renew(VIDEO, 2, "R1", "{}")))
+        assert found == Plan((Lapse(VIDEO, AFTER_REFUND), Order(VIDEO, 2, Mark.RENEW, "R1", "{}")))
 
     def test_the_mark_that_stands_now_says_why_it_waits(self) -> None:
         """Never silent, not even in the run that gives the intent up."""
@@ -315,7 +304,7 @@ class TestSettling:
         world = situation(*rows, known=known(unsettled={VIDEO: FIRST}), observations=answer)
         found = make_plan(world)
         number = 2 if of and of.text("action") else 0
-        assert (found.steps, held(found)) == ((), [(VIDEO, number, HoldKind.WORLD)])
+        assert (found.steps, held(found)) == ((), [(VIDEO, number, HoldKind.NEXT_RUN)])
         assert [hold.reason for hold in found.holds] == [LOOKING]
 
     @pytest.mark.parametrize(("column", "value"), [("note", "x" * 501), ("caption_final", "")])
@@ -339,7 +328,7 @@ class TestSettling:
         sent = intent(Mark.RENEW, "R1", created_at=NOW)
         found = make_plan(situation(of, known=known(unsettled={VIDEO: sent}), observations=seen(FINAL)))
         assert not [step for step in found.steps if isinstance(step, Correct)]
-        assert held(found) == [(VIDEO, 2, HoldKind.WORLD)]
+        assert held(found) == [(VIDEO, 2, HoldKind.NEXT_RUN)]
 
     @given(st.integers(0, 600), st.sampled_from(["run-1", "run-2"]), st.sampled_from(["request", "renew", ""]))
     def test_an_order_is_never_sent_under_another_key(self, seconds: int, run_id: str, mark: str) -> None:
@@ -368,7 +357,7 @@ class TestCredits:
         answers = {**seen(none=[VIDEO]), **seen(open_one)}
         found = make_plan(situation(*rows, balance=None, observations=answers))
         assert [type(step) for step in found.steps] == [Adopt]
-        assert held(found) == [(VIDEO, 2, HoldKind.WORLD)]
+        assert held(found) == [(VIDEO, 2, HoldKind.NEXT_RUN)]
 
     def test_an_unknown_balance_holds_nothing_else(self) -> None:
         """Where nothing is ordered the balance does not matter."""
@@ -472,13 +461,13 @@ class TestAsks:
     )
     def test_what_an_order_rests_on(self, other: Mapping[str, Scalar]) -> None:
         """Mark, shown request, what TokPortal is told, gates: each of them alone stops an order that was planned."""
-        assert asks(row(**self.BASE), TRACKER) == ("request", "R1", '{"note": "first"}', True)
-        assert asks(row(**{**self.BASE, **other}), TRACKER) != asks(row(**self.BASE), TRACKER)
+        assert order_basis(row(**self.BASE), TRACKER) == ("request", "R1", '{"note": "first"}', True)
+        assert order_basis(row(**{**self.BASE, **other}), TRACKER) != order_basis(row(**self.BASE), TRACKER)
 
     @pytest.mark.parametrize("other", [{"action": "Request"}, {"client": "another"}, {"status": "ordering"}], ids=repr)
     def test_what_it_does_not_rest_on(self, other: Mapping[str, Scalar]) -> None:
         """The spelling of a mark, our own claim, what else people keep in the row."""
-        assert asks(row(**{**self.BASE, **other}), TRACKER) == asks(row(**self.BASE), TRACKER)
+        assert order_basis(row(**{**self.BASE, **other}), TRACKER) == order_basis(row(**self.BASE), TRACKER)
 
 
 class TestRefusals:

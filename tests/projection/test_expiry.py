@@ -14,8 +14,9 @@ from support.builders import ALL_COLUMNS, CREATED, NOW, entry, outlook, request,
 
 from sheetsync.clock import Clock
 from sheetsync.columns import to_serial
-from sheetsync.model import Scalar
-from sheetsync.projection.cells import Window, targets, window_of
+from sheetsync.model import AdCodeRequest, Row, Scalar, Tracker
+from sheetsync.projection.cells import targets
+from sheetsync.projection.window import RowContext, Window, window_of
 
 SECOND, DAY, WARN = timedelta(seconds=1), timedelta(days=1), timedelta(hours=72)
 ZONES = ("America/New_York", "Asia/Kolkata", "Europe/Berlin", "UTC")
@@ -27,6 +28,11 @@ CHANGES = (
 )
 
 
+def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime) -> Window:
+    """The window of a request in its row."""
+    return window_of(RowContext(of, zone, settings, now), finished)
+
+
 def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:
     """What the Expiry cell of a row with a code says at a moment."""
     return window(now, zone, created, warn_hours, **cells).word
@@ -36,7 +42,7 @@ def window(
     now: datetime = NOW, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar
 ) -> Window:
     """The window of a row with a code."""
-    return window_of(row(**cells), request(created_at=created), zone, tracker(warn_hours=warn_hours), now)
+    return window_for(row(**cells), request(created_at=created), zone, tracker(warn_hours=warn_hours), now)
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -100,7 +106,7 @@ class TestKnownExpiry:
     def test_it_needs_no_time_from_tokportal(self) -> None:
         """With a date from Ads Manager the window is known, whatever TokPortal tells."""
         of = row(known_expiry="2026-07-01")
-        found = window_of(of, request(created_at=None), "UTC", tracker(), NOW)
+        found = window_for(of, request(created_at=None), "UTC", tracker(), NOW)
         assert found == Window(datetime(2026, 7, 1, tzinfo=UTC), "ok")
 
 
@@ -112,29 +118,29 @@ class TestEstimate:
     def test_authorization_days_of_the_row_else_of_the_tracker(self, cell: Scalar, length: int) -> None:
         """What cannot be read counts as empty."""
         of = row(authorization_days=cell)
-        found = window_of(of, request(), "UTC", tracker(authorization_days=60), NOW)
+        found = window_for(of, request(), "UTC", tracker(authorization_days=60), NOW)
         assert found.ends == CREATED + length * DAY
 
     def test_without_any_time_there_is_no_window(self) -> None:
         """Nothing is known, and the cell says that."""
-        assert window_of(row(), request(created_at=None), "UTC", tracker(), NOW) == Window(None, "no window")
+        assert window_for(row(), request(created_at=None), "UTC", tracker(), NOW) == Window(None, "no window")
 
     def test_an_instagram_code_has_no_fixed_duration(self) -> None:
         """No window is invented for it; a typed date counts."""
         of = request(platform="instagram")
-        assert window_of(row(), of, "UTC", tracker(), NOW).word == "no window"
-        assert window_of(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW).word == "renewal needed"
+        assert window_for(row(), of, "UTC", tracker(), NOW).word == "no window"
+        assert window_for(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW).word == "renewal needed"
 
     @pytest.mark.parametrize("status", ["pending", "accepted", "cancelled"])
     def test_without_a_code_the_cells_are_empty(self, status: str) -> None:
         """A cancelled request's code is dead, also where TokPortal still tells it."""
         of = request(status=status, code="#dead" if status == "cancelled" else None)
-        assert window_of(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW) == Window(None, "")
+        assert window_for(row(known_expiry="2026-06-21"), of, "UTC", tracker(), NOW) == Window(None, "")
 
     @pytest.mark.parametrize("status", ["in_review", "finalized", "pending_corrections", "disputed"])
     def test_a_code_has_a_window_in_every_other_status(self, status: str) -> None:
         """A code can be used, and run out, before the request is finalized."""
-        assert window_of(row(), request(status=status, code="#c"), "UTC", tracker(), NOW).word == "ok"
+        assert window_for(row(), request(status=status, code="#c"), "UTC", tracker(), NOW).word == "ok"
 
 
 class TestWarning:

@@ -1,6 +1,6 @@
 """Every text that can stand in a Sync note, word for word, and the situation it belongs to.
 
-The README lists these texts; no other test file repeats them.
+`sheetsync/notes/README.md` lists these texts; no other test file repeats them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from support.builders import (
 )
 
 from sheetsync.model import Known, Origin, Row, Tracker
-from sheetsync.plan.marks import Situation, make_plan, without_orders
+from sheetsync.plan.limits import without_orders
+from sheetsync.plan.marks import make_plan
+from sheetsync.plan.situation import Situation
 from sheetsync.projection.cells import targets
 from sheetsync.sandbox.wire import Request, Response
 

@@ -23,9 +23,10 @@ from support.builders import (
     tracker,
 )
 
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, Value, says, to_serial
-from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar
-from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, Served, Target, Window, missing, stage, targets
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
+from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Value
+from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, targets
+from sheetsync.projection.window import RowContext, Window, missing, stage
 
 DAY = timedelta(days=1)
 EMPTIED = {
@@ -87,7 +88,7 @@ class TestStage:
 
 def lacks(of: Row, word: str = "ok", renamed: Mapping[str, str] | None = None, **fields: object) -> str:
     """What Missing says."""
-    return missing(of, request(**fields), Window(NOW, word), tracker(columns=renamed or {}))
+    return missing(RowContext(of, "UTC", tracker(columns=renamed or {}), NOW), request(**fields), Window(NOW, word))
 
 
 class TestMissing:
@@ -237,7 +238,7 @@ class TestNobodyCouldBeAsked:
     def test_the_target_is_the_rows_own(self) -> None:
         """A mark that is done is cleared there too."""
         of = row(action="renew", **shows(OLD))
-        look = Outlook(known(), NOW, served={VIDEO: Served(Mark.RENEW, OLD.id)})
+        look = Outlook(known(), NOW, served={VIDEO: (Mark.RENEW, OLD.id)})
         assert target(of, look) == Target(of, {}, clear_mark=True)
 
     def test_rows_with_one_key(self) -> None:
@@ -335,7 +336,7 @@ class TestWaitingMarks:
 
 def served(of: Row, mark: Mark = Mark.RENEW, shown: str = "R1") -> Target:
     """A row after its video's mark was served: R2 is the new request."""
-    return target(of, outlook(entry(NEW), served={VIDEO: Served(mark, shown)}))
+    return target(of, outlook(entry(NEW), served={VIDEO: (mark, shown)}))
 
 
 class TestServedMarks:
@@ -371,14 +372,14 @@ class TestServedMarks:
             row(4, action="correct", **shows(OLD)),
             row(5, **shows(OLD)),
         ]
-        look = outlook(entry(NEW), served={VIDEO: Served(Mark.RENEW, "R1")})
+        look = outlook(entry(NEW), served={VIDEO: (Mark.RENEW, "R1")})
         found = targets(rows, "UTC", tracker(), look)
         assert [t.clear_mark for t in found] == [True, True, False, False]
         assert [t.values.get("request_id") for t in found] == ["R2", "R2", None, "R2"]
 
     def test_a_reason_of_a_mark_that_was_served_is_not_said(self) -> None:
         """It is done."""
-        look = outlook(entry(NEW), served={VIDEO: Served(Mark.REQUEST, "")}, reasons={(VIDEO, "request"): "Why."})
+        look = outlook(entry(NEW), served={VIDEO: (Mark.REQUEST, "")}, reasons={(VIDEO, "request"): "Why."})
         assert target(row(action="request"), look).values["sync_note"] == ""
 
     def test_a_reason_is_said_to_the_mark_it_is_about(self) -> None:

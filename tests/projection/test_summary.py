@@ -13,12 +13,10 @@ import pytest
 from support.builders import NOW, TRACKER, row, snapshot
 from support.init_bench import InitBench
 
-from sheetsync.columns import Value, to_serial
+from sheetsync.columns import to_serial
 from sheetsync.config import load as config
-from sheetsync.model import Row, Scalar
+from sheetsync.model import Projection, Row, Scalar, SummaryBlock, SummaryCell, Target, Value
 from sheetsync.projection import summary
-from sheetsync.projection.cells import Target
-from sheetsync.projection.summary import SummaryCell
 
 VIDEO, OTHER = "vid-a", "vid-b"
 KEYS = ("video_id", "creator", "client", "stage", "expires_at", "expiry", "sync_note")
@@ -31,14 +29,18 @@ def said(
     """What would be written to the Summary tab, by the cell's name."""
     keys = more.get("keys", KEYS)
     of = replace(
-        snapshot(keys=keys, time_zone=more.get("time_zone", "Etc/GMT")), rows=rows, summary_sheet_id=9, summary=block
+        snapshot(keys=keys, time_zone=more.get("time_zone", "Etc/GMT")),
+        rows=rows,
+        summary=SummaryBlock(9, "Summary", block),
     )
-    found = summary.edits(of, targets, TRACKER, more.get("balance"), more.get("now", NOW), changed)
+    now = more.get("now", NOW)
+    differing = summary.differing(of, targets, TRACKER, more.get("balance"), now)
+    found = Projection(targets, differing, summary.last_change(of, TRACKER, now)).summary_changes(changed)
     return {name(edit): edit.value for edit in found}
 
 
 def name(edit: SummaryCell) -> str:
-    return f"{'ABCDEFGH'[edit.column]}{edit.line}"
+    return f"{'ABCDEFGH'[edit.column]}{edit.row}"
 
 
 def line(number: int, video: str = "", **cells: Scalar) -> Row:
@@ -160,7 +162,7 @@ def test_the_last_change_goes_with_another_cell_or_with_the_rows() -> None:
 
 def written(found: Mapping[str, Any]) -> tuple[tuple[Scalar, ...], ...]:
     """The block as it is read once these cells are written."""
-    grid: list[list[Scalar]] = [[""] * summary.COLUMNS for _ in range(summary.LINES)]
+    grid: list[list[Scalar]] = [[""] * summary.COLUMNS for _ in range(summary.ROWS)]
     grid[0][0] = summary.title(TRACKER)
     for place, value in found.items():
         cell = at(value) if isinstance(value, datetime) else value

@@ -12,7 +12,7 @@ from support.story import Story, kinds_of, tell
 from sheetsync.errors import Locked
 from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 
 MOMENTS = ("before", "after")
 

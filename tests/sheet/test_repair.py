@@ -36,10 +36,10 @@ from support.small_sheet import (
 )
 
 from sheetsync.columns import BY_KEY, says, to_serial
-from sheetsync.model import Snapshot
-from sheetsync.projection.cells import Target
-from sheetsync.sheet.repair import astray, mended, merged, owed
-from sheetsync.sheet.verification import Edit, Landed, Sent, cell_at, edits, from_journal, to_journal
+from sheetsync.model import Snapshot, Target
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
+from sheetsync.sheet.journal import from_journal, to_journal
+from sheetsync.sheet.repair import cells_to_restore, merged, repaired, repairs_for
 
 Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
 
@@ -51,7 +51,7 @@ def lost(written: Sequence[Edit], on: Snapshot) -> tuple[None, Snapshot]:
 
 def mend(written: Sequence[Edit], landed: Landed | None, after: Snapshot) -> Mapping[str, Line]:
     """The lines by key, once what went astray is put back."""
-    whole = mended(after, astray(Sent(written, landed, BEFORE), after))
+    whole = repaired(after, cells_to_restore(Sent(written, landed, BEFORE), after))
     return {found.key: whole.grid[found.number - 1] for found in whole.rows}
 
 
@@ -59,7 +59,7 @@ def differences(one: Snapshot, other: Snapshot) -> set[tuple[int, int]]:
     """Line and column of the cells that differ."""
     width = max(map(len, (*one.grid, *other.grid)))
     places = [(line, index) for line in range(1, len(BEFORE.grid) + 1) for index in range(width)]
-    return {place for place in places if cell_at(one, *place) != cell_at(other, *place)}
+    return {place for place in places if one.cell(*place) != other.cell(*place)}
 
 
 @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
@@ -67,7 +67,7 @@ class TestNothingMoved:
     def test_nothing_is_put_back(self, write: Write) -> None:
         """Each cell is in the row of its key and under its header."""
         landed, after = write(FOR_A + FOR_B, BEFORE)
-        assert owed([Sent(FOR_A + FOR_B, landed, BEFORE)], after) == ()
+        assert repairs_for([Sent(FOR_A + FOR_B, landed, BEFORE)], after) == ()
 
 
 @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
@@ -88,7 +88,7 @@ class TestRowsMoved:
     def test_a_row_inserted_above(self, write: Write) -> None:
         """A blank line that was hit is blank again."""
         landed, after = write(FOR_A, snapshot(BLANK, A, B, C))
-        whole = mended(after, astray(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
         assert whole.grid[1:] == (BLANK, A, B, C)
 
     def test_a_row_with_a_key_of_its_own_inserted_above(self, write: Write) -> None:
@@ -103,7 +103,7 @@ class TestRowsMoved:
 
     def test_the_last_row_deleted(self, write: Write) -> None:
         """The write landed below everything: that line is blank again."""
-        written = (Edit(4, STATUS, "vid-c", "finalized"), Edit(4, UPDATED, "vid-c", NOW))
+        written = (SetCell(4, STATUS, "vid-c", "finalized"), SetCell(4, UPDATED, "vid-c", NOW))
         landed, after = write(written, snapshot(A, B))
         assert mend(written, landed, after) == {"vid-a": A, "vid-b": B, "": BLANK[:STATUS] + ("",) * 4} or (
             mend(written, landed, after) == {"vid-a": A, "vid-b": B}
@@ -113,36 +113,38 @@ class TestRowsMoved:
     def test_the_row_that_was_hit_is_deleted_since(self, write: Write, left: Sequence[Line]) -> None:
         """Nothing of it is written into the line where it was."""
         before = snapshot(B, A)
-        written = (Edit(3, CODE, "vid-a", ""), Edit(3, STATUS, "vid-a", ""))
+        written = (SetCell(3, CODE, "vid-a", ""), SetCell(3, STATUS, "vid-a", ""))
         landed, _ = write(written, snapshot(A, B))
-        assert astray(Sent(written, landed, before), snapshot(*left)) == ()
+        assert cells_to_restore(Sent(written, landed, before), snapshot(*left)) == ()
 
     def test_a_cell_that_a_person_has_changed_since_is_left_alone(self, write: Write) -> None:
         """What no longer holds what we wrote is not ours to change."""
         landed, after = write(FOR_A, snapshot(B, A, C))
         touched = snapshot(*(after.grid[n] for n in (1, 2, 3)))
         person = replace(touched, grid=(touched.grid[0], ("vid-b", "correct", *touched.grid[1][2:]), *touched.grid[2:]))
-        found = {(edit.line, edit.column) for edit in astray(Sent(FOR_A, landed, BEFORE), person)}
+        found = {(edit.row, edit.column) for edit in cells_to_restore(Sent(FOR_A, landed, BEFORE), person)}
         assert (2, ACTION) not in found
         assert found or landed is None  # without an answer a row that no longer carries all of it cannot be known
 
     def test_a_cell_that_said_the_same_before_is_not_written(self, write: Write) -> None:
         """Nothing to put back."""
-        written = (Edit(2, STATUS, "vid-a", "in_review"), Edit(2, UPDATED, "vid-a", NOW))
+        written = (SetCell(2, STATUS, "vid-a", "in_review"), SetCell(2, UPDATED, "vid-a", NOW))
         landed, after = write(written, snapshot(C, B, A))
-        assert [(edit.line, edit.column) for edit in astray(Sent(written, landed, BEFORE), after)] == [(2, UPDATED)]
+        assert [(edit.row, edit.column) for edit in cells_to_restore(Sent(written, landed, BEFORE), after)] == [
+            (2, UPDATED)
+        ]
 
     def test_two_rows_that_changed_places(self, write: Write) -> None:
         """Each stands with the other's cells: what is the same for both stands where it should."""
         landed, after = write(FOR_A + FOR_B, snapshot(B, A, C))
-        found = astray(Sent(FOR_A + FOR_B, landed, BEFORE), after)
-        assert found == (Edit(2, ID, "vid-b", "R7"),)
+        found = cells_to_restore(Sent(FOR_A + FOR_B, landed, BEFORE), after)
+        assert found == (SetCell(2, ID, "vid-b", "R7"),)
 
     def test_two_rows_rightly_given_the_same(self, write: Write) -> None:
         """A value that landed in its own row is no other row's, though it is the same."""
-        written = (*FOR_B, *(Edit(4, edit.column, "vid-c", edit.value) for edit in FOR_B))
+        written = (*FOR_B, *(SetCell(4, edit.column, "vid-c", edit.value) for edit in FOR_B))
         landed, after = write(written, BEFORE)
-        assert astray(Sent(written, landed, BEFORE), after) == ()
+        assert cells_to_restore(Sent(written, landed, BEFORE), after) == ()
 
 
 class TestTwins:
@@ -151,30 +153,34 @@ class TestTwins:
         second = ("vid-b", "", "other", "", "", "cancelled", "", "R0", "")
         before = snapshot(A, B, second)
         landed, after = land(FOR_A, snapshot(B, second, A))
-        found = astray(Sent(FOR_A, landed, before), after)
+        found = cells_to_restore(Sent(FOR_A, landed, before), after)
         assert {edit.value for edit in found if edit.column == STATUS} == {"finalized"}
 
     def test_each_keeps_its_own_mark(self) -> None:
         """Two rows with one key and one mark changed places, and one of the marks was done: the other comes back."""
         first, second = ("vid-a", "renew", "Acme", True, 1), ("vid-a", "renew", "Other", True, 2)
-        written = (Edit(2, ACTION, "vid-a", "", was="renew"), Edit(2, UPDATED, "vid-a", NOW))
+        written = (ClearMark(2, ACTION, "vid-a", "renew"), SetCell(2, UPDATED, "vid-a", NOW))
         landed, after = land(written, snapshot(second, first))
-        found = mended(after, astray(Sent(written, landed, snapshot(first, second)), after))
+        found = repaired(after, cells_to_restore(Sent(written, landed, snapshot(first, second)), after))
         assert [of.text("action") for of in found.rows] == ["renew", "renew"]
 
     def test_more_twins_than_before(self) -> None:
         """A copy that a person made since does not keep the row that was hit from being put back."""
         landed, after = land(FOR_A, snapshot(B, A, C))
         copied = snapshot(*after.grid[1:], after.grid[1])
-        found = astray(Sent(FOR_A, landed, BEFORE), copied)
-        assert (2, "finalized") in [(edit.line, edit.value) for edit in found if edit.column == STATUS]
+        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), copied)
+        assert (2, "finalized") in [(edit.row, edit.value) for edit in found if edit.column == STATUS]
 
     def test_a_twin_under_its_own_key_is_not_astray(self) -> None:
         """Twins show the same."""
         before = snapshot(B, B)
-        written = (Edit(2, STATUS, "vid-b", "pending"), Edit(3, STATUS, "vid-b", "pending"))
+        written = (SetCell(2, STATUS, "vid-b", "pending"), SetCell(3, STATUS, "vid-b", "pending"))
         landed, after = land(written, before)
-        assert astray(Sent(written, landed, before), after) == astray(Sent(written, None, before), after) == ()
+        assert (
+            cells_to_restore(Sent(written, landed, before), after)
+            == cells_to_restore(Sent(written, None, before), after)
+            == ()
+        )
 
 
 class TestKeylessLines:
@@ -183,28 +189,28 @@ class TestKeylessLines:
         """The mark in it included: a person is typing that row."""
         before = snapshot(A, B, YAK)
         landed, after = write(FOR_A, snapshot(YAK, A, B))
-        assert mended(after, astray(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, A, B)
+        assert repaired(after, cells_to_restore(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, A, B)
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_of_several_each_gets_its_own_back(self, write: Write) -> None:
         """A line is known by what people wrote into it, not by one tick that many lines share."""
         before = snapshot(A, ZED, YAK)
         landed, after = write(FOR_A, snapshot(YAK, ZED, A))
-        assert mended(after, astray(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, ZED, A)
+        assert repaired(after, cells_to_restore(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, ZED, A)
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_key_typed_since_into_the_blank_line_that_was_hit(self, write: Write) -> None:
         """That line is another row now; what we wrote into it goes all the same."""
         landed, after = write(FOR_A, snapshot(BLANK, A, B))
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:])
-        found = mended(typed, astray(Sent(FOR_A, landed, BEFORE), typed))
+        found = repaired(typed, cells_to_restore(Sent(FOR_A, landed, BEFORE), typed))
         assert found.grid[1:] == (("vid-z", *BLANK[1:]), A, B)
 
     def test_a_write_of_nothing_but_empty_cells_is_not_recognised(self) -> None:
         """Every blank line carries it: nothing is put back on a guess."""
-        written = (Edit(2, STATUS, "vid-a", ""), Edit(2, ACTION, "vid-a", ""))
+        written = (SetCell(2, STATUS, "vid-a", ""), SetCell(2, ACTION, "vid-a", ""))
         _, after = lost(written, snapshot(BLANK, A, B, C))
-        assert astray(Sent(written, None, BEFORE), after) == ()
+        assert cells_to_restore(Sent(written, None, BEFORE), after) == ()
 
 
 class TestColumnsMoved:
@@ -213,7 +219,7 @@ class TestColumnsMoved:
     def test_a_column_inserted(self, at: int, write: Write) -> None:
         """Cells under other headers get back what stood there: text, a checkbox, a number; the new one is empty."""
         landed, after = write(FOR_A, column(BEFORE, at))
-        whole = mended(after, astray(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
         expected = column(BEFORE, at)
         kept = {(2, edit.column) for edit in FOR_A if edit.column < at} | {(2, expected.columns["updated_at"])}
         assert differences(whole, expected) <= kept
@@ -223,7 +229,7 @@ class TestColumnsMoved:
     def test_a_column_deleted(self, at: int, write: Write) -> None:
         """What moved left and was hit is put back; beyond the last column it is empty again."""
         landed, after = write(FOR_A, column(BEFORE, at, None))
-        whole = mended(after, astray(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
         expected = column(BEFORE, at, None)
         assert differences(whole, expected) <= {(2, ACTION), (2, expected.columns["updated_at"])}
 
@@ -231,8 +237,8 @@ class TestColumnsMoved:
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
         """A Video ID belongs to a person: a mark is cleared by comparing, wherever the columns have moved."""
         landed, after = write(FOR_A, column(BEFORE, KEY))
-        found = astray(Sent(FOR_A, landed, BEFORE), after)
-        assert cell_at(after, 2, KEY + 1) == "vid-a"
+        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
+        assert after.cell(2, KEY + 1) == "vid-a"
         assert KEY + 1 not in {edit.column for edit in found}
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
@@ -240,48 +246,48 @@ class TestColumnsMoved:
         """Nothing else tells which row it was: the one that stood in that line."""
         keys = ("video_id", "status", "request_id", "action", "updated_at")
         before = snapshot(("vid-a",), ("vid-b",), keys=keys)
-        written = (Edit(3, 1, "vid-b", "pending"), Edit(3, 2, "vid-b", "R1"), Edit(3, 4, "vid-b", NOW))
+        written = (SetCell(3, 1, "vid-b", "pending"), SetCell(3, 2, "vid-b", "R1"), SetCell(3, 4, "vid-b", NOW))
         landed, after = write(written, column(before, 0))
-        found = mended(after, owed([Sent(written, landed, before)], after))
+        found = repaired(after, repairs_for([Sent(written, landed, before)], after))
         assert [of.key for of in found.rows] == ["vid-a", "vid-b"]
         assert {"pending", "R1"}.isdisjoint(found.grid[2])
 
     def test_checkbox_and_number_are_put_back_as_they_were(self) -> None:
         """Not as text, and TRUE is not 1."""
-        written = (Edit(2, SPEND, "vid-a", "x"), Edit(2, STATUS, "vid-a", "y"))
+        written = (SetCell(2, SPEND, "vid-a", "x"), SetCell(2, STATUS, "vid-a", "y"))
         landed, after = land(written, column(BEFORE, CLIENT))
-        found = {edit.column: edit.value for edit in astray(Sent(written, landed, BEFORE), after)}
+        found = {edit.column: edit.value for edit in cells_to_restore(Sent(written, landed, BEFORE), after)}
         assert found == {SPEND: True, STATUS: 12.5}
         assert found[SPEND] is True
 
     @pytest.mark.parametrize("value", [True, False, 12.5, 3.0, 3, "text", NOW], ids=repr)
     def test_a_put_back_that_went_astray_itself_is_recognised(self, value: bool | float | str | datetime) -> None:
         """Put-backs may be any scalar; they are verified like every write."""
-        written = (Edit(2, SPEND, "vid-a", value),)
+        written = (SetCell(2, SPEND, "vid-a", value),)
         landed, after = land(written, snapshot(C, B, A))
-        assert astray(Sent(written, landed, BEFORE), after) == (Edit(2, SPEND, "vid-c", ""),)
+        assert cells_to_restore(Sent(written, landed, BEFORE), after) == (SetCell(2, SPEND, "vid-c", ""),)
 
     def test_a_checkbox_is_not_the_number_one(self) -> None:
         """A person typed 1 where we had put TRUE: theirs stays."""
-        written = (Edit(2, SPEND, "vid-a", True),)
+        written = (SetCell(2, SPEND, "vid-a", True),)
         landed, _ = land(written, snapshot(C, B, A))
-        _, typed = land((Edit(2, SPEND, "vid-a", 1.0),), snapshot(C, B, A))
-        assert astray(Sent(written, landed, BEFORE), typed) == ()
+        _, typed = land((SetCell(2, SPEND, "vid-a", 1.0),), snapshot(C, B, A))
+        assert cells_to_restore(Sent(written, landed, BEFORE), typed) == ()
 
     @pytest.mark.parametrize(("number", "ticked"), [(1, True), (0, False)])
     def test_a_checkbox_that_was_hit_by_a_one_is_put_back(self, number: int, ticked: bool) -> None:
         """TRUE is not 1, though Python says so."""
         before = snapshot(("vid-a", "", "", "", number), ("vid-b", "", "", "", ticked))
-        written = (Edit(2, SPEND, "vid-a", number),)
+        written = (SetCell(2, SPEND, "vid-a", number),)
         landed, after = land(written, snapshot(*before.grid[:0:-1]))
-        (found,) = astray(Sent(written, landed, before), after)
+        (found,) = cells_to_restore(Sent(written, landed, before), after)
         assert found.value is ticked
 
     def test_a_column_that_is_gone_again(self) -> None:
         """What was written into a column that nobody finds any more cannot be put back, and need not be."""
         landed, after = land(FOR_A, column(BEFORE, STATUS, "Ours"))
         gone = column(after, STATUS, None)
-        found = astray(Sent(FOR_A, landed, BEFORE), gone)
+        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), gone)
         assert STATUS not in {edit.column for edit in found}
         assert {edit.column: edit.value for edit in found} == {CODE: "", ID: ""}
 
@@ -289,7 +295,7 @@ class TestColumnsMoved:
         """Without a header it can be found only where it was."""
         landed, after = land(FOR_A, column(BEFORE, STATUS))
         named = snapshot(*after.grid[1:], headers=[*after.headers[:STATUS], "Theirs", *after.headers[STATUS + 1 :]])
-        assert STATUS not in {edit.column for edit in astray(Sent(FOR_A, landed, BEFORE), named)}
+        assert STATUS not in {edit.column for edit in cells_to_restore(Sent(FOR_A, landed, BEFORE), named)}
 
 
 class TestKilledRuns:
@@ -297,19 +303,19 @@ class TestKilledRuns:
         """The sheet was sorted in between, and nobody saw the end of the write."""
         rounds = from_journal(to_journal([Sent(FOR_A, None, BEFORE)]))
         _, after = lost(FOR_A, snapshot(B, A, C))
-        assert mended(after, owed(rounds, after)).grid[1:] == (B, A, C)
+        assert repaired(after, repairs_for(rounds, after)).grid[1:] == (B, A, C)
 
     def test_a_killed_run_that_wrote_nothing_leaves_nothing_to_put_back(self) -> None:
         """The write never arrived."""
         rounds = from_journal(to_journal([Sent(FOR_A, None, BEFORE)]))
-        assert owed(rounds, snapshot(B, A, C)) == ()
+        assert repairs_for(rounds, snapshot(B, A, C)) == ()
 
     def test_a_row_that_somebody_has_changed_since_gets_its_own_back(self) -> None:
         """A column moved, and another machine rewrote a cell: most of what was written tells that the row was hit."""
         landed, after = lost(FOR_A, column(BEFORE, CLIENT))
-        _, changed = land((Edit(2, after.columns["spark_code"], "vid-a", "#later"),), after)
+        _, changed = land((SetCell(2, after.columns["spark_code"], "vid-a", "#later"),), after)
         spoiled = snapshot(*changed.grid[1:], headers=changed.headers)
-        whole = mended(spoiled, owed([Sent(FOR_A, landed, BEFORE)], spoiled))
+        whole = repaired(spoiled, repairs_for([Sent(FOR_A, landed, BEFORE)], spoiled))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
 
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
@@ -317,26 +323,26 @@ class TestKilledRuns:
         renewing = ("vid-d", "request", "Dole", True, 3, "", "", "", "")
         before = snapshot(A, renewing)
         _, after = lost(FOR_A, snapshot(renewing, A))
-        _, changed = land((Edit(2, STATUS, "vid-d", "finalized"),), after)
-        debts = owed([Sent(FOR_A, None, before)], changed)
-        assert {edit.column for edit in debts if edit.line == 2} == {ID, UPDATED}
+        _, changed = land((SetCell(2, STATUS, "vid-d", "finalized"),), after)
+        repairs = repairs_for([Sent(FOR_A, None, before)], changed)
+        assert {edit.column for edit in repairs if edit.row == 2} == {ID, UPDATED}
 
     def test_what_stands_in_the_place_of_a_mark_goes_though_it_is_not_sure(self) -> None:
         """A word of ours in Action is nobody's wish: the mark comes back, whatever was changed beside it."""
         narrow = ("video_id", "action", "status", "updated_at")
         before = snapshot(("vid-b", "renew"), keys=narrow)
-        written = (Edit(2, 2, "vid-b", "ordering"), Edit(2, 3, "vid-b", NOW))
+        written = (SetCell(2, 2, "vid-b", "ordering"), SetCell(2, 3, "vid-b", NOW))
         _, after = land(written, column(before, 0))
-        _, changed = land((Edit(2, 3, "vid-b", ""),), after)
-        assert [of.text("action") for of in mended(changed, owed([Sent(written, None, before)], changed)).rows] == [
-            "renew"
-        ]
+        _, changed = land((SetCell(2, 3, "vid-b", ""),), after)
+        assert [
+            of.text("action") for of in repaired(changed, repairs_for([Sent(written, None, before)], changed)).rows
+        ] == ["renew"]
 
     def test_a_moment_in_another_time_zone(self) -> None:
         """The zone was changed since: what was written is known by the serial of then."""
         _, after = lost(FOR_A, column(BEFORE, UPDATED))
         moved = replace(after, time_zone="America/New_York")
-        assert UPDATED in {edit.column for edit in owed([Sent(FOR_A, None, BEFORE)], moved)}
+        assert UPDATED in {edit.column for edit in repairs_for([Sent(FOR_A, None, BEFORE)], moved)}
 
 
 class TestKeyChanged:
@@ -346,14 +352,14 @@ class TestKeyChanged:
     def test_what_landed_in_its_row_stays(self, key: str) -> None:
         """As if they had typed just after: a mark that is done does not come back in a row of another video."""
         landed, after = land(FOR_A, snapshot((key, *A[1:]), B, C))
-        found = astray(Sent(FOR_A, landed, BEFORE), after)
+        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
         assert ACTION not in {edit.column for edit in found}
 
     def test_a_hit_row_whose_key_is_changed_since(self) -> None:
         """It is known by the rest."""
         landed, after = land(FOR_A, column(BEFORE, CLIENT))
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
-        whole = mended(typed, astray(Sent(FOR_A, landed, BEFORE), typed))
+        whole = repaired(typed, cells_to_restore(Sent(FOR_A, landed, BEFORE), typed))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
 
     def test_the_key_has_no_name_when_the_write_lands(self) -> None:
@@ -362,68 +368,72 @@ class TestKeyChanged:
         renamed = snapshot(A, ZED, headers=["My Video", *before.headers[1:]])
         landed, after = land(FOR_A, renamed)
         back = snapshot(*after.grid[1:])
-        assert owed([Sent(FOR_A, landed, before)], back) == ()
+        assert repairs_for([Sent(FOR_A, landed, before)], back) == ()
 
     def test_a_mark_made_anew_after_its_column_was_renamed(self) -> None:
         """Cleared under another name is cleared: the mark of now is another wish."""
         landed, after = land(FOR_B, snapshot(A, B, C, headers=["Video ID", "My Action", *BEFORE.headers[2:]]))
-        (_, marked) = land((Edit(3, ACTION, "vid-b", "renew"),), snapshot(*after.grid[1:]))
-        assert owed([Sent(FOR_B, landed, BEFORE)], marked) == ()
+        (_, marked) = land((SetCell(3, ACTION, "vid-b", "renew"),), snapshot(*after.grid[1:]))
+        assert repairs_for([Sent(FOR_B, landed, BEFORE)], marked) == ()
 
 
 class TestSeveralRounds:
     def test_what_the_first_round_hit_is_put_back_though_the_second_went_astray_too(self) -> None:
         """A row that was hit is not forgotten because people sorted once more."""
         landed, after = land(FOR_A, snapshot(B, A, C))
-        put_back = astray(Sent(FOR_A, landed, BEFORE), after)
-        whole = mended(after, put_back)
+        put_back = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
+        whole = repaired(after, put_back)
         landed_again, last = land(put_back, snapshot(after.grid[3], after.grid[2], after.grid[1]))
         rounds = [Sent(FOR_A, landed, BEFORE), Sent(put_back, landed_again, whole)]
-        found = mended(last, owed(rounds, last))
+        found = repaired(last, repairs_for(rounds, last))
         assert found.grid[1:] == (C, A, B)
 
     def test_of_a_cell_that_was_hit_twice_the_first_finding_counts(self) -> None:
         """What the second round found there was ours already."""
-        second = (Edit(3, STATUS, "vid-b", "pending"), Edit(3, UPDATED, "vid-b", NOW))
+        second = (SetCell(3, STATUS, "vid-b", "pending"), SetCell(3, UPDATED, "vid-b", NOW))
         landed, after = land(FOR_A, snapshot(C, A, B))
         landed_again, last = land(second, snapshot(B, after.grid[1], A))
         rounds = [Sent(FOR_A, landed, BEFORE), Sent(second, landed_again, after)]
-        found = mended(last, owed(rounds, last))
+        found = repaired(last, repairs_for(rounds, last))
         assert found.grid[1:] == (B, C, A)
 
 
-class TestOwedClears:
+class TestMissingClears:
     """A mark whose order was sent must not stand beside what that order brought: it would be read as a new wish."""
 
     def test_a_mark_is_cleared_where_the_rest_of_its_row_landed_by_chance(self) -> None:
         """A row changed places with one that was given the same status, but no clearing."""
-        for_c = (Edit(4, STATUS, "vid-c", "pending"), Edit(4, ID, "vid-c", "R5"), Edit(4, UPDATED, "vid-c", NOW))
+        for_c = (
+            SetCell(4, STATUS, "vid-c", "pending"),
+            SetCell(4, ID, "vid-c", "R5"),
+            SetCell(4, UPDATED, "vid-c", NOW),
+        )
         landed, after = land(FOR_A + for_c, snapshot(C, B, A))
-        debts = owed([Sent(FOR_A + for_c, landed, BEFORE)], after)
-        assert Edit(4, ACTION, "vid-a", "", was=str(A[ACTION])) in debts
+        repairs = repairs_for([Sent(FOR_A + for_c, landed, BEFORE)], after)
+        assert ClearMark(4, ACTION, "vid-a", str(A[ACTION])) in repairs
 
     def test_a_mark_that_the_comparing_passed_over_is_cleared_without(self) -> None:
         """Its row was written in its place, and the answer shows the mark still there: say, in a formula."""
-        landed, after = land([edit for edit in FOR_A if not edit.was], BEFORE)
-        assert owed([Sent(FOR_A, landed, BEFORE)], after) == (Edit(2, ACTION, "vid-a", ""),)
+        landed, after = land([edit for edit in FOR_A if isinstance(edit, SetCell)], BEFORE)
+        assert repairs_for([Sent(FOR_A, landed, BEFORE)], after) == (SetCell(2, ACTION, "vid-a", ""),)
 
     def test_a_mark_stands_where_nothing_of_its_row_landed(self) -> None:
         """The row still shows what it showed: the projection sees the mark served."""
         landed, after = land(FOR_A, snapshot(B, A, C))
-        assert [edit for edit in owed([Sent(FOR_A, landed, BEFORE)], after) if edit.key == "vid-a"] == []
+        assert [edit for edit in repairs_for([Sent(FOR_A, landed, BEFORE)], after) if edit.key == "vid-a"] == []
 
     @pytest.mark.parametrize("answer", ["answered", "answer lost"])
     def test_a_mark_made_anew_after_the_write_stands(self, answer: str) -> None:
         """All of the row's write stands there, its clearing included: what is marked now is another wish."""
         landed, after = land(FOR_B, BEFORE)
-        (_, marked) = land((Edit(3, ACTION, "vid-b", "renew"),), after)
-        assert owed([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
+        (_, marked) = land((SetCell(3, ACTION, "vid-b", "renew"),), after)
+        assert repairs_for([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
 
     def test_a_mark_made_anew_after_others_wrote_too(self) -> None:
         """A killed run's write landed; another machine, then a person came after it: what is marked now is a wish."""
         _, after = land(FOR_B, BEFORE)
-        since = (Edit(3, STATUS, "vid-b", "accepted"), Edit(3, ACTION, "vid-b", "renew"))
-        assert owed([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
+        since = (SetCell(3, STATUS, "vid-b", "accepted"), SetCell(3, ACTION, "vid-b", "renew"))
+        assert repairs_for([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
 
     def test_a_mark_made_anew_after_columns_moved_too(self) -> None:
         """Request ID stands elsewhere by now and says what was written: so all had landed before it was moved."""
@@ -431,60 +441,68 @@ class TestOwedClears:
         order = (*range(ID), UPDATED, ID)
         lines = [[line[at] for at in order] for line in after.grid]
         moved = snapshot(*lines[1:], headers=lines[0])
-        since = (Edit(2, STATUS, "vid-a", "accepted"), Edit(2, ACTION, "vid-a", "request"))
-        debts = owed([Sent(FOR_A, None, BEFORE)], land(since, moved)[1])
-        assert ACTION not in {edit.column for edit in debts}
+        since = (SetCell(2, STATUS, "vid-a", "accepted"), SetCell(2, ACTION, "vid-a", "request"))
+        repairs = repairs_for([Sent(FOR_A, None, BEFORE)], land(since, moved)[1])
+        assert ACTION not in {edit.column for edit in repairs}
 
     def test_a_mark_that_was_missed_by_a_write_nobody_saw(self) -> None:
         """A column moved in that moment: what landed rightly tells that the mark beside it is done."""
         order = (KEY, CLIENT, ACTION, *range(TICK, len(BEFORE.headers)))
         lines = [[line[at] for at in order] for line in BEFORE.grid]
         _, after = land(FOR_A, snapshot(*lines[1:], headers=lines[0]))
-        debts = owed([Sent(FOR_A, None, BEFORE)], after)
-        assert Edit(2, after.columns["action"], "vid-a", "", was=str(A[ACTION])) in debts
+        repairs = repairs_for([Sent(FOR_A, None, BEFORE)], after)
+        assert ClearMark(2, after.columns["action"], "vid-a", str(A[ACTION])) in repairs
 
     def test_the_mark_of_a_twin_stands(self) -> None:
         """A row with the same key shows already what was written into the other one: its mark is another wish."""
         first, second = ("vid-a", "renew", "Acme", True, 1, "pending", "", "R9", ""), ("vid-a", "renew", "Other")
         before = snapshot(first, second)
-        written = tuple(replace(edit, line=3, was="renew" if edit.was else "") for edit in FOR_A)
-        debts = owed([Sent(written, None, before)], before)
-        assert debts == ()
+        written = tuple(
+            replace(edit, row=3, **({"mark": "renew"} if isinstance(edit, ClearMark) else {})) for edit in FOR_A
+        )
+        repairs = repairs_for([Sent(written, None, before)], before)
+        assert repairs == ()
 
     def test_what_stood_there_before_does_not_tell_that_a_write_landed(self) -> None:
         """A run was killed in the second in which it had claimed the row: Updated at is the same."""
         before = snapshot((*A[:UPDATED], to_serial(NOW, "Etc/GMT")), B, C)
-        assert owed([Sent(FOR_A, None, before)], before) == ()
+        assert repairs_for([Sent(FOR_A, None, before)], before) == ()
 
     def test_cells_that_were_to_be_emptied(self) -> None:
         """Part of them landed: the rest goes too. Without its Request ID what is left would pass for a person's."""
-        written = (*(Edit(3, column, "vid-b", "") for column in (STATUS, CODE, ID)), Edit(3, UPDATED, "vid-b", NOW))
+        written = (
+            *(SetCell(3, column, "vid-b", "") for column in (STATUS, CODE, ID)),
+            SetCell(3, UPDATED, "vid-b", NOW),
+        )
         landed, after = land([edit for edit in written if edit.column != CODE], BEFORE)
-        assert owed([Sent(written, landed, BEFORE)], after) == (Edit(3, CODE, "vid-b", ""),)
+        assert repairs_for([Sent(written, landed, BEFORE)], after) == (SetCell(3, CODE, "vid-b", ""),)
 
     def test_cells_that_a_person_changed_are_not_emptied(self) -> None:
         """They no longer say what was to go."""
-        written = (*(Edit(3, column, "vid-b", "") for column in (STATUS, CODE, ID)), Edit(3, UPDATED, "vid-b", NOW))
-        landed, after = land([*written, Edit(3, CODE, "vid-b", "theirs")], BEFORE)
-        assert owed([Sent(written, landed, BEFORE)], after) == ()
+        written = (
+            *(SetCell(3, column, "vid-b", "") for column in (STATUS, CODE, ID)),
+            SetCell(3, UPDATED, "vid-b", NOW),
+        )
+        landed, after = land([*written, SetCell(3, CODE, "vid-b", "theirs")], BEFORE)
+        assert repairs_for([Sent(written, landed, BEFORE)], after) == ()
 
 
 class TestMended:
     def test_nothing_put_back(self) -> None:
         """The sheet is as it is."""
-        assert mended(BEFORE, ()) is BEFORE
+        assert repaired(BEFORE, ()) is BEFORE
 
     def test_rows_are_those_of_the_mended_cells(self) -> None:
         """The projection is made on the sheet as it will be; short lines are filled up."""
         short = snapshot(("vid-a",), B)
-        found = mended(short, [Edit(2, ACTION, "vid-a", "renew"), Edit(3, ACTION, "vid-b", "")])
+        found = repaired(short, [SetCell(2, ACTION, "vid-a", "renew"), SetCell(3, ACTION, "vid-b", "")])
         assert [of.text("action") for of in found.rows] == ["renew", ""]
 
     def test_a_moment_is_mended_as_the_sheet_shows_it(self) -> None:
         """In the time zone of the sheet."""
         sheet = snapshot(A, time_zone="Asia/Kolkata")
-        found = mended(sheet, [Edit(2, UPDATED, "vid-a", NOW)])
-        assert says(cell_at(found, 2, UPDATED), NOW, "Asia/Kolkata")
+        found = repaired(sheet, [SetCell(2, UPDATED, "vid-a", NOW)])
+        assert says(found.cell(2, UPDATED), NOW, "Asia/Kolkata")
 
 
 # --- any edit by people, any write of ours --------------------------------------------------------------------
@@ -526,7 +544,7 @@ def wanted(sheet: Snapshot, wishes: Mapping[str, Mapping[str, str]]) -> tuple[Ed
         values = dict(wishes.get(of.key, {}))
         cleared = values.pop("action", None) is not None and bool(of.text("action"))
         found.append(Target(of, values, cleared))
-    return edits(sheet, found, NOW)
+    return edits_for(sheet, found, NOW)
 
 
 def strays(before: Snapshot, wishes: Mapping[str, Mapping[str, str]], now: Snapshot) -> set[tuple[str, str]]:
@@ -540,8 +558,8 @@ def strays(before: Snapshot, wishes: Mapping[str, Mapping[str, str]], now: Snaps
     for key, line in numbered(now).items():
         own = {BY_KEY[name].header: value for name, value in wishes.get(key, {}).items()}
         for index, header in enumerate(map(str, now.headers)):
-            cell = cell_at(now, line, index)
-            was = cell_at(before, numbers[key], place[header]) if key in numbers and header in place else ""
+            cell = now.cell(line, index)
+            was = before.cell(numbers[key], place[header]) if key in numbers and header in place else ""
             touched = header == "Updated at" and own and says(cell, NOW, now.time_zone)
             if not (touched or (cell == was and type(cell) is type(was)) or cell == own.get(header)):
                 found.add((key, header))
@@ -559,14 +577,14 @@ def test_whatever_people_do_no_foreign_value_stays(
     rounds: list[Sent] = []
     keys = set(numbered(before))
     for _ in range(count):
-        whole = mended(sheet, put_back := owed(rounds, sheet))
+        whole = repaired(sheet, put_back := repairs_for(rounds, sheet))
         written = merged(wanted(whole, wishes), put_back)
         # a row whose key was hit can be mended where it stands: what moves it besides, in the same run, is too much
         moved = meddled(data, sheet, left=KEY if count == 1 else ACTION)
         keys -= set(numbered(sheet)) - set(numbered(moved))
         landed, sheet = land(written, moved)
         rounds.append(Sent(written, landed, whole))
-    whole = mended(sheet, owed(rounds, sheet))
+    whole = repaired(sheet, repairs_for(rounds, sheet))
     assert strays(before, wishes, whole) == set()
     assert keys == set(numbered(whole))
 
@@ -586,7 +604,7 @@ def test_without_the_answer_nothing_is_made_worse(
     wishes = {f"vid-{n}": wish for n, wish in enumerate(wished)}
     written = wanted(before, wishes)
     _, after = land(written, meddled(data, before))
-    whole = mended(after, astray(Sent(written, None, before), after))
+    whole = repaired(after, cells_to_restore(Sent(written, None, before), after))
     assert strays(before, wishes, whole) <= strays(before, wishes, after)
 
 

@@ -29,27 +29,18 @@ from support.small_sheet import (
     land,
 )
 
-from sheetsync.columns import BY_KEY, Value, to_serial
-from sheetsync.model import Row, Snapshot
-from sheetsync.projection.cells import Target
-from sheetsync.sheet.verification import (
-    Edit,
-    Landed,
-    Sent,
-    cell_at,
-    edits,
-    from_journal,
-    key_at,
-    landed_right,
-    to_journal,
-)
+from sheetsync.columns import BY_KEY, to_serial
+from sheetsync.model import Row, Snapshot, Target, Value
+from sheetsync.sheet.edits import Landed, Sent, SetCell, edits_for, key_at
+from sheetsync.sheet.journal import from_journal, to_journal
+from sheetsync.sheet.verification import landed_right
 
 
 def wrote(of: Row, time_zone: str = "Etc/GMT", clear: bool = False, **values: Value) -> tuple[tuple[str, Value], ...]:
     """The cells that an edit is made for, by column key."""
     lines = [[of.cells.get(key, "") for key in SHEET]]
     sheet = snapshot(*lines, time_zone=time_zone)
-    found = edits(sheet, [Target(replace(of, number=2), values, clear)], NOW)
+    found = edits_for(sheet, [Target(replace(of, number=2), values, clear)], NOW)
     return tuple((SHEET[edit.column], edit.value) for edit in found)
 
 
@@ -76,8 +67,8 @@ class TestEdits:
 
     def test_where_it_goes(self) -> None:
         """The row's line, the column's place, and the key that should stand there."""
-        (first, _) = edits(BEFORE, [Target(BEFORE.rows[1], {"status": "pending"})], NOW)
-        assert first == Edit(3, STATUS, "vid-b", "pending")
+        (first, _) = edits_for(BEFORE, [Target(BEFORE.rows[1], {"status": "pending"})], NOW)
+        assert first == SetCell(3, STATUS, "vid-b", "pending")
 
     @pytest.mark.parametrize(
         ("late", "count"),
@@ -104,7 +95,7 @@ class TestCells:
     @pytest.mark.parametrize(("line", "column"), [(0, 0), (5, 0), (-1, 0), (2, 99), (2, -1)])
     def test_beyond_the_grid_is_empty(self, line: int, column: int) -> None:
         """Google leaves out trailing empty cells."""
-        assert cell_at(BEFORE, line, column) == ""
+        assert BEFORE.cell(line, column) == ""
 
     def test_the_key_of_a_line(self) -> None:
         """As the text that keys are compared by."""
@@ -159,7 +150,7 @@ class TestLandedRight:
     @pytest.mark.parametrize(("now", "right"), [((A, ZED, YAK), True), ((A, YAK, ZED), False), ((A, BLANK), True)])
     def test_lines_without_a_key(self, now: Sequence[Line], right: bool) -> None:
         """So does it there; a blank one may be any."""
-        written = (Edit(3, TICK, "", False),)
+        written = (SetCell(3, TICK, "", False),)
         assert landed_right(written, land(written, snapshot(*now))[0], snapshot(A, ZED, YAK)) is right
 
     def test_rows_with_one_key_and_nothing_else(self) -> None:
@@ -178,7 +169,12 @@ class TestJournal:
     def test_writes_come_back_from_the_journal(self) -> None:
         """What a killed run had begun, the reads that it was made from, and where it landed, if that was seen."""
         landed, _ = land(FOR_B, BEFORE)
-        written = (*FOR_A, Edit(3, TICK, "vid-b", False), Edit(3, SPEND, "vid-b", 3.5), Edit(4, STATUS, "vid-c", "Ω"))
+        written = (
+            *FOR_A,
+            SetCell(3, TICK, "vid-b", False),
+            SetCell(3, SPEND, "vid-b", 3.5),
+            SetCell(4, STATUS, "vid-c", "Ω"),
+        )
         first, second = from_journal(to_journal([Sent(FOR_B, landed, BEFORE), Sent(written, None, BEFORE)]))
         assert (first.edits, second.edits, second.landed) == (FOR_B, written, None)
         assert first.landed

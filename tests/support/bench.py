@@ -16,12 +16,13 @@ from sheetsync import columns
 from sheetsync.clock import Clock
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Scalar, Tracker
-from sheetsync.plan.marks import Allowed
+from sheetsync.plan.limits import Allowed
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
-from sheetsync.sync.run import Report, Request, run_once
+from sheetsync.sync.report import Report
+from sheetsync.sync.run import Request, run_once
 from sheetsync.tokportal.client import TokPortal
 from support.inprocess import HttpxTransport, RequestsAdapter
 

@@ -12,7 +12,7 @@ from sheetsync.model import (
     AdCodeRequest,
     Entry,
     Failure,
-    FailureKind,
+    HoldKind,
     Intent,
     IntentState,
     Known,
@@ -25,7 +25,7 @@ from sheetsync.model import (
     Snapshot,
     Tracker,
 )
-from sheetsync.plan.marks import Situation
+from sheetsync.plan.situation import Situation
 from sheetsync.projection.cells import Outlook
 
 NOW = datetime(2026, 6, 20, 9, 0, tzinfo=UTC)
@@ -34,8 +34,8 @@ VIDEO = "vid-a"
 BODY = '{"note": "first"}'
 ALL_COLUMNS = frozenset(BY_KEY)
 TRACKER = Tracker("acme", "sheet-id", "Tracker")
-DOWN = Failure(FailureKind.UNAVAILABLE, "down")
-NO = Failure(FailureKind.REFUSED, "no such video")
+DOWN = Failure(HoldKind.NEXT_RUN, "down")
+NO = Failure(HoldKind.PERSON, "no such video")
 
 OWNED = {key: "x" for key in ("creator_owner", "paid_owner", "market", "ad_account", "campaign", "objective")} | {
     "video_url": "https://tiktok.com/@x/video/1",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sheetsync.columns import to_serial
 from sheetsync.model import Scalar, Snapshot
-from sheetsync.sheet.verification import Edit, Landed
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell
 from support.builders import NOW, SHEET, snapshot
 
 KEY, ACTION, CLIENT, TICK, SPEND, STATUS, CODE, ID, UPDATED = range(len(SHEET))
@@ -22,15 +22,15 @@ YAK: Line = ("", "renew", "Yak", True, 2, "typed", "", "", "")
 BLANK: Line = ("",) * len(SHEET)
 BEFORE = snapshot(A, B, C)
 FOR_A = (
-    Edit(2, STATUS, "vid-a", "pending"),
-    Edit(2, ID, "vid-a", "R9"),
-    Edit(2, ACTION, "vid-a", "", was=str(A[ACTION])),
-    Edit(2, UPDATED, "vid-a", NOW),
+    SetCell(2, STATUS, "vid-a", "pending"),
+    SetCell(2, ID, "vid-a", "R9"),
+    ClearMark(2, ACTION, "vid-a", str(A[ACTION])),
+    SetCell(2, UPDATED, "vid-a", NOW),
 )
 FOR_B = (
-    Edit(3, STATUS, "vid-b", "pending"),
-    Edit(3, ACTION, "vid-b", "", was=str(B[ACTION])),
-    Edit(3, UPDATED, "vid-b", NOW),
+    SetCell(3, STATUS, "vid-b", "pending"),
+    ClearMark(3, ACTION, "vid-b", str(B[ACTION])),
+    SetCell(3, UPDATED, "vid-b", NOW),
 )
 
 
@@ -38,15 +38,15 @@ def land(written: Sequence[Edit], on: Snapshot) -> tuple[Landed, Snapshot]:
     """Writes cells by line and column into a sheet as it stands now; what the answer says, and a read made after."""
     grid = [list(line) for line in on.grid]
     for edit in written:
-        while len(grid) < edit.line:
+        while len(grid) < edit.row:
             grid.append([])
-        line = grid[edit.line - 1]
+        line = grid[edit.row - 1]
         line.extend([""] * (edit.column + 1 - len(line)))
-        if edit.was and line[edit.column] != edit.was:
+        if isinstance(edit, ClearMark) and line[edit.column] != edit.mark:
             continue
         line[edit.column] = to_serial(edit.value, on.time_zone) if isinstance(edit.value, datetime) else edit.value
     after = snapshot(*grid[1:], headers=grid[0], time_zone=on.time_zone)
-    return Landed(after.headers, {e.line: after.grid[e.line - 1] for e in written}), after
+    return Landed(after.headers, {e.row: after.grid[e.row - 1] for e in written}), after
 
 
 def column(sheet: Snapshot, at: int, header: str | None = "") -> Snapshot:

@@ -22,7 +22,7 @@ from sheetsync.model import PRICE
 from sheetsync.sandbox import people
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
-from sheetsync.sync.run import Report
+from sheetsync.sync.report import Report
 from support.bench import TAB, Bench
 
 MACHINE = {columns.BY_KEY[key].header: key for key in columns.MACHINE_KEYS}
@@ -334,7 +334,7 @@ class Story:
         known = ledger.known(name)
         if known.unsettled:
             yield f"intents are unsettled: {list(known.unsettled)}"
-        if ledger.pending_write(name):
+        if ledger.recorder(name, "", self.bench.clock).pending_write():
             yield "a write to the sheet is still pending"
         if self.lost:
             return

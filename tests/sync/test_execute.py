@@ -14,10 +14,14 @@ from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
 from sheetsync.errors import NotFound
 from sheetsync.model import IntentState, Known, Mark, Order, Plan
-from sheetsync.plan.marks import SETTLE_AFTER
+from sheetsync.plan.gates import order_body
+from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import Request, Response
+from sheetsync.sheet.reading import Reader
+from sheetsync.sheet.writing import Writer
 from sheetsync.sync.execute import Executor
+from sheetsync.sync.report import Report
 
 
 class TestClaim:
@@ -235,11 +239,15 @@ class TestPrice:
     def test_balance_unknown(self) -> None:
         """An order planned without a known balance is judged by its price alone."""
         bench = Bench([VIDEO])
-        step = Order(VIDEO, 2, Mark.REQUEST, None, "{}")
+        bench.mark("request", VIDEO)
+        reader = Reader(bench.api(), bench.tracker, bench.clock)
+        snapshot, outcome = reader.read(), Report("acme")
+        step = Order(VIDEO, 2, Mark.REQUEST, None, order_body(snapshot.rows[0]))
         with bench.portal() as portal:
             recorder = bench.ledger.recorder("acme", "run", bench.clock)
-            executor = Executor(portal, recorder, Known(), bench.clock, balance=None)
-            outcome = executor.run(Plan((step,)), lambda _: {VIDEO})
+            writer = Writer(reader, recorder)
+            executor = Executor(bench.tracker, portal, recorder, writer, Known(), bench.clock, outcome)
+            executor.run(Plan((step,)), snapshot)
         assert (outcome.ordered, outcome.warnings, outcome.credits_left) == (1, [], bench.world.portal.credits)
 
 

@@ -1,0 +1,180 @@
+"""PURE: every text that a Sync note can show, and nothing else.
+
+Owns the words; README.md beside this file lists them with what to do, and a test holds the two together. When a text
+applies is decided where it is used: in the plan, the projection and the protocol. Words that TokPortal itself sends
+come with the errors (`errors.py`).
+"""
+
+from collections.abc import Sequence
+
+from sheetsync.model import PRICE, Origin
+
+LONGEST = 900
+"""Characters of a note: it is read in a cell. Sheets itself would take 50,000."""
+
+_TO_RENEW = f"Mark renew to order another ({PRICE} credits)."
+_PICK = "pick the date, or type it as 2026-04-03"
+
+KEY_MISSING = "has a mark but no video id: fill in TokPortal's video id"
+KEY_IS_A_NUMBER = "This is a number, like a TikTok post id. Put TokPortal's video id here, as text."
+KEY_IS_A_LINK = "This is a link. Put TokPortal's video id here."
+KEY_IMPOSSIBLE = "This cannot be a TokPortal video id (letters, digits and dashes)."
+
+NOTHING_TO_RENEW = "Nothing to renew: this video has no code yet. Mark request instead."
+STILL_OPEN = (
+    "A request is still open. This mark orders another code once it is delivered; clear Action if you do not want that."
+)
+ALREADY_HAS_A_CODE = f"Already has a code. {_TO_RENEW}"
+NO_CODE_TO_CORRECT = "There is no code to correct."
+FEEDBACK_EMPTY = "Feedback is empty: write there why the code does not work."
+
+
+def unknown_mark(marks: Sequence[str]) -> str:
+    """The Action cell says something else."""
+    return f"Action must be one of {', '.join(marks)}, or empty."
+
+
+def code_has_changed(code: str) -> str:
+    """The code is no longer the one the person tried."""
+    return f"The code has changed to {code}: try that one first, clear Action."
+
+
+def not_correctable(status: str) -> str:
+    """TokPortal takes corrections in other statuses."""
+    return f"A request in status '{status[:60]}' cannot be corrected."
+
+
+def feedback_length(characters: int) -> str:
+    """The feedback is too short or too long for TokPortal."""
+    return f"Feedback has {characters} characters; 3 to 500 are needed."
+
+
+def waits(reasons: Sequence[str]) -> str:
+    """What has to be put right in the row before it may cost credits."""
+    return f"Waits: {'; '.join(reasons)}."
+
+
+def too_many_marked(limit: int) -> str:
+    """The plan was refused for its number of orders."""
+    return (
+        f"Waits: more rows are marked than one run may order ({limit}). "
+        "Clear the marks that are not meant, or ask whoever runs sheetsync to allow them."
+    )
+
+
+BALANCE_UNKNOWN = "The credit balance could not be read, so nothing is ordered; the next run tries again."
+
+
+def not_enough_credits(keep: int) -> str:
+    """The balance, less the credits to keep, does not cover an order."""
+    kept = f" beyond the {keep} that are kept" if keep else ""
+    return f"Not enough credits: a code costs {PRICE}{kept}. Top up at TokPortal."
+
+
+NOT_REACHED = "Not reached in the time of this run; the next run goes on."
+NO_ANSWER = "TokPortal did not answer; the next run tries again."
+LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."
+MOVED = "The row changed while this was about to be done; the next run looks again."
+CORRECTION_LOST = "The answer to the correction was lost; the next run looks again."
+CANNOT_REPORT = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
+
+
+def video_not_shown(answer: str, message: str) -> str:
+    """TokPortal refuses to tell of this video; `answer` is its HTTP status and error name."""
+    return f"TokPortal does not show this video ({answer}: {message or 'no message'}). Check the Video ID."
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
+def not_ordered(error: Exception) -> str:
+    """The last look before the order failed."""
+    return f"Not ordered: {_sentence(error)}"
+
+
+def not_reported(error: Exception) -> str:
+    """The last look before the correction failed."""
+    return f"Not reported yet: {_sentence(error)}"
+
+
+def correction_refused(no: Exception) -> str:
+    """TokPortal's no to a correction."""
+    return f"{no} Report it in the TokPortal dashboard if this stays."
+
+
+def earlier_order_may_go_through(no: Exception) -> str:
+    """A resend met a conflict: the first call may still be under way."""
+    return f"Looking whether an earlier order went through: {_sentence(no)}"
+
+
+def not_ordered_in_this_run(reason: str) -> str:
+    """Something that concerns all orders came up before this row's turn."""
+    return f"Not ordered in this run: {reason} The next run goes on."
+
+
+PAYMENT_FIRST = "TokPortal asks for payment (402) first."
+FEWER_CALLS = "TokPortal asks for fewer calls."
+UNCLEAR_ANSWERS = "TokPortal does not answer clearly."
+
+
+def unexpected_price(video_id: str, charged: int | None) -> str:
+    """An order cost something else than the known price, or did not say what it cost."""
+    price = "without naming a price" if charged is None else f"for {charged} credits"
+    return f"TokPortal took the order of video {video_id} {price}, {PRICE} were expected."
+
+
+CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
+REPORTED = "Reported to the manager, who will send a new code."
+ADOPTED = {
+    Origin.ADOPTED_OPEN: "Already ordered elsewhere; taken over, nothing was charged.",
+    Origin.ADOPTED_EXISTING: f"A code already exists; nothing was charged. {_TO_RENEW}",
+    Origin.ADOPTED_RENEWED: f"This was already renewed; nothing was charged. {_TO_RENEW}",
+}
+
+
+def unknown_status(status: str) -> str:
+    """A status that the API page does not list."""
+    return f"TokPortal says '{status[:60]}', a status unknown to sheetsync; see its dashboard."
+
+
+def another_price(charged: int) -> str:
+    """What this request cost, where that is not the known price."""
+    return f"This order cost {charged} credits instead of {PRICE}."
+
+
+def duplicate_of(rows: Sequence[int]) -> str:
+    """Other rows have the same key; empty where there are none."""
+    if not rows:
+        return ""
+    return f"Duplicate of row {', '.join(map(str, rows))}: one of them acts, all show the same."
+
+
+def cell_problem(header: str, problem: Exception) -> str:
+    """A cell by its header, and what is expected there."""
+    return f"{header}: {problem}."
+
+
+def no_date(shown: str) -> str:
+    """A number or a checkbox where a date is wanted."""
+    return f"{shown} is no date; {_PICK}"
+
+
+def ambiguous_date(text: str) -> str:
+    """03/04/2026 is March in one country and April in another."""
+    return f"'{text[:40]}' can be read in two ways or none; {_PICK}"
+
+
+def no_calendar_date(text: str) -> str:
+    """Such as 2026-02-30."""
+    return f"'{text[:40]}' is not in the calendar; {_PICK}"
+
+
+def implausible_date(text: str) -> str:
+    """A year that cannot be meant."""
+    return f"'{text[:40]}' is no plausible date; {_PICK}"
+
+
+def no_days(cell: object) -> str:
+    """No whole number of days within reason."""
+    return f"'{str(cell)[:40]}' is no number of days; use 7, 30, 60, 180 or 365"

@@ -1,0 +1,45 @@
+"""PURE: the claim: `ordering` in the Status of every row about to be ordered (design 4.1).
+
+Owns which rows are still as they were when the plan was made; whoever's row has changed is not ordered.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from sheetsync.model import Order, Projection, Row, Snapshot, Target, Tracker
+from sheetsync.plan.gates import order_basis
+from sheetsync.plan.situation import acting
+from sheetsync.projection.cells import ORDERING
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a sheet should say while orders are being sent; `rows` are the rows they were planned from, by video id."""
+
+    tracker: Tracker
+    rows: Mapping[str, Row]
+
+    @classmethod
+    def of(cls, orders: Iterable[Order], snapshot: Snapshot, tracker: Tracker) -> Self:
+        """The claim for these orders, planned from this snapshot."""
+        planned = {row.key: row for row in acting(snapshot.rows)}
+        return cls(tracker, {step.video_id: planned[step.video_id] for step in orders})
+
+    def project(self, snapshot: Snapshot) -> Projection:
+        """`ordering` for the rows whose order still rests on what it was planned on."""
+        now = {row.key: row for row in acting(snapshot.rows) if row.key in self.rows}
+        # the newest read decides: a mark withdrawn, a note edited or a box unticked since the plan ends the order
+        still = {
+            key
+            for key, row in now.items()
+            if order_basis(row, self.tracker) == order_basis(self.rows[key], self.tracker)
+        }
+        return Projection(
+            tuple(
+                Target(row, {"status": ORDERING})
+                for row in snapshot.rows
+                # a duplicate whose own mark waits goes on showing what its person saw
+                if row.key in still and (not row.mark or row.wish == self.rows[row.key].wish)
+            )
+        )

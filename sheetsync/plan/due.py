@@ -1,0 +1,51 @@
+"""PURE: which videos a run has to look at (design 3.2), most urgent first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sheetsync.model import Entry, Known, Mark, Row
+from sheetsync.plan.gates import key_problem
+from sheetsync.plan.situation import acting, is_resting
+from sheetsync.projection.window import shown_code
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Videos to observe, each once: `first` must be looked at, `later` are open requests, most overdue first."""
+
+    first: tuple[str, ...]
+    later: tuple[str, ...]
+
+
+def due(rows: Sequence[Row], known: Known, now: datetime) -> Due:
+    """Which videos this run has to look at (design 3.2)."""
+    # a key that cannot be an id is not worth a call: its hold says so
+    keyed = [row for row in rows if key_problem(row) is None]
+    marked = [row.key for row in acting(keyed) if not is_resting(row, known, now)]
+    strange = [row.key for row in keyed if _disagrees(row, known.latest.get(row.key))]
+    waiting = sorted(
+        (video for video, entry in known.latest.items() if entry.request.is_open),
+        key=lambda video: (known.latest[video].seen_at, video),
+    )
+    # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
+    first = tuple(dict.fromkeys([*marked, *known.unsettled, *strange]))
+    return Due(first, tuple(video for video in waiting if video not in first))
+
+
+def needs_balance(rows: Sequence[Row]) -> bool:
+    """Whether a row may lead to an order, so that the balance has to be known."""
+    return any(row.mark in (Mark.REQUEST, Mark.RENEW) for row in rows if row.key)
+
+
+def _disagrees(row: Row, entry: Entry | None) -> bool:
+    """Whether the row tells of something that the ledger does not know: then TokPortal is asked who is right.
+
+    Another machine, or one whose state was put back to an older copy, may have seen a request go on after it was
+    closed: by a correction, say.
+    """
+    if entry is None or row.shown_id != entry.request.id:
+        return row.shown_id != ""
+    said = (row.text("status"), row.text("spark_code"))
+    # an open request is looked at anyway, with the others that wait
+    return not entry.request.is_open and said != (entry.request.status, shown_code(entry.request))

@@ -1,0 +1,63 @@
+"""PURE: what has to be right in a row before a credit is spent, and the body of the order that is sent then.
+
+Owns the checks of the key cell and the gates of design 3. Which marks lead to an order is `marks.py`'s, whether the
+credits suffice `limits.py`'s.
+"""
+
+import json
+import re
+
+from sheetsync import notes
+from sheetsync.columns import PLATFORMS, header_of, ticked
+from sheetsync.model import Row, Tracker
+
+NOTE_LIMIT = 500
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
+
+
+def key_problem(row: Row) -> str | None:
+    """Why the key cannot be a TokPortal video id; None if it can. Raises nothing."""
+    cell = row.cells.get("video_id", "")
+    if not row.key:
+        return notes.KEY_MISSING
+    # TikTok post ids have 19 digits; Sheets makes numbers of them, which lose digits. TokPortal's ids are UUIDs
+    if not isinstance(cell, str) or (row.key.isdigit() and len(row.key) >= 15):
+        return notes.KEY_IS_A_NUMBER
+    if "/" in row.key:
+        return notes.KEY_IS_A_LINK
+    if not _ID.fullmatch(row.key):
+        return notes.KEY_IMPOSSIBLE
+    return None
+
+
+def failed_gates(row: Row, tracker: Tracker) -> list[str]:
+    """What must be put right in the row before it may cost credits (design 3, gates)."""
+    failed = []
+    note, platform = row.text("note"), row.text("platform").casefold()
+    if len(note) > NOTE_LIMIT:
+        failed.append(f"Note has {len(note)} characters, TokPortal takes {NOTE_LIMIT}")
+    if platform and platform not in PLATFORMS:
+        failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
+    empty = [header_of(key, tracker.columns) for key in tracker.require if not row.text(key)]
+    if empty:
+        failed.append(f"fill in {', '.join(empty)}")
+    # an approval column that the sheet does not have cannot be ticked: it asks nothing
+    unticked = [key for key in tracker.approve if key in row.columns and not ticked(row.cells.get(key, ""))]
+    if unticked:
+        failed.append(f"tick {', '.join(header_of(key, tracker.columns) for key in unticked)}")
+    return failed
+
+
+def order_body(row: Row) -> str:
+    """The exact JSON body of an order (API page, Request Body); it is sent again byte for byte."""
+    # what is empty is left out: TokPortal's own default is meant then
+    fields = {"note": row.text("note"), "platform": row.text("platform").casefold()}
+    return json.dumps({name: text for name, text in fields.items() if text}, ensure_ascii=False)
+
+
+def order_basis(row: Row, tracker: Tracker) -> tuple[str, str, str, bool]:
+    """All that an order rests on: mark, what the row shows, what TokPortal is told, whether the gates are open.
+
+    An order is sent only while this stands as it stood when it was planned (design 4.1).
+    """
+    return *row.wish, order_body(row), not failed_gates(row, tracker)

@@ -1,0 +1,80 @@
+"""PURE: what limits a plan: credits, the number of orders, a sheet that has shrunk, the pauses after a refusal.
+
+Owns the brake (design 3.4): each refusal says its number, its limit, and what would allow it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sheetsync import notes
+from sheetsync.model import PRICE, Hold, HoldKind, Order, Plan, Refusal, Row, Tracker
+from sheetsync.plan.situation import Situation
+
+SHRUNKEN_FROM = 10
+"""Fewer missing rows than this are what a person deletes on an ordinary day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the person at the command line allows beyond the limits."""
+
+    orders: int | None = None
+    shrunken: bool = False
+
+
+def within_credits(plan: Plan, world: Situation) -> Plan:
+    """Hold the orders that the balance, less what is to be kept, does not cover."""
+    keep = world.tracker.keep_credits
+    if world.balance is None:
+        return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
+    affordable = max(0, world.balance - keep) // PRICE
+    return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep))
+
+
+def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:
+    """The plan with holds in the place of some of its orders."""
+    holds = tuple(Hold(step.video_id, step.row, reason, kind) for step in orders)
+    return Plan(tuple(step for step in plan.steps if step not in orders), plan.holds + holds)
+
+
+def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | None:
+    """Why the orders of this plan are not sent, all or nothing; None if they may be."""
+    # all or nothing: which 25 of 200 filled-down rows are meant, nobody here can know
+    limit = tracker.max_orders_per_run if allowed.orders is None else allowed.orders
+    count = len(plan.orders)
+    if count <= limit:
+        return None
+    return (
+        f"{count} orders ({plan.credits} credits) are more than the {limit} that one run of tracker "
+        f"'{tracker.name}' may send, so none was sent. If they are meant: sheetsync sync --allow-orders {count}"
+    )
+
+
+def without_orders(plan: Plan, limit: int) -> Plan:
+    """The same plan, sending no order: each of its rows says why."""
+    return _held_back(plan, plan.orders, notes.too_many_marked(limit))
+
+
+def shrunken(open_before: int, gone: int, tracker: Tracker, allowed: Allowed) -> str | None:
+    """Why a sheet that lost most of its open requests is not touched; None if it may be (design 3.4)."""
+    # more than half at once is what a wrong tab or a cut filter looks like
+    if allowed.shrunken or gone < SHRUNKEN_FROM or gone * 2 <= open_before:
+        return None
+    return (
+        f"The sheet has shrunk: {gone} of the {open_before} open ad code requests of tracker '{tracker.name}' have no "
+        "row any more. It may be the wrong tab, a filter that was cut, or a paste gone wrong. Nothing was ordered or "
+        "written. If it is meant: sheetsync sync --allow-shrunken"
+    )
+
+
+def retry_pause(attempts: int) -> timedelta:
+    """How long a refused mark rests: 5 minutes, doubling, at most 6 hours. `attempts` counts from 1."""
+    # doubling: what a person mends in a minute is tried soon, what nobody mends costs four calls a day
+    return min(timedelta(minutes=5 * (1 << min(attempts - 1, 10))), timedelta(hours=6))
+
+
+def spent_refusals(rows: Iterable[Row], refusals: Mapping[str, Refusal]) -> tuple[str, ...]:
+    """Videos whose refused mark a person has taken away: a new mark is a new wish and tried at once."""
+    marked = {(row.key, row.mark) for row in rows}
+    return tuple(video for video, refusal in refusals.items() if (video, refusal.mark.value) not in marked)

@@ -1,0 +1,27 @@
+"""PURE: what came of a plan, as the projection needs it: which marks are done, and why the others wait."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sheetsync.model import Hold, Known, Mark, Observation, Snapshot
+from sheetsync.plan.situation import acting
+from sheetsync.projection.cells import Outlook
+
+
+def outlook_of(
+    planned_from: Snapshot,
+    known: Known,
+    now: datetime,
+    holds: Iterable[Hold],
+    observations: Mapping[str, Observation],
+    served: Mapping[str, Mark],
+) -> Outlook:
+    """What a run knows when it writes. Marks are told by what they said, and what their row showed, when it planned."""
+    wishes = {row.key: row.wish for row in acting(planned_from.rows)}
+    return Outlook(
+        known=known,
+        now=now,
+        reasons={(h.video_id, wishes[h.video_id][0]): h.reason for h in holds if h.video_id in wishes},
+        observed=frozenset(video for video, seen in observations.items() if not seen.failure),
+        served={video: (mark.value, wishes[video][1]) for video, mark in served.items()},
+    )

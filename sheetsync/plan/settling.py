@@ -1,0 +1,39 @@
+"""PURE: an order whose answer was lost is settled by looking, never by guessing (design 4.5).
+
+Owns what follows from TokPortal's latest request: it happened, it is too early to tell, it is sent again with the same
+key and body, or it is given up.
+"""
+
+from datetime import timedelta
+
+from sheetsync import notes
+from sheetsync.model import Adopt, Hold, HoldKind, Intent, Lapse, Order, Origin, Row, Step
+from sheetsync.plan.gates import failed_gates
+from sheetsync.plan.situation import Situation
+
+SETTLE_AFTER = timedelta(minutes=1)
+"""An uncertain order is not sent again before this, and only by a later run (design 4.5)."""
+
+
+def settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
+    """What becomes of an uncertain order; `row` is the marked row of its video, if there is one."""
+    number = row.number if row else 0
+    undecided = Hold(intent.video_id, number, notes.LOOKING, HoldKind.NEXT_RUN)
+    if world.failure(intent.video_id):
+        return undecided
+    latest = world.observations[intent.video_id].request
+    is_wanted = row is not None and row.mark == intent.mark
+    if latest and latest.id != intent.previous_id:
+        # there is a new request since the intent: the order happened, charged once. A mark beside it is a new wish
+        mark = intent.mark if row and is_wanted and row.shown_id != latest.id else None
+        return Adopt(intent.video_id, number or None, mark, latest, Origin.ORDERED, settles=intent)
+    if intent.run_id == world.run_id or world.now - intent.created_at < SETTLE_AFTER:
+        # too early to tell "never" from "not yet"
+        return undecided
+    if row and is_wanted and (latest.id if latest else None) == intent.previous_id:
+        # a minute later and in a later run it still has not happened: the same key and body again
+        failed = failed_gates(row, world.tracker)
+        if failed:
+            return Hold(row.key, row.number, notes.waits(failed))
+        return Order(intent.video_id, number, intent.mark, intent.previous_id, intent.body, resend=intent)
+    return Lapse(intent.video_id, intent)

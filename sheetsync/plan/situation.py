@@ -1,0 +1,50 @@
+"""PURE: what a plan is made from. Owns the value and the few questions that several files of the plan ask of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sheetsync import notes
+from sheetsync.model import Failure, HoldKind, Known, Observation, Row, Tracker
+
+NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a plan is made from. `balance` is None where it could not be read, or was not needed."""
+
+    rows: Sequence[Row]
+    known: Known
+    observations: Mapping[str, Observation]
+    tracker: Tracker
+    now: datetime
+    run_id: str
+    balance: int | None = None
+
+    def failure(self, video_id: str) -> Failure | None:
+        """Why nothing is known of this video from this run."""
+        observation = self.observations.get(video_id)
+        return observation.failure if observation else NOT_REACHED
+
+
+def chosen(rows: Sequence[Row], videos: frozenset[str]) -> Sequence[Row]:
+    """The rows of these videos; all rows, if none is named."""
+    return [row for row in rows if row.key in videos] if videos else rows
+
+
+def acting(rows: Iterable[Row]) -> list[Row]:
+    """The rows whose mark acts: of duplicates, the first marked one (design 3)."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        if row.mark:
+            # rows without a key are no duplicates of each other: each is named
+            first.setdefault(row.key or f" row {row.number}", row)
+    return list(first.values())
+
+
+def is_resting(row: Row, known: Known, now: datetime) -> bool:
+    """Whether TokPortal refused this very mark a moment ago: it is tried again with growing pauses (design 4)."""
+    # a different mark is a different wish: it is not kept waiting for the no to another one
+    refusal = known.refusals.get(row.key)
+    return bool(refusal and refusal.mark == row.mark and now < refusal.retry_at)

@@ -1,0 +1,32 @@
+"""PURE: what a whole tracker should say after a run: its rows and its Summary tab, together, of one snapshot."""
+
+from dataclasses import dataclass, replace
+
+from sheetsync.model import Projection, Snapshot, Tracker
+from sheetsync.projection import summary
+from sheetsync.projection.cells import Outlook, targets
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerProjection:
+    """f(snapshot), for one run.
+
+    `shown` are the (video id, request id) of the rows when the run read them; `videos` narrows it to some rows;
+    `balance` is the newest balance known (credits).
+    """
+
+    tracker: Tracker
+    outlook: Outlook
+    shown: frozenset[tuple[str, str]]
+    videos: frozenset[str] = frozenset()
+    balance: int | None = None
+
+    def project(self, snapshot: Snapshot) -> Projection:
+        """What this very snapshot should say."""
+        rows = [row for row in snapshot.rows if not self.videos or row.key in self.videos]
+        # a row that came to show another request since then was written by another machine, which looked later
+        newer = {row.key for row in rows if (row.key, row.shown_id) not in self.shown}
+        outlook = replace(self.outlook, observed=self.outlook.observed - newer)
+        said = targets(rows, snapshot.time_zone, self.tracker, outlook)
+        cells = summary.differing(snapshot, said, self.tracker, self.balance, outlook.now)
+        return Projection(said, cells, summary.last_change(snapshot, self.tracker, outlook.now))

@@ -1,0 +1,112 @@
+"""PURE: the cells to write: what a sheet should say less what it says.
+
+Owns the two things that are ever sent (set a cell, clear a mark), and what is known of a write that was sent. What the
+cells should say is the projection's; how a write is put into requests is `requests.py`'s.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sheetsync.columns import MACHINE_KEYS, key_text, normal, says
+from sheetsync.model import CellValue, Scalar, Snapshot, Target
+
+
+@dataclass(frozen=True, slots=True)
+class SetCell:
+    """One cell to write. `row` is the row number, `column` 0-based, `key` the video id that should stand there."""
+
+    row: int
+    column: int
+    key: str
+    value: CellValue
+
+
+@dataclass(frozen=True, slots=True)
+class ClearMark:
+    """One Action cell to empty, if it says just `mark` (Sheets `findReplace`: the one compare-and-set Google has).
+
+    It can hit no other cell, and no mark that was made in the meantime.
+    """
+
+    row: int
+    column: int
+    key: str
+    mark: str
+
+    @property
+    def value(self) -> str:
+        """What the cell says once this is done."""
+        return ""
+
+
+Edit = SetCell | ClearMark
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The header row and the written rows as they stood when a write landed, in the same atomic call."""
+
+    headers: Sequence[Scalar]
+    rows: Mapping[int, Sequence[Scalar]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One write: its edits, where they landed (None: nobody saw), and the read that they were made from."""
+
+    edits: tuple[Edit, ...]
+    landed: Landed | None
+    before: Snapshot
+
+
+def edits_for(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> tuple[Edit, ...]:
+    """The difference between what the cells should say and what they say.
+
+    `Updated at` goes with every change of a row and never alone. It also makes a row's write recognisable, should
+    its answer be lost.
+    """
+    edits: list[Edit] = []
+    for target in targets:
+        changes = list(_changes(snapshot, target))
+        # a row that says all it should is not touched, not even by the time of the look
+        if changes:
+            edits += [*changes, SetCell(target.row.number, snapshot.columns["updated_at"], target.row.key, now)]
+    return tuple(edits)
+
+
+def _changes(snapshot: Snapshot, target: Target) -> Iterator[Edit]:
+    row = target.row
+    for column, value in target.values.items():
+        if not says(row.cells.get(column, ""), value, snapshot.time_zone):
+            yield SetCell(row.number, snapshot.columns[column], row.key, value)
+    if target.clear_mark:
+        yield ClearMark(row.number, snapshot.columns["action"], row.key, str(row.cells.get("action", "")))
+
+
+def by_row(edits: Iterable[Edit]) -> Iterator[list[Edit]]:
+    """The edits of each row."""
+    for _, group in groupby(sorted(edits, key=lambda edit: edit.row), key=lambda edit: edit.row):
+        yield list(group)
+
+
+def header_at(headers: Sequence[Scalar], column: int) -> str:
+    """A header for comparison; empty where there is none. Across two reads a column's number tells nothing."""
+    return normal(headers[column]) if 0 <= column < len(headers) else ""
+
+
+def key_header(snapshot: Snapshot) -> str:
+    """The header of the column that holds the video ids."""
+    return header_at(snapshot.headers, snapshot.columns["video_id"])
+
+
+def key_at(snapshot: Snapshot, row: int) -> str:
+    """The video id that stands in a row."""
+    return key_text(snapshot.cell(row, snapshot.columns["video_id"]))
+
+
+def machine_headers(snapshot: Snapshot) -> set[str]:
+    """Headers of what says nothing of whose row it is: what sheetsync writes may itself have gone astray."""
+    columns = (snapshot.columns[key] for key in (*MACHINE_KEYS, "action") if key in snapshot.columns)
+    return {header_at(snapshot.headers, column) for column in columns}

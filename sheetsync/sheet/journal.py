@@ -1,0 +1,66 @@
+"""PURE: a write that was begun and whose end nobody saw, as text that outlives a crash.
+
+Owns the format. Where the text is kept is the ledger's business; what puts such a write right is `repair.py`'s.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sheetsync.columns import rows_of
+from sheetsync.model import Snapshot
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell
+
+
+def to_journal(writes: Iterable[Sent]) -> str:
+    """Writes that are not known to stand where they should, with all that is needed to put back what they hit."""
+    return json.dumps([_write_to_json(sent) for sent in writes], ensure_ascii=False)
+
+
+def from_journal(text: str) -> tuple[Sent, ...]:
+    """The writes of a run that was killed, the reads they were made from, and where they landed if that was seen."""
+    return tuple(_write_from_json(data) for data in json.loads(text))
+
+
+def _write_to_json(sent: Sent) -> dict[str, object]:
+    before, landed = sent.before, sent.landed
+    return {
+        "edits": [_edit_to_json(edit) for edit in sent.edits],
+        "grid": before.grid,
+        "columns": dict(before.columns),
+        "time_zone": before.time_zone,
+        "read_at": before.read_at.isoformat(),
+        "landed": landed and {"headers": landed.headers, "lines": [*landed.rows.items()]},
+    }
+
+
+def _edit_to_json(edit: Edit) -> list[object]:
+    # [row, column, key, value, whether the value is an instant, the mark if it is one to clear]
+    place = [edit.row, edit.column, edit.key]
+    if isinstance(edit, ClearMark):
+        return [*place, "", False, edit.mark]
+    if isinstance(edit.value, datetime):
+        return [*place, edit.value.isoformat(), True, ""]
+    return [*place, edit.value, False, ""]
+
+
+def _write_from_json(data: Mapping[str, Any]) -> Sent:
+    grid = tuple(tuple(cells) for cells in data["grid"])
+    before = Snapshot(
+        sheet_id=0,
+        title="",
+        time_zone=data["time_zone"],
+        columns=data["columns"],
+        rows=rows_of(grid, data["columns"]),
+        grid=grid,
+        read_at=datetime.fromisoformat(data["read_at"]),
+    )
+    landed = data["landed"] and Landed(data["landed"]["headers"], dict(data["landed"]["lines"]))
+    return Sent(tuple(_edit_from_json(*edit) for edit in data["edits"]), landed, before)
+
+
+def _edit_from_json(row: int, column: int, key: str, value: Any, is_instant: bool, mark: str) -> Edit:
+    if mark:
+        return ClearMark(row, column, key, mark)
+    return SetCell(row, column, key, datetime.fromisoformat(value) if is_instant else value)

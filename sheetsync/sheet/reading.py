@@ -1,0 +1,113 @@
+"""Reads the tracker: one metadata read, one read of all values (design 3.1).
+
+Owns what is asked for and how it becomes a snapshot. Has no state of its own: what the next read needs to know (where
+the Summary tab is, say) travels in the snapshot.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sheetsync.clock import Clock
+from sheetsync.columns import bind, normal, rows_of, zone
+from sheetsync.errors import HeaderError, NotFound
+from sheetsync.model import Grid, Snapshot, SummaryBlock, Tracker
+from sheetsync.projection import summary
+from sheetsync.sheet.api import SheetsAPI
+from sheetsync.sheet.requests import quoted
+
+log = logging.getLogger(__name__)
+
+_META_FIELDS = "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"
+
+Tab = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one tracker's worksheet."""
+
+    api: SheetsAPI
+    tracker: Tracker
+    clock: Clock
+
+    def read(self) -> Snapshot:
+        """The whole tab in two reads.
+
+        Raises HeaderError, NotFound (no such spreadsheet or tab), CredentialsError (not shared), Unavailable.
+        """
+        meta = self.api.metadata(self.tracker.spreadsheet, _META_FIELDS)
+        tabs = [sheet.get("properties", {}) for sheet in meta.get("sheets", [])]
+        tab, beside = self._tab(tabs), self._summary_tab(tabs)
+        time_zone = meta.get("properties", {}).get("timeZone", "Etc/GMT")
+        zone(time_zone)  # a zone that nobody knows stops the run here, before anything is compared
+        bare = Snapshot(
+            sheet_id=tab.get("sheetId", 0),
+            title=tab["title"],
+            time_zone=time_zone,
+            columns={},
+            rows=(),
+            grid=(),
+            read_at=self.clock.now(),
+            summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], ()) if beside else None,
+        )
+        return self.again(bare)
+
+    def again(self, snapshot: Snapshot) -> Snapshot:
+        """The values as they are by now, in one read. Raises as `read` does."""
+        grid, block = self._values(snapshot)
+        binding = bind(grid[0] if grid else (), self.tracker.columns)
+        if binding.missing or binding.doubled:
+            raise HeaderError(snapshot.title, binding.missing, binding.doubled)
+        return replace(
+            snapshot,
+            columns=binding.columns,
+            rows=rows_of(grid, binding.columns),
+            grid=grid,
+            read_at=self.clock.now(),
+            summary=block,
+            is_current=True,
+        )
+
+    def _tab(self, tabs: Sequence[Tab]) -> Tab:
+        if tab := _titled(tabs, self.tracker.worksheet):
+            return tab
+        names = ", ".join(f"'{tab.get('title', '')}'" for tab in tabs)
+        raise NotFound(
+            f"Tracker '{self.tracker.name}': the spreadsheet has no tab '{self.tracker.worksheet}'. It has: {names}. "
+            "Name one of them under `worksheet:`, or run `sheetsync init` to make the tab."
+        )
+
+    def _summary_tab(self, tabs: Sequence[Tab]) -> Tab | None:
+        """The Summary tab, if there is one and its block has room there."""
+        tab = _titled(tabs, self.tracker.summary_tab)
+        size = tab.get("gridProperties", {}) if tab else {}
+        has_room = size.get("rowCount", 0) >= summary.ROWS and size.get("columnCount", 0) >= summary.COLUMNS
+        return tab if has_room else None
+
+    def _values(self, snapshot: Snapshot) -> tuple[Grid, SummaryBlock | None]:
+        """The tracker's tab and the block of the Summary tab, if there is one, in one read."""
+        beside = snapshot.summary
+        # the whole tab in one range: headers and rows of one moment, and all that a stray write may hit
+        ranges = [quoted(snapshot.title)] + ([f"{quoted(beside.title)}!{summary.RANGE}"] if beside else [])
+        try:
+            grid, *block = self.api.values(self.tracker.spreadsheet, *ranges)
+        except NotFound:
+            if not beside:
+                raise
+            # it may be the Summary tab that somebody has just renamed: the rows can do without it
+            return self._values(replace(snapshot, summary=None))
+        if not beside:
+            return grid, None
+        if not summary.is_ours(block[0], self.tracker):
+            log.info("tab '%s' is left alone: A1 does not say '%s'", beside.title, summary.title(self.tracker))
+            return grid, None
+        return grid, replace(beside, grid=block[0])
+
+
+def _titled(tabs: Sequence[Tab], title: str) -> Tab | None:
+    """The tab with a title; one that differs only in case or spaces if there is none."""
+    exact = (tab for tab in tabs if tab.get("title", "") == title)
+    alike = (tab for tab in tabs if normal(tab.get("title", "")) == normal(title))
+    return next(exact, None) or next(alike, None)

@@ -1,0 +1,141 @@
+"""PURE: edits -> the requests of one `spreadsheets.batchUpdate`, and its answer -> where they landed.
+
+Owns the JSON of the Sheets API that a run sends and reads back (Sheets reference 3). Sends nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sheetsync.columns import BY_KEY, DATE_FORMAT, Kind, to_serial
+from sheetsync.model import CellValue, Scalar, Snapshot, SummaryCell
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell
+
+Json = dict[str, Any]
+
+ROWS_PER_WRITE = 400
+"""About 1 MB of JSON; Google recommends at most 2 MB a call (Sheets reference 3.1)."""
+
+ANSWER_FIELDS = (
+    "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue)))))"
+)
+
+
+def quoted(title: str) -> str:
+    """A tab's title as A1 notation wants it."""
+    return "'" + title.replace("'", "''") + "'"
+
+
+def batches(edits: Sequence[Edit]) -> list[list[Edit]]:
+    """The edits in as many writes as their size needs; those of a row stay together."""
+    rows = sorted({edit.row for edit in edits})
+    chunks = [set(rows[start : start + ROWS_PER_WRITE]) for start in range(0, len(rows), ROWS_PER_WRITE)]
+    return [[edit for edit in edits if edit.row in chunk] for chunk in chunks]
+
+
+def row_write(snapshot: Snapshot, edits: Sequence[Edit]) -> Json:
+    """A write to the tracker's tab that shows, in the same atomic call, where it landed."""
+    tab = quoted(snapshot.title)
+    dates = {index for key, index in snapshot.columns.items() if BY_KEY[key].kind is Kind.DATE}
+    cells = [edit for edit in edits if isinstance(edit, SetCell)]
+    clears = [_clear(snapshot.sheet_id, edit) for edit in edits if isinstance(edit, ClearMark)]
+    return {
+        "requests": [*_update_cells(snapshot.sheet_id, snapshot.time_zone, cells, dates), *clears],
+        "includeSpreadsheetInResponse": True,
+        "responseIncludeGridData": True,
+        # whole rows: the key is found even if columns have moved
+        "responseRanges": [f"{tab}!1:1", *(f"{tab}!{first}:{last}" for first, last in _spans(edits))],
+    }
+
+
+def summary_requests(snapshot: Snapshot, cells: Sequence[SummaryCell]) -> list[Json]:
+    """The requests that write the Summary tab; none where there is none."""
+    if not snapshot.summary:
+        return []
+    return list(_update_cells(snapshot.summary.sheet_id, snapshot.time_zone, cells, frozenset()))
+
+
+def _spans(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
+    """Consecutive rows as (first, last)."""
+    rows = sorted({edit.row for edit in edits})
+    for _, group in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
+        members = [row for _, row in group]
+        yield members[0], members[-1]
+
+
+def _update_cells(
+    sheet_id: int, time_zone: str, cells: Iterable[SetCell | SummaryCell], date_columns: Set[int]
+) -> Iterator[Json]:
+    """One request for each run of neighbours in a row that need the same field mask."""
+
+    def run_of(numbered: tuple[int, SetCell | SummaryCell]) -> tuple[int, int, bool]:
+        turn, cell = numbered
+        return cell.row, cell.column - turn, _is_date(cell, date_columns)
+
+    ordered = sorted(cells, key=lambda cell: (cell.row, cell.column))
+    for (row, _, is_date), group in groupby(enumerate(ordered), key=run_of):
+        run = [cell for _, cell in group]
+        values = [_cell(cell.value, time_zone, is_date) for cell in run]
+        start = {"sheetId": sheet_id, "rowIndex": row - 1, "columnIndex": run[0].column}
+        fields = "userEnteredValue,userEnteredFormat.numberFormat" if is_date else "userEnteredValue"
+        yield {"updateCells": {"start": start, "rows": [{"values": values}], "fields": fields}}
+
+
+def _is_date(cell: SetCell | SummaryCell, date_columns: Set[int]) -> bool:
+    """Whether the cell needs the date format: an instant, or a number put back into a date column."""
+    if isinstance(cell.value, datetime):
+        return True
+    return not isinstance(cell.value, bool | str) and cell.column in date_columns
+
+
+def _cell(value: CellValue, time_zone: str, is_date: bool) -> Json:
+    cell: Json = {}
+    if isinstance(value, datetime):
+        cell["userEnteredValue"] = {"numberValue": to_serial(value, time_zone)}
+    elif isinstance(value, bool):
+        cell["userEnteredValue"] = {"boolValue": value}
+    elif isinstance(value, int | float):
+        cell["userEnteredValue"] = {"numberValue": value}
+    elif value:
+        # typed text: never parsed, so a code that begins with + or = stays a code
+        cell["userEnteredValue"] = {"stringValue": value}
+    if is_date:
+        # without a format of its own a new cell would show the serial: 46193.5
+        cell["userEnteredFormat"] = {"numberFormat": {"type": "DATE_TIME", "pattern": DATE_FORMAT}}
+    return cell
+
+
+def _clear(sheet_id: int, edit: ClearMark) -> Json:
+    """Empty one cell if it says what it said: nothing else can be hit, wherever it has moved."""
+    cell = {
+        "sheetId": sheet_id,
+        "startRowIndex": edit.row - 1,
+        "endRowIndex": edit.row,
+        "startColumnIndex": edit.column,
+        "endColumnIndex": edit.column + 1,
+    }
+    what = {"find": edit.mark, "replacement": "", "matchCase": True, "matchEntireCell": True}
+    return {"findReplace": {**what, "range": cell}}
+
+
+def landed_in(answers: Iterable[Mapping[str, Any]], sheet_id: int) -> Landed:
+    """Where the writes of one round landed, by their answers' grid data."""
+    rows: dict[int, Sequence[Scalar]] = {}
+    # a key that Google left out is its default: sheet 0, row 0, an empty cell
+    for answer in answers:
+        for sheet in answer.get("updatedSpreadsheet", {}).get("sheets", []):
+            if sheet.get("properties", {}).get("sheetId", 0) == sheet_id:
+                for block in sheet.get("data", []):
+                    cells = ([_scalar(cell) for cell in row.get("values", [])] for row in block.get("rowData", []))
+                    rows |= dict(enumerate(cells, start=block.get("startRow", 0) + 1))
+    return Landed(rows.pop(1, ()), rows)
+
+
+def _scalar(cell: Mapping[str, Any]) -> Scalar:
+    value = cell.get("effectiveValue", {})
+    for kind in ("stringValue", "numberValue", "boolValue"):
+        if kind in value:
+            scalar: Scalar = value[kind]
+            return scalar
+    return str(value.get("errorValue", {}).get("type", "")) if value else ""

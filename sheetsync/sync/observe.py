@@ -1,0 +1,61 @@
+"""Asks TokPortal about the videos that are due, on a small pool of threads, within the time of the run (design 3.2).
+
+Owns when to stop asking. Which videos are due, and in which order, is the plan's.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from sheetsync import notes
+from sheetsync.clock import Clock
+from sheetsync.errors import CallRefused, Unavailable
+from sheetsync.model import Failure, HoldKind, Observation
+from sheetsync.tokportal.client import TokPortal
+
+log = logging.getLogger(__name__)
+
+POLLERS = 4
+"""Threads that poll: enough to fill the rate limit of 2 a second at TokPortal's usual pace."""
+
+SILENT_LIMIT = 5
+"""After so many unanswered polls in a row TokPortal is taken to be down; the rest is left for the next run."""
+
+
+class Poller:
+    """Polls for one run; `seconds` is the time it may take, from now on."""
+
+    def __init__(self, portal: TokPortal, clock: Clock, seconds: float, threads: int = POLLERS) -> None:
+        self._portal, self._clock, self._threads = portal, clock, threads
+        self._until = clock.monotonic() + seconds
+        self._silent = 0
+
+    def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:
+        """What TokPortal says about each video; those that the time did not reach are left out.
+
+        Raises CredentialsError.
+        """
+        if self._threads <= 1 or len(videos) <= 1:
+            answers = [self._poll(video) for video in videos]
+        else:
+            # threads only wait for answers; the ledger is written by the caller, from one thread
+            with ThreadPoolExecutor(self._threads, "poll") as pool:
+                answers = list(pool.map(self._poll, videos))
+        return {answer.video_id: answer for answer in answers if answer}
+
+    def _poll(self, video_id: str) -> Observation | None:
+        if self._clock.monotonic() > self._until or self._silent >= SILENT_LIMIT:
+            return None
+        try:
+            request = self._portal.latest(video_id)
+        except CallRefused as no:
+            answer = " ".join(part for part in (str(no.http_status), no.code) if part)
+            refused = Failure(HoldKind.PERSON, notes.video_not_shown(answer, no.message))
+            return Observation(video_id, failure=refused)
+        except Unavailable as error:
+            self._silent += 1
+            log.info("video %s: %s", video_id, error)
+            return Observation(video_id, failure=Failure(HoldKind.NEXT_RUN, notes.NO_ANSWER))
+        # one answer shows that TokPortal is there; a lost count between threads only asks a few times more
+        self._silent = 0
+        return Observation(video_id, request)

@@ -1,0 +1,60 @@
+"""What a run did: the figures of design 7, gathered while it goes.
+
+Owns the figures and the exit code. Printing is the command line's.
+"""
+
+from dataclasses import dataclass, field
+
+from sheetsync.errors import SheetsyncError
+from sheetsync.model import Hold, HoldKind, Mark, Plan, Step
+
+
+@dataclass(slots=True)
+class Report:
+    """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done; `error` stopped it."""
+
+    name: str
+    rows: int = 0
+    ordered: int = 0
+    renewed: int = 0
+    adopted: int = 0
+    corrected: int = 0
+    polled: int = 0
+    codes_received: int = 0
+    cells_written: int = 0
+    renewal_needed: int = 0
+    expired: int = 0
+    holds: list[Hold] = field(default_factory=list)
+    uncertain: int = 0
+    deferred: int = 0
+    credits_charged: int = 0
+    credits_left: int | None = None
+    sheets_read: int = 0
+    sheets_write: int = 0
+    tokportal: int = 0
+    error: SheetsyncError | None = None
+    warnings: list[str] = field(default_factory=list)
+    plan: Plan = field(default_factory=Plan)
+    unplaced: list[str] = field(default_factory=list)
+    served: dict[str, Mark] = field(default_factory=dict)
+
+    def not_done(self, step: Step, reason: str) -> None:
+        """A step of the plan came to nothing in this run; the next one looks again."""
+        self.holds.append(Hold(step.video_id, step.row or 0, reason, HoldKind.NEXT_RUN))
+
+    def paid(self, mark: Mark, credits: int) -> None:
+        """An order went through."""
+        self.credits_charged += credits
+        if mark is Mark.RENEW:
+            self.renewed += 1
+        else:
+            self.ordered += 1
+
+    @property
+    def exit_code(self) -> int:
+        """Design 7: an error's own code; 1 where a mark could not be served or a cell not be verified."""
+        if self.error:
+            return self.error.exit_code
+        # rows that wait for a person are no failure: cron would mail about them for days
+        is_incomplete = any(hold.kind is HoldKind.NEXT_RUN for hold in self.holds)
+        return 1 if is_incomplete or self.uncertain or self.unplaced or self.warnings else 0
