@@ -52,6 +52,6 @@ NOTES = {
 
 
 @pytest.mark.parametrize("text", NOTES.values(), ids=NOTES)
-def test_each_note_stands_in_the_readme(text: str) -> None:
-    """Who finds a note in a row finds it in the README, word for word, with what to do."""
-    assert f"| {text}" in (ROOT / "README.md").read_text()
+def test_each_note_stands_in_the_readme_beside_the_texts(text: str) -> None:
+    """Who finds a note in a row finds it there, word for word, with what to do."""
+    assert f"| {text}" in (ROOT / "sheetsync/notes/README.md").read_text()
