@@ -6,16 +6,18 @@ its failures are database.py's.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED, Database
-from sheetsync.ledger.lock import Holder, hold_file, hold_memory, lock_path, this_process
+from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_moment, to_utc
 from sheetsync.model import Entry, Intent, Known, Refusal
@@ -71,14 +73,17 @@ class Ledger:
         and neither the file nor its folder has to be writable, or changes.
         Raises ConfigError if the file is not a ledger, is damaged, or is of a newer version; Unavailable if busy.
         """
-        self.path = path
-        self._holders: dict[str, Holder] = {}
         self._db = Database(path, durable, read_only)
+        if path is None:
+            # One in memory is held by files too: there is one kind of lock. They go with the ledger.
+            path = Path(mkdtemp(), "memory")
+            weakref.finalize(self, rmtree, path.parent)
+        self.path = path
 
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -90,11 +95,7 @@ class Ledger:
 
         Raises Locked, on entering, when it is held; `holder_note` and `now` tell the other who it waits for.
         """
-        me = this_process(holder_note, to_utc(now))
-        # Nobody else can open a ledger in memory, so its own table of holders is enough.
-        if self.path is None:
-            return hold_memory(self._holders, tracker, me)
-        return hold_file(lock_path(self.path, tracker), tracker, me)
+        return hold(lock_path(self.path, tracker), tracker, holder_note, to_utc(now))
 
     def recorder(self, tracker: str, run_id: str, clock: Clock) -> Recorder:
         """What writes for one tracker within one run; `run_id` is the empty string where no run is known."""
