@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sheetsync.errors import ConfigError, Unavailable
-from sheetsync.ledger.rows import T, column_list, from_row
+from sheetsync.ledger.rows import column_list, from_row
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's: those are short, so this is ample."""
@@ -133,20 +135,6 @@ class Database:
         """Execute one statement within a transaction; returns how many rows it touched."""
         return self._connection.execute(sql, [_bindable(value) for value in values]).rowcount
 
-    def upsert(
-        self, table: str, key: Collection[str], values: Mapping[str, object], kept: Collection[str] = ()
-    ) -> None:
-        """Insert a row, or change the one whose `key` columns say the same; of that one the `kept` columns stay.
-
-        The names of tables and columns come from the ledger's own code, never from data.
-        """
-        changes = ", ".join(f"{name} = excluded.{name}" for name in values if name not in (*key, *kept))
-        self.execute(
-            f"""INSERT INTO {table} ({", ".join(values)}) VALUES ({", ".join("?" * len(values))})
-            ON CONFLICT ({", ".join(key)}) DO UPDATE SET {changes}""",
-            *values.values(),
-        )
-
     def next_id(self, table: str) -> int:
         """The next free number of a table; unique because the transaction holds the write lock."""
         return int(self.select(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")[0][0])
@@ -193,18 +181,11 @@ class Database:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    with _file_errors(path, "made"):
-        _create(path)
-    return _sqlite(path.absolute().as_uri())
-
-
-def _create(path: Path) -> None:
-    """Make the file before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it.
-
-    An existing file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
-    """
-    with suppress(FileExistsError):
+    # Made before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it. An existing
+    # file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
+    with _file_errors(path, "made"), suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    return _sqlite(path.absolute().as_uri())
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:

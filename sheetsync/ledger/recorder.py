@@ -213,7 +213,15 @@ class Recorder:
             yield
 
     def _upsert(self, table: str, key: Collection[str], values: Mapping[str, object], *kept: str) -> None:
-        self._db.upsert(table, key, {"tracker": self.tracker, **values}, kept)
+        """Insert a row, or change the one whose `key` columns say the same; of that one the `kept` columns stay."""
+        values = {"tracker": self.tracker, **values}
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values if name not in (*key, *kept))
+        # The names of tables and columns are the ledger's own, never data.
+        self._db.execute(
+            f"""INSERT INTO {table} ({", ".join(values)}) VALUES ({", ".join("?" * len(values))})
+            ON CONFLICT ({", ".join(key)}) DO UPDATE SET {changes}""",
+            *values.values(),
+        )
 
     def _event(self, video_id: str, kind: str, **detail: object) -> None:
         # Numbered, since events of one transaction share their instant and have an order all the same.

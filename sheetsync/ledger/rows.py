@@ -7,15 +7,13 @@ fixed width, so that it sorts as text. Owns also how what is told anew joins wha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from sheetsync.model import AdCodeRequest, Entry, IntentState, Mark, Origin, Refusal
-
-T = TypeVar("T")
 
 # The tables call by its kind what the model calls an id; only there do the names differ.
 _COLUMN_NAMES: Mapping[Any, str] = {(AdCodeRequest, "id"): "request_id"}
@@ -33,15 +31,10 @@ def to_text(moment: datetime) -> str:
     return to_utc(moment).isoformat(timespec="microseconds")
 
 
-def to_moment(text: str) -> datetime:
-    """The instant, aware UTC, that `to_text` wrote."""
-    return datetime.fromisoformat(text)
-
-
 _FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
     **{kind: kind for kind in (Mark, Origin, IntentState)},
-    datetime: to_moment,
-    datetime | None: lambda text: text and to_moment(text),
+    datetime: datetime.fromisoformat,
+    datetime | None: lambda text: text and datetime.fromisoformat(text),
     Mapping[str, object]: json.loads,
 }
 
@@ -59,16 +52,14 @@ def column_list(kind: Any) -> str:
     return ", ".join(column_list(part) if is_dataclass(part) else column for _, column, part in _fields(kind))
 
 
-def from_row(kind: type[T], row: Iterable[Any]) -> T:
+def from_row(kind: Any, row: Iterable[Any]) -> Any:
     """The frozen value whose columns a row begins with."""
-    value: T = _read(kind, iter(row))
-    return value
-
-
-def _read(kind: Any, cells: Iterator[Any]) -> Any:
-    if isinstance(kind, type) and is_dataclass(kind):
-        return kind(*(_read(part, cells) for _, _, part in _fields(kind)))
-    return _FROM_CELL.get(kind, lambda cell: cell)(next(cells))
+    cells = iter(row)  # of a value within a value, the same iterator: it takes its cells where the outer one stands
+    values = (
+        from_row(part, cells) if is_dataclass(part) else _FROM_CELL.get(part, lambda cell: cell)(next(cells))
+        for _, _, part in _fields(kind)
+    )
+    return kind(*values)
 
 
 def to_columns(value: Any) -> dict[str, object]:

@@ -19,10 +19,8 @@ from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.ledger.rows import column_list, from_row, to_moment, to_utc
+from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Entry, Intent, Known, Refusal
-
-_LATEST = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +101,12 @@ class Ledger:
 
     def known(self, tracker: str) -> Known:
         """All that the plan and the projection need of one tracker."""
-        latest = self._db.read(Entry, _LATEST, tracker)
-        unsettled = self._db.read(Intent, f"intent WHERE tracker = ? AND {UNSETTLED}", tracker)
-        refusals = self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)
+        latest = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
+        unsettled = f"intent WHERE tracker = ? AND {UNSETTLED}"
         return Known(
-            latest={entry.request.video_id: entry for entry in latest},
-            unsettled={intent.video_id: intent for intent in unsettled},
-            refusals={refusal.video_id: refusal for refusal in refusals},
+            {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
+            {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
+            {refusal.video_id: refusal for refusal in self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)},
         )
 
     def gone_open(self, tracker: str, present: Collection[str]) -> tuple[int, int]:
@@ -117,7 +114,7 @@ class Ledger:
 
         Released videos do not count until they are present again.
         """
-        open_videos = {e.request.video_id for e in self._db.read(Entry, _LATEST, tracker) if e.request.is_open}
+        open_videos = self.known(tracker).open_videos
         released = self._db.select("SELECT video_id FROM latest WHERE tracker = ? AND released = 1", tracker)
         # By key, not by a count of rows: a row that is gone and another that is new do not make up for each other.
         gone = open_videos.difference(present)
@@ -132,7 +129,7 @@ class Ledger:
     def balance(self, tracker: str) -> tuple[int, datetime] | None:
         """The last balance told for this tracker, and when."""
         balances = self._db.select("SELECT credits, told_at FROM balance WHERE tracker = ?", tracker)
-        return next(((credits, to_moment(told_at)) for credits, told_at in balances), None)
+        return next(((credits, datetime.fromisoformat(told_at)) for credits, told_at in balances), None)
 
     def history(self, video_id: str, tracker: str | None = None) -> tuple[Event, ...]:
         """Everything that happened to a video, oldest first; without `tracker`, in all of them."""
