@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 
 from sheetsync.clock import Clock
 
-PER_MINUTE = 120
-"""Requests that TokPortal allows one API key in a minute."""
+SPACING = 0.5
+"""Seconds from one call to the next in the long run: TokPortal allows one API key 120 requests a minute."""
 
 BURST = 60
 """Tokens of a full bucket: half of the server's, so that a run of usual size is not slowed down, and two machines with
@@ -25,16 +25,12 @@ _ROUNDING = 1e-6
 
 
 class TokenBucket:
-    """A token bucket for several threads; a call takes one token, two come back each second."""
+    """A token bucket for several threads; a call takes one token, which comes back after SPACING seconds."""
 
-    def __init__(self, clock: Clock, per_minute: int = PER_MINUTE, burst: int = BURST) -> None:
-        self._clock = clock
-        self._per_second = per_minute / 60
-        self._burst = float(burst)
-        self._tokens = self._burst
-        # The instant that `_tokens` speaks of; it lies in the future while the server wants no calls.
-        self._at = clock.monotonic()
-        self._slept_until = self._at
+    def __init__(self, clock: Clock, burst: int = BURST) -> None:
+        self._clock, self._burst = clock, burst
+        # All that there is to know: how many tokens there are now follows from when none is missing any more.
+        self._full_at = self._slept_until = clock.monotonic()
         self._lock = threading.Lock()
 
     def take(self, patience: float) -> float:
@@ -42,42 +38,33 @@ class TokenBucket:
         while True:
             with self._lock:
                 now = self._now()
-                ready = self._ready(now)
-                if ready <= now + _ROUNDING:
-                    self._tokens -= 1
+                wait = self._full_at - (self._burst - 1) * SPACING - now
+                if wait <= _ROUNDING:
+                    self._full_at = max(self._full_at, now) + SPACING
                     return 0.0
-            if ready - now > patience:
-                return ready - now
+            if wait > patience:
+                return wait
             # Slept without the lock, so that others may see how long they have to wait; who wakes first gets the token.
-            self._clock.sleep(ready - now)
+            self._clock.sleep(wait)
             with self._lock:
-                self._slept_until = max(self._slept_until, ready)
+                self._slept_until = max(self._slept_until, now + wait)
 
     def lower(self, remaining: int) -> None:
         """The server counts so many calls left. Never raises the tokens: other machines may share the key."""
-        with self._lock:
-            self._ready(self._now())
-            self._tokens = min(self._tokens, float(remaining))
+        self._drain(remaining, 0.0)
 
     def hold(self, seconds: float) -> None:
         """The server wants no call for so long (429). One token stands ready at the end of that time, no more."""
+        self._drain(1, min(seconds, _LONGEST_HOLD))
+
+    def _drain(self, tokens: int, seconds: float) -> None:
+        """No more than so many tokens in so many seconds; where several answers ask, the emptiest bucket counts."""
         with self._lock:
-            now = self._now()
-            self._ready(now)
-            # Answers of calls that went out together may each ask: the longest silence counts.
-            self._at = max(self._at, now + min(seconds, _LONGEST_HOLD))
-            self._tokens = 1.0
+            self._full_at = max(self._full_at, self._now() + seconds + (self._burst - tokens) * SPACING)
 
     def _now(self) -> float:
         """The clock, but what was slept has passed: a clock that stands still must not hang a run."""
         return max(self._clock.monotonic(), self._slept_until)
-
-    def _ready(self, now: float) -> float:
-        """Refill up to now; the instant at which the next token is there."""
-        if now > self._at:
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
-            self._at = now
-        return self._at + max(0.0, 1.0 - self._tokens) / self._per_second
 
 
 def http_date(text: str | None) -> datetime | None:
