@@ -194,8 +194,8 @@ def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
         with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
             credits = portal.balance()
             yield Check("TokPortal", True, f"the API key works; {credits} credits, enough for {credits // PRICE} codes")
-            if told := portal.server_time():
-                yield _clock_skew(told, clock.now())
+            if portal.server_time:
+                yield _clock_skew(portal.server_time, clock.now())
     except SheetsyncError as error:
         yield Check("TokPortal", False, str(error))
 

@@ -14,10 +14,10 @@ import random
 import re
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import TracebackType
 from urllib.parse import quote
 
 import httpx
@@ -38,7 +38,7 @@ ATTEMPTS = 4
 """Times a call is sent at most, where it may be repeated at all."""
 
 # Server or way were busy or broken for the moment.
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 # The one status that says, by its meaning, that nothing was done.
 _NOTHING_DONE = frozenset({429})
 _HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
@@ -57,17 +57,15 @@ class Ordered:
     replayed: bool
 
 
-class _NoAnswer(Exception):
-    """A call without an answer: `sent` if it may have reached TokPortal, `transient` if trying again may help."""
-
-    def __init__(self, text: str, sent: bool = True, transient: bool = False) -> None:
-        self.sent, self.transient = sent, transient
-        super().__init__(text)
+class _Transient(Unavailable):
+    """A read that got no answer, where another attempt may get one."""
 
 
 class TokPortal:
     """TokPortal for one API key; may be shared by several threads.
 
+    `calls` counts the requests sent; `server_time` is TokPortal's clock as its last dated answer told it (the `Date`
+    header), None before any.
     Raises CredentialsError at once for a key that no HTTP header can carry: a library's own error would print it.
     """
 
@@ -77,10 +75,9 @@ class TokPortal:
                 "The TokPortal API key is empty or holds characters that no key has: check tokportal.api_key."
             )
         self.calls = 0
+        self.server_time: datetime | None = None
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
-        self._bucket = TokenBucket(clock)
-        self._server_time: datetime | None = None
-        self._lock = threading.Lock()
+        self._bucket, self._lock = TokenBucket(clock), threading.Lock()
         self._http = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
@@ -93,18 +90,12 @@ class TokPortal:
     def __enter__(self) -> TokPortal:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-    def server_time(self) -> datetime | None:
-        """TokPortal's clock as its last dated answer told it (the `Date` header); None before any."""
-        return self._server_time
 
     def balance(self) -> int:
         """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8).
@@ -116,7 +107,7 @@ class TokPortal:
         if response.status_code in (401, 403):
             raise self._credentials(response)
         if not response.is_success:
-            raise Unavailable(self._describe(response))
+            raise self._unavailable(response)
         try:
             return parsing.balance(response.content)
         except parsing.Unreadable as error:
@@ -163,48 +154,30 @@ class TokPortal:
         self._raise_for_status(response, credentials=())
 
     def _get(self, path: str) -> httpx.Response:
-        """Read: an answer that is not transient. Raises Unavailable."""
-        try:
-            response = self._call("GET", path, {"X-API-Key": self._key})
-        except _NoAnswer as error:
-            raise Unavailable(str(error) if error.sent else f"{error}; nothing was asked") from error
-        if response.status_code in _TRANSIENT:
-            asked = self._retry_after(response)
-            wait = f"; it asks to wait {asked:.0f} s" if asked > LONGEST_WAIT else ""
-            raise Unavailable(self._describe(response) + wait)
-        return response
+        """Read: any answer. Raises Unavailable."""
+        return self._call("GET", path, {"X-API-Key": self._key})
 
     def _change(self, method: str, path: str, headers: Mapping[str, str], body: str) -> httpx.Response:
         """Send what changes something: any answer, which may be a 429. Raises CallRefused, CallUncertain."""
         # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
         content = body.encode(errors="surrogatepass")
-        try:
-            return self._call(method, path, {**headers, "Content-Type": "application/json"}, content)
-        except _NoAnswer as error:
-            if error.sent:
-                raise CallUncertain(f"{error}; it may have been done all the same") from error
-            raise CallRefused(429, "", f"{error}; nothing was sent", "") from None
+        return self._call(method, path, {**headers, "Content-Type": "application/json"}, content)
 
     def _call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
-        """Send, and again where that is safe: the last answer. Raises _NoAnswer.
+        """Send, and again where that is safe: the last answer. Raises as `_send` does.
 
         Ends by attempts and by seconds slept, not by the time that passed: a held clock would never end it.
         """
         is_read = method == "GET"
         # A change is never repeated after a lost answer or a 5xx: it may have been done, and would be charged twice.
-        repeatable = _TRANSIENT if is_read else _NOTHING_DONE
-        attempt, waited = 0, 0.0
-        while True:
-            attempt += 1
+        repeatable = _TRANSIENT_STATUSES if is_read else _NOTHING_DONE
+        waited = 0.0
+        for attempt in range(ATTEMPTS - 1):
             # Reads go out from many threads, which must not all come back at once; changes go one by one.
-            pause = 2.0 ** (attempt - 1) + (random.random() if is_read else 0.0)
-            try:
+            pause = 2.0**attempt + (random.random() if is_read else 0.0)
+            with suppress(_Transient):
                 response = self._send(method, path, headers, content)
-            except _NoAnswer as error:
-                if not is_read or not error.transient or attempt == ATTEMPTS:
-                    raise
-            else:
-                if response.status_code not in repeatable or attempt == ATTEMPTS:
+                if response.status_code not in repeatable:
                     return response
                 asked = self._retry_after(response)
                 pause = max(pause, asked)
@@ -213,12 +186,18 @@ class TokPortal:
                     return response
             waited += pause
             self._clock.sleep(pause)
+        return self._send(method, path, headers, content)
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
-        """One HTTP request, at the allowed pace. Raises _NoAnswer."""
+        """One HTTP request, at the allowed pace.
+
+        Without an answer, raises Unavailable for a read, CallUncertain for a change; CallRefused for one not sent.
+        """
+        is_read = method == "GET"
         if seconds := self._bucket.take(LONGEST_WAIT):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
-            raise _NoAnswer(f"TokPortal asks to wait another {seconds:.0f} s", sent=False)
+            wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
+            raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")
         with self._lock:
             self.calls += 1
         started = self._clock.monotonic()
@@ -226,7 +205,13 @@ class TokPortal:
             response = self._http.request(method, self._url + path, headers=headers, content=content)
         except _HTTPX_ERRORS as error:
             _log.debug("%s %s: %s", method, path, type(error).__name__)
-            raise _no_answer(error) from error
+            # Its own text is left out, since it may quote what was sent.
+            what = next(words for kind, words in _WORDS if isinstance(error, kind))
+            if not is_read:
+                # Even a connection that was refused counts as sent: an order is looked for, never taken for undone.
+                raise CallUncertain(f"{what}; it may have been done all the same") from error
+            passes = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
+            raise (_Transient if passes else Unavailable)(what) from error
         milliseconds = (self._clock.monotonic() - started) * 1000
         request_id = self._request_id(response)
         _log.debug("%s %s: %d, %s, %.0f ms", method, path, response.status_code, request_id or "-", milliseconds)
@@ -235,7 +220,7 @@ class TokPortal:
 
     def _observe(self, response: httpx.Response) -> None:
         """Take from an answer what concerns all calls: the server's time and the pace it allows."""
-        self._server_time = http_date(response.headers.get("Date")) or self._server_time
+        self.server_time = http_date(response.headers.get("Date")) or self.server_time
         remaining = response.headers.get("X-RateLimit-Remaining", "").strip()
         if re.fullmatch(r"[0-9]{1,9}", remaining):
             self._bucket.lower(int(remaining))
@@ -253,17 +238,21 @@ class TokPortal:
             return
         if response.status_code in credentials:
             raise self._credentials(response)
-        # 408 is no refusal: the server gave up waiting, perhaps after it had acted.
-        if response.is_client_error and response.status_code != 408:
-            raise self._refusal(response)
+        is_read = response.request.method == "GET"
+        # 408 is no refusal: the server gave up waiting, perhaps after it had acted. A 429 says that nothing was done,
+        # which a change has to know, and of a read only that it has to wait.
+        if response.is_client_error and response.status_code not in ((408, 429) if is_read else (408,)):
+            problem = parsing.problem(response.content, self._key)
+            raise CallRefused(response.status_code, *problem, self._request_id(response))
         # A redirect or a 5xx says nothing of what happened before it.
-        if response.request.method == "GET":
-            raise Unavailable(self._describe(response))
+        if is_read:
+            raise self._unavailable(response)
         raise CallUncertain(f"{self._describe(response)}; it may have been done all the same")
 
-    def _refusal(self, response: httpx.Response) -> CallRefused:
-        code, message = self._problem(response)
-        return CallRefused(response.status_code, code, message, self._request_id(response))
+    def _unavailable(self, response: httpx.Response) -> Unavailable:
+        asked = self._retry_after(response)
+        wait = f"; it asks to wait {asked:.0f} s" if asked > LONGEST_WAIT else ""
+        return Unavailable(self._describe(response) + wait)
 
     def _credentials(self, response: httpx.Response) -> CredentialsError:
         return CredentialsError(f"{self._describe(response)}. Check tokportal.api_key: its value, scope and expiry.")
@@ -272,35 +261,24 @@ class TokPortal:
         """An answer in words: status, error code, message and support id."""
         if response.is_redirect:
             return f"TokPortal answered {response.status_code}, a redirect: check tokportal.api_url"
-        named = " ".join(part for part in (str(response.status_code), *self._problem(response)) if part).rstrip(".")
+        problem = parsing.problem(response.content, self._key)
+        named = " ".join(part for part in (str(response.status_code), *problem) if part).rstrip(".")
         request_id = self._request_id(response)
         return f"TokPortal answered {named}" + (f" (support id {request_id})" if request_id else "")
-
-    def _problem(self, response: httpx.Response) -> tuple[str, str]:
-        code, message = parsing.problem(response.content)
-        return parsing.plain(code, 80, self._key), parsing.plain(message, 300, self._key)
 
     def _request_id(self, response: httpx.Response) -> str:
         found = (response.headers.get(name) for name in _REQUEST_ID_HEADERS)
         return parsing.plain(next(filter(None, found), ""), 100, self._key)
 
 
-def _no_answer(error: Exception) -> _NoAnswer:
-    """A failure of httpx in plain words; its own text is left out, since it may quote what was sent."""
-    # Even a connection that was refused counts as sent: an order is looked for, never taken for undone.
-    transient = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
-    return _NoAnswer(next(text for kind, text in _WORDS if isinstance(error, kind)), transient=transient)
-
-
 # The first class that fits gives the words.
-_WORDS: tuple[tuple[type[Exception], str], ...] = (
+_WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (httpx.ConnectTimeout, f"No connection to TokPortal within {CONNECT_SECONDS} s"),
     (httpx.PoolTimeout, "No connection to TokPortal was free in time"),
     (httpx.TimeoutException, f"TokPortal did not answer within {READ_SECONDS} s"),
     (httpx.ConnectError, "No connection to TokPortal"),
     (httpx.ProxyError, "The proxy did not let the call through to TokPortal"),
-    (httpx.UnsupportedProtocol, "TokPortal's address cannot be used: check tokportal.api_url"),
-    (httpx.InvalidURL, "TokPortal's address cannot be used: check tokportal.api_url"),
+    ((httpx.UnsupportedProtocol, httpx.InvalidURL), "TokPortal's address cannot be used: check tokportal.api_url"),
     (httpx.TransportError, "The connection to TokPortal was lost"),
     (Exception, "TokPortal's answer could not be received"),
 )

@@ -25,14 +25,13 @@ class Unreadable(Exception):
 
 def latest(content: bytes, video_id: str) -> AdCodeRequest | None:
     """The request in the answer to a poll; None where `data` is null: the video has none."""
-    data = _data(_envelope(content))
+    data, _ = _answer(content)
     return None if data is None else _request(data, video_id)
 
 
 def ordered(content: bytes, video_id: str) -> tuple[AdCodeRequest, int | None, int | None]:
     """The request in the answer to an order, with credits charged and remaining, which stand beside `data`."""
-    envelope = _envelope(content)
-    data = _data(envelope)
+    data, envelope = _answer(content)
     if data is None:
         raise Unreadable("data is null")
     charged, remaining = envelope.get("credits_charged"), envelope.get("credits_remaining")
@@ -41,24 +40,24 @@ def ordered(content: bytes, video_id: str) -> tuple[AdCodeRequest, int | None, i
 
 def balance(content: bytes) -> int:
     """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8)."""
-    data = _data(_envelope(content)) or {}
+    data, _ = _answer(content)
     for name in ("total_credits", "credits"):
-        found = _credits(data.get(name), -_MOST_CREDITS)
+        found = _credits(_member(data, name), -_MOST_CREDITS)
         if found is not None:
             return found
     raise Unreadable("it names no whole number of credits")
 
 
-def problem(content: bytes) -> tuple[object, object]:
-    """Code and message of an error answer, whatever its shape (reference/tokportal.md 5): foreign values, see plain."""
+def problem(content: bytes, key: str) -> tuple[str, str]:
+    """Code and message of an error answer, whatever its shape (reference/tokportal.md 5), made plain."""
     body = _json(content)
     if body is None:
         text = content.decode(errors="replace")
-        return "", "a web page instead of an answer" if "<" in text else text
+        body = {"message": "a web page instead of an answer" if "<" in text else text}
     error = _member(body, "error")
     holder = error if isinstance(error, dict) else body
     message = error if isinstance(error, str) else _member(holder, "message")
-    return _member(holder, "code"), message
+    return plain(_member(holder, "code"), 80, key), plain(message, 300, key)
 
 
 def retry_after_seconds(content: bytes) -> object:
@@ -89,21 +88,20 @@ def _member(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _envelope(content: bytes) -> dict[str, object]:
+def _answer(content: bytes) -> tuple[dict[str, object] | None, dict[str, object]]:
+    """`data`, and the whole it stands in.
+
+    `data` must be there: an absent one is not the null that means "no request yet", and may be ordered upon.
+    """
     body = _json(content)
     if not isinstance(body, dict):
         raise Unreadable("not a JSON object")
     if body.get("error"):
         raise Unreadable("it reports success and an error at once")
-    return body
-
-
-def _data(envelope: Mapping[str, object]) -> dict[str, object] | None:
-    """`data` must be there: an absent one is not the null that means "no request yet", and may be ordered upon."""
-    data = envelope.get("data", ...)
-    if data is None or isinstance(data, dict):
-        return data
-    raise Unreadable("data is missing or not an object")
+    data = body.get("data", ...)
+    if data is not None and not isinstance(data, dict):
+        raise Unreadable("data is missing or not an object")
+    return data, body
 
 
 def _request(data: Mapping[str, object], video_id: str) -> AdCodeRequest:

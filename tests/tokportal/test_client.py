@@ -138,10 +138,10 @@ def test_the_servers_clock_is_remembered() -> None:
     """`doctor` compares the Date header of the last answer with this machine's clock."""
     app = App(ok({"data": None}, Date="Tue, 16 Jun 2026 10:22:05 GMT"), ok({"data": None}, Date="nonsense"))
     client = portal(app)
-    assert client.server_time() is None
+    assert client.server_time is None
     client.latest(VIDEO)
     client.latest(VIDEO)
-    assert client.server_time() == NOW + timedelta(seconds=5)
+    assert client.server_time == NOW + timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("call", CALLS)
