@@ -95,7 +95,7 @@ def _refusals(document: Document, error: ErrorDetails) -> Iterator[Problem]:
     if error["type"] == "refused":
         sentences = error["ctx"]["wrong"]
     else:
-        sentences = [_SENTENCES[error["type"]].format(kind=kind(document.find(location).node), **_expected(location))]
+        sentences = [_SENTENCES[error["type"]].format(kind=kind(document.find(location)[0]), **_expected(location))]
     of_key = error["type"] == "extra_forbidden"
     return (document.problem(location, sentence, of_key) for sentence in sentences)
 

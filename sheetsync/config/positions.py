@@ -6,7 +6,6 @@ what `${NAME}` stands for (`variables.py`): texts are the file's own here, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,6 @@ _DEEPEST = 4
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands: its 1-based line, that of its key (which may stand above it), and its node."""
-
-    line: int
-    key_line: int
-    node: yaml.Node
-
-
 class Document:
     """A YAML file: its `values` as dicts, lists and texts (None where a value is left out), and where each stands.
 
@@ -48,43 +38,43 @@ class Document:
     def __init__(self, path: Path) -> None:
         root = _read(path)
         self.repeated: list[Problem] = []
-        self._places: dict[Location, Place] = {}
-        self.values = self._plain((), line_of(root), root)
+        self._nodes: dict[Location, tuple[yaml.Node, yaml.Node]] = {}
+        self.values = self._plain((), root, root)
 
-    def find(self, location: Location) -> Place:
-        """The place of a value; of one that is not there, the place of what should hold it."""
-        while location not in self._places:
+    def find(self, location: Location) -> tuple[yaml.Node, yaml.Node]:
+        """A value, and its key (which may stand above it); of one that is not there, what should hold it."""
+        while location not in self._nodes:
             location = location[:-1]
-        return self._places[location]
+        return self._nodes[location]
 
     def problem(self, location: Location, sentence: str, of_key: bool = False) -> Problem:
         """What is wrong with a value, or with the key itself."""
-        place = self.find(location)
+        value, name = self.find(location)
         if sentence.startswith(AS_WRITTEN):
-            written = place.node.value if isinstance(place.node, yaml.ScalarNode) else ""
+            written = value.value if isinstance(value, yaml.ScalarNode) else ""
             shown = written if len(written) <= 60 else f"{written[:57]}..."
             sentence = f"'{shown}'{sentence.removeprefix(AS_WRITTEN)}"
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(".")
-        return place.key_line if of_key else place.line, f"{key}: {sentence}"
+        return line_of(name if of_key else value), f"{key}: {sentence}"
 
-    def _plain(self, at: Location, key_line: int, node: yaml.Node) -> Any:
-        self._places[at] = Place(line_of(node), key_line, node)
+    def _plain(self, at: Location, key: yaml.Node, node: yaml.Node) -> Any:
+        self._nodes[at] = node, key
         if isinstance(node, yaml.ScalarNode):
             return None if _is_nothing(node) else node.value
         if len(at) > _DEEPEST:
             return None
         if isinstance(node, yaml.SequenceNode):
-            return [self._plain((*at, index), line_of(item), item) for index, item in enumerate(node.value)]
+            return [self._plain((*at, index), item, item) for index, item in enumerate(node.value)]
         values: dict[str, Any] = {}
         for key, value in node.value:
             # Half a character, which YAML can escape, is no key that pydantic takes.
             name = key.value.encode(errors="replace").decode() if isinstance(key, yaml.ScalarNode) else kind(key)
             if name in values:
-                first = self._places[*at, name].key_line
+                first = line_of(self._nodes[*at, name][1])
                 _, text = self.problem((*at, name), f"stands twice (first on line {first}); expected once")
                 self.repeated.append((line_of(key), text))
             else:
-                values[name] = self._plain((*at, name), line_of(key), value)
+                values[name] = self._plain((*at, name), key, value)
         return values
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -47,24 +47,23 @@ def _refused(*wrong: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "refused", {"wrong": wrong})
 
 
-def _matching(pattern: str, wrong: str) -> AfterValidator:
-    """Refuse any other text: `wrong` says what is wrong with it, and what is expected."""
+def _checked(*checks: Callable[[str], str]) -> AfterValidator:
+    """Refuse a text with all that is wrong with it: each check tells that, and what is expected; or nothing."""
 
     def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise _refused(wrong)
+        if wrong := [sentence for sentence in (one(text) for one in checks) if sentence]:
+            raise _refused(*wrong)
         return text
 
     return AfterValidator(check)
 
 
-def _one_of(known: Collection[str]) -> AfterValidator:
-    def check(key: str) -> str:
-        if key not in known:
-            raise _refused(f"{AS_WRITTEN} cannot stand here; {nearest(key, known)}")
-        return key
+def _matches(pattern: str, wrong: str) -> Callable[[str], str]:
+    return lambda text: "" if re.fullmatch(pattern, text) else wrong
 
-    return AfterValidator(check)
+
+def _one_of(known: Collection[str]) -> AfterValidator:
+    return _checked(lambda key: "" if key in known else f"{AS_WRITTEN} cannot stand here; {nearest(key, known)}")
 
 
 def _filled(value: object, info: ValidationInfo[Any]) -> str:
@@ -102,20 +101,19 @@ def _not_empty(items: object) -> object:
 
 
 def _address(text: str) -> str:
-    """An address without a closing slash; plain http, which anyone on the way can read, for loopback alone."""
+    """What is wrong with an address; plain http, which anyone on the way can read, is for loopback alone."""
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host = ""
     if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
-        raise _refused(f"{AS_WRITTEN} is not an address; expected https://host")
+        return f"{AS_WRITTEN} is not an address; expected https://host"
     if parts.username is not None or parts.query or parts.fragment:
-        raise _refused(f"{AS_WRITTEN} has more than a host and a path; expected https://host")
+        return f"{AS_WRITTEN} has more than a host and a path; expected https://host"
     if parts.scheme == "http" and not _is_loopback(host):
-        wrong = "would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
-        raise _refused(f"{AS_WRITTEN} {wrong}")
-    return text.rstrip("/")
+        return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
+    return ""
 
 
 def _is_loopback(host: str) -> bool:
@@ -129,16 +127,16 @@ _Text = Annotated[str, BeforeValidator(_filled)]
 _Path = Annotated[Path, BeforeValidator(_path), BeforeValidator(_filled)]
 _PathOrNone = Annotated[Path | None, BeforeValidator(_path), BeforeValidator(_filled)]
 _Whole = Annotated[int, BeforeValidator(_whole), BeforeValidator(_filled)]
-_Address = Annotated[_Text, AfterValidator(_address)]
+_Address = Annotated[_Text, AfterValidator(lambda text: text.rstrip("/"))]
 # Corrections are sent outside /api/ext, so the path belongs to the calls, not to the address.
-_NO_PATH = _matching(r".*(?<!/api/ext)", "ends with /api/ext; expected the address without it")
-_KEY_CHARACTERS = _matching("[!-~]*", "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
-_NO_VARIABLE = _matching(r"[^$].*", "is the name of a variable, not a key; expected ${NAME}, with braces")
+_no_path = _matches(r"(?s).*(?<!/api/ext)", "ends with /api/ext; expected the address without it")
+_key_characters = _matches("[!-~]*", "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
+_no_variable = _matches(r"(?s)[^$].*", "is the name of a variable, not a key; expected ${NAME}, with braces")
 # It stands in file names and on the command line.
-_NAME = _matching(
+_tracker_name = _matches(
     "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", f"{AS_WRITTEN} cannot be a name; expected letters, digits, - and _, at most 64"
 )
-_SHEET_ID = _matching(
+_sheet_id = _matches(
     "[A-Za-z0-9_-]+", f"{AS_WRITTEN} is no spreadsheet; expected its id, or the URL in the browser's address bar"
 )
 # Whoever comments out all keys of a section may leave its name.
@@ -168,16 +166,18 @@ class GoogleSettings(Section):
     """How to reach Google Sheets; without `credentials`, Application Default Credentials are used."""
 
     credentials: _PathOrNone = Field(None, description="a path, for example service-account.json")
-    api_url: _Address = Field(GOOGLE_URL, description=f"an address, for example {GOOGLE_URL}")
+    api_url: Annotated[_Address, _checked(_address)] = Field(
+        GOOGLE_URL, description=f"an address, for example {GOOGLE_URL}"
+    )
 
 
 class TokPortalSettings(Section):
     """How to reach TokPortal. The key is left out of the repr, so that no log or traceback shows it."""
 
-    api_key: Annotated[_Text, AfterValidator(str.strip), _KEY_CHARACTERS, _NO_VARIABLE] = Field(
+    api_key: Annotated[_Text, AfterValidator(str.strip), _checked(_key_characters, _no_variable)] = Field(
         repr=False, description="the API key, best as ${TOKPORTAL_API_KEY}"
     )
-    api_url: Annotated[_Address, _NO_PATH] = Field(
+    api_url: Annotated[_Address, _checked(_address, _no_path)] = Field(
         TOKPORTAL_URL, description=f"an address, for example {TOKPORTAL_URL}"
     )
 
@@ -198,8 +198,8 @@ else:  # mypy knows no fields that are made by name
 class TrackerSettings(Section):
     """One worksheet, as model.Tracker has it."""
 
-    name: Annotated[_Text, _NAME] = Field(description="a short name, for example acme")
-    spreadsheet: Annotated[_Text, AfterValidator(spreadsheet_id), _SHEET_ID] = Field(
+    name: Annotated[_Text, _checked(_tracker_name)] = Field(description="a short name, for example acme")
+    spreadsheet: Annotated[_Text, AfterValidator(spreadsheet_id), _checked(_sheet_id)] = Field(
         description="the id of the spreadsheet, or its whole URL"
     )
     worksheet: _Text = Field(description="the name of the tab, for example Tracker")

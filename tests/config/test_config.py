@@ -470,6 +470,24 @@ def test_tokportal_address_with_the_path_of_the_calls(problems: Problems) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("setting", "wrong"),
+    [
+        (
+            "api_url: http://host/api/ext",
+            ["'http://host/api/ext' would send keys in the clear; ", "ends with /api/ext; "],
+        ),
+        ("api_key: $MY KEY", ["holds spaces or characters beyond ASCII; ", "is the name of a variable, not a key; "]),
+    ],
+)
+def test_two_mistakes_in_one_value(problems: Problems, setting: str, wrong: list[str]) -> None:
+    """Mending one would only bring the other to light in the next try."""
+    found = problems(f"tokportal:\n  {setting}\n{TRACKERS}")
+    about = f"sheetsync.yaml:2: tokportal.{setting.partition(':')[0]}: "
+
+    assert [text.partition(about)[2].partition("expected")[0] for text in found if about in text] == wrong
+
+
 def test_section_that_is_a_text_does_not_show_it(problems: Problems) -> None:
     """A key that was written one level too high stays out of the log."""
     found = problems("tokportal: tok_live_secret\n" + TRACKERS)
