@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ import tenacity
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
-from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
+from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL, SPREADSHEET_URL, SPREADSHEET_VALUES_BATCH_URL
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
@@ -45,11 +44,8 @@ class WriteRefused(Unavailable):
     """Google refused a write (400): all or nothing, so nothing was done."""
 
 
-class _Transient(Exception):
-    """A transient error, which another attempt may mend; `error` is what it comes to if none does."""
-
-    def __init__(self, error: SheetsyncError) -> None:
-        self.error = error
+class _Transient(Unavailable):
+    """What another attempt may mend: nothing was read or written."""
 
 
 class SheetsAPI(gspread.HTTPClient):
@@ -78,21 +74,17 @@ class SheetsAPI(gspread.HTTPClient):
 
     def metadata(self, spreadsheet: str, fields: str, ranges: Sequence[str] = ()) -> Mapping[str, Any]:
         """spreadsheets.get with a field mask; with ranges, of those alone. One read. Raises as `request` does."""
-        self.reads += 1
-        params: dict[str, Any] = {"fields": fields, "ranges": list(ranges)}
-        with _readable():
-            return _object(self.fetch_sheet_metadata(spreadsheet, params=params))
+        return self._read(SPREADSHEET_URL % spreadsheet, {"fields": fields, "ranges": list(ranges)})
 
     def values(self, spreadsheet: str, *range_names: str) -> tuple[tuple[tuple[Scalar, ...], ...], ...]:
         """values:batchGet: each range as lines, unformatted, dates as serials. One read. Raises as `request` does."""
-        self.reads += 1
-        params: dict[str, Any] = {
+        params = {
+            "ranges": range_names,
             "valueRenderOption": "UNFORMATTED_VALUE",
             "dateTimeRenderOption": "SERIAL_NUMBER",
             "majorDimension": "ROWS",
         }
-        with _readable():
-            ranges = _object(self.values_batch_get(spreadsheet, list(range_names), params)).get("valueRanges") or []
+        ranges = self._read(SPREADSHEET_VALUES_BATCH_URL % spreadsheet, params).get("valueRanges") or []
         if len(ranges) != len(range_names):
             raise Unavailable("Google's answer to a read was not what was asked for.")
         # no `values` means that nothing is there; an error never looks like that (Sheets reference 2.2)
@@ -104,11 +96,16 @@ class SheetsAPI(gspread.HTTPClient):
         Raises WriteUnclear, WriteRefused, and what `request` raises for reads where nothing can have been written.
         """
         self.writes += 1
-        url = SPREADSHEET_BATCH_UPDATE_URL % spreadsheet
-        try:
-            return _object(self.request("post", url, params={"fields": fields}, json=body).json())
-        except requests.exceptions.JSONDecodeError as error:
-            raise WriteUnclear("Google's answer to a write could not be read") from error
+        response = self.request(
+            "post", SPREADSHEET_BATCH_UPDATE_URL % spreadsheet, params={"fields": fields}, json=body
+        )
+        return _object(response, WriteUnclear("Google's answer to a write could not be read"))
+
+    def _read(self, url: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.reads += 1
+        return _object(
+            self.request("get", url, params=params), Unavailable("Google's answer to a read was cut off or garbled.")
+        )
 
     def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Every call goes through here: base URL, bounded retry with jitter, errors by name.
@@ -125,10 +122,7 @@ class SheetsAPI(gspread.HTTPClient):
             sleep=self._clock.sleep,
             reraise=True,
         )
-        try:
-            return retrying(self._request_once, method, url, *args, **kwargs)
-        except _Transient as failure:
-            raise failure.error from failure.__cause__
+        return retrying(self._request_once, method, url, *args, **kwargs)
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
@@ -137,31 +131,30 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _Transient(Unavailable(f"Google's token service did not answer ({type(error).__name__}).")) from error
+            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).") from error
         except requests.RequestException as error:
             what = f"Google Sheets did not answer ({type(error).__name__})."
-            raise (WriteUnclear(what) if writes else _Transient(Unavailable(what))) from error
+            raise (WriteUnclear if writes else _Transient)(what) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
         if response.ok:
             return response
         raise self._failure(response, writes)
 
-    def _refresh_failure(self, error: RefreshError) -> Exception:
+    def _refresh_failure(self, error: RefreshError) -> SheetsyncError:
         if error.retryable:
-            return _Transient(Unavailable("Google's token service did not answer."))
+            return _Transient("Google's token service did not answer.")
         return CredentialsError(
             f"Google does not accept the service-account key of {self.email or 'this account'}: it may be deleted, "
             "disabled, or the clock of this machine may be wrong. Make a new key, and name it under "
             "`google: credentials:`."
         )
 
-    def _failure(self, response: requests.Response, writes: bool) -> Exception:
-        status, message = response.status_code, _message(response)
+    def _failure(self, response: requests.Response, writes: bool) -> SheetsyncError:
+        status, message, account = response.status_code, _message(response), self.email or "the service account"
         if status == 429:
-            return _Transient(Unavailable("Google Sheets asks for fewer calls (quota of 60 a minute)."))
+            return _Transient("Google Sheets asks for fewer calls (quota of 60 a minute).")
         if status >= 500 or status == 408:
-            what = f"Google Sheets is not available just now ({status})."
-            return WriteUnclear(what) if writes else _Transient(Unavailable(what))
+            return (WriteUnclear if writes else _Transient)(f"Google Sheets is not available just now ({status}).")
         if status == 404:
             return NotFound(
                 "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL)."
@@ -169,18 +162,15 @@ class SheetsAPI(gspread.HTTPClient):
         if status == 401:
             return CredentialsError(f"Google does not accept the credentials ({message}).")
         if status == 403:
-            return CredentialsError(f"Google denies access ({message}). {self._share()}")
+            return CredentialsError(f"Google denies access ({message}). {NOT_SHARED.format(email=account)}")
         if "protected" in message:
             return CredentialsError(
-                f"A protected range stops sheetsync: {message} Let {self.email or 'the service account'} edit the "
+                f"A protected range stops sheetsync: {message} Let {account} edit the "
                 "machine columns (Data > Protect sheets and ranges)."
             )
         if "Unable to parse range" in message:
             return NotFound(f"The tab is no longer there; it may have just been renamed ({message}).")
         return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
-
-    def _share(self) -> str:
-        return NOT_SHARED.format(email=self.email or "the service account")
 
 
 def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
@@ -235,15 +225,12 @@ def _direct_session(auth: google.auth.credentials.Credentials | None) -> request
     return session
 
 
-@contextmanager
-def _readable() -> Iterator[None]:
+def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, Any]:
+    """The JSON object that an answer holds. Raises `garbled` where it is no JSON at all."""
     try:
-        yield
+        answer = response.json()
     except requests.exceptions.JSONDecodeError as error:
-        raise Unavailable("Google's answer to a read was cut off or garbled.") from error
-
-
-def _object(answer: Any) -> Mapping[str, Any]:
+        raise garbled from error
     if not isinstance(answer, dict):
         raise Unavailable("Google's answer could not be read.")
     return answer
