@@ -107,8 +107,7 @@ def _expected(location: Location) -> dict[str, str]:
     if key not in fields:
         return {"nearest": settings.nearest(key, fields)}
     expected = settings.ITEMS[key] if isinstance(location[-1], int) else fields[key].description or ""
-    limits = [getattr(limit, name) for name in ("ge", "le") for limit in fields[key].metadata if hasattr(limit, name)]
-    return {"expected": expected, "bounds": f"{' to '.join(map(str, limits))} {expected.partition(',')[0]}"}
+    return {"expected": expected, "bounds": fields[key].title or ""}
 
 
 def _clashes(document: Document, variables: Variables) -> Iterator[Problem]:

@@ -155,7 +155,8 @@ def _section(first_key: str) -> Any:
 
 
 def _bounded(unit: str, default: int, low: int, high: int) -> Any:
-    return Field(default, ge=low, le=high, strict=True, description=f"{unit}, for example {default}")
+    bounds = f"{low} to {high} {unit}"
+    return Field(default, ge=low, le=high, strict=True, title=bounds, description=f"{unit}, for example {default}")
 
 
 def _keys(known: Collection[str], default: tuple[str, ...] = ()) -> Any:

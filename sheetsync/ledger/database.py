@@ -90,12 +90,12 @@ class Database:
             self._connection = connect(path) if path else _sqlite(":memory:")
             try:
                 # A file of somebody else must not be changed, not even its journal mode: looking comes first.
-                applied = self._applied()
+                self._version()
                 if read_only:
                     self._connection = _copied(self._connection)
                 else:
                     self._set_up(durable)
-                self._migrate(applied)
+                self._migrate()
                 self._connection.execute(f"PRAGMA query_only = {int(read_only)}")
             except BaseException:
                 self._connection.close()
@@ -139,11 +139,11 @@ class Database:
         """The next free number of a table; unique because the transaction holds the write lock."""
         return int(self.select(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")[0][0])
 
-    def _applied(self) -> set[int]:
-        """The numbers of the migrations this file has had. Raises ConfigError unless it is empty or ours."""
+    def _version(self) -> int:
+        """The number of the last migration this file has had, 0 before any. Raises ConfigError unless empty or ours."""
         tables = {name for (name,) in self.select("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
-            return set()
+            return 0
         foreign = ConfigError([f"{self._name}: a database of another program; `state` must name a file of its own"])
         if "schema_version" not in tables:
             raise foreign
@@ -156,7 +156,7 @@ class Database:
             raise ConfigError([f"{self._name}: version {newest}, from a newer sheetsync: upgrade this one"])
         if any(applied.get(number, name) != name for number, (name, _) in enumerate(MIGRATIONS, 1)):
             raise foreign
-        return set(applied)
+        return newest
 
     def _set_up(self, durable: bool) -> None:
         # Asking first: changing the mode needs the file for itself, and after the first time nothing changes.
@@ -164,17 +164,14 @@ class Database:
             self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
 
-    def _migrate(self, applied: set[int]) -> None:
-        for number, (name, statements) in enumerate(MIGRATIONS, 1):
-            if number in applied:
-                continue
-            with self.transaction():
-                # Another process may have been faster while this one waited for the write lock.
-                if number in self._applied():
-                    continue
-                self.execute(
-                    "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
-                )
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self.transaction():
+            self.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+            # Asked again: another process may have been faster while this one waited for the write lock.
+            version = self._version()
+            for number, (name, statements) in enumerate(MIGRATIONS[version:], version + 1):
                 for statement in statements:
                     self.execute(statement)
                 self.execute("INSERT INTO schema_version (version, name) VALUES (?, ?)", number, name)

@@ -102,16 +102,14 @@ class Recorder:
             self._move(again, IntentState.SENDING, "resend", idempotency_key=intent.idempotency_key)
         return again
 
-    def accepted(
-        self, intent: Intent, request: AdCodeRequest, credits_charged: int | None, credits_left: int | None
-    ) -> None:
+    def accepted(self, intent: Intent, request: AdCodeRequest, charged: int | None, left: int | None) -> None:
         """TokPortal took the order: the intent is settled, and the request is the video's latest, ordered by us.
 
         Credits are None where the answer does not name them: a price that nobody told is never made up here.
         """
-        credits = {"credits_charged": credits_charged, "credits_left": credits_left}
+        credits = {"credits_charged": charged, "credits_left": left}
         with self._transaction():
-            old, new = self._record(request, Origin.ORDERED, credits_charged, credits_left)
+            old, new = self._record(request, Origin.ORDERED, charged, left)
             self._forget_refusal(intent.video_id)
             self._move(intent, IntentState.ACCEPTED, "ordered", request_id=request.id, mark=intent.mark, **credits)
             self._changes(old, new)
