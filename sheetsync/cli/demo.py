@@ -4,12 +4,10 @@ Owns the story. Everything in it is real: the sandbox serves HTTP on loopback, a
 `sheetsync sync` makes.
 """
 
-from __future__ import annotations
-
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -17,13 +15,15 @@ from sheetsync.cli.plan import plan_text
 from sheetsync.cli.render import table
 from sheetsync.cli.sync import sync_text
 from sheetsync.clock import Clock
-
-if TYPE_CHECKING:
-    from sheetsync.model import Tracker
-    from sheetsync.sandbox.google.grid import Spreadsheet
-    from sheetsync.sandbox.world import World
-    from sheetsync.sync.clients import Clients
-    from sheetsync.sync.report import Report
+from sheetsync.config.load import load
+from sheetsync.model import Tracker
+from sheetsync.sandbox import people, sample
+from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.server import Server
+from sheetsync.sandbox.world import World
+from sheetsync.sync.clients import Clients
+from sheetsync.sync.report import Report
+from sheetsync.sync.run import Request, run_id_for, run_once
 
 SHOWN = ("Creator", "Client", "Action", "Status", "Spark code", "Expiry", "Sync note")
 
@@ -52,20 +52,12 @@ class WorldClock(Clock):
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's files in this folder.")
 def demo(keep: Path | None) -> None:
     """Show the whole story on a sandbox: no account, no network, under 20 seconds."""
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory(prefix="sheetsync-demo-") as folder:
         _tell(keep or Path(folder))
     click.echo(NEXT_STEPS)
 
 
 def _tell(folder: Path) -> None:
-    from sheetsync.config.load import load
-    from sheetsync.sandbox import sample
-    from sheetsync.sandbox.server import Server
-    from sheetsync.sandbox.world import World
-    from sheetsync.sync.clients import Clients
-
     folder.mkdir(parents=True, exist_ok=True)
     world = World(real_time=True)
     book = sample.fill(world)
@@ -107,8 +99,6 @@ class Story:
         click.echo(f"\n--- {text}\n")
 
     def _run(self, plan_only: bool = False) -> Report:
-        from sheetsync.sync.run import Request, run_id_for, run_once
-
         clients = self._clients
         request = Request(run_id_for(clients.clock.now()), plan_only=plan_only)
         report = run_once(self._tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
@@ -123,8 +113,6 @@ class Story:
         self._say("Four hours pass. TokPortal's managers accept the orders and submit codes.")
 
     def _sort_during_write(self) -> None:
-        from sheetsync.sandbox import people
-
         self._world.faults.edit(
             "sheets.batchUpdate",
             do=lambda world: people.sort_rows(world, self._book, self._tracker.worksheet, "Creator"),

@@ -3,8 +3,6 @@
 Owns the checks and their words. Changes nothing, orders nothing; each check says ok or what to do.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 import sys
@@ -13,20 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sheetsync.cli.init import missing, read_spreadsheet
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.clock import Clock
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
+from sheetsync.config.load import Config, load
 from sheetsync.errors import ConfigError, HeaderError, SheetsyncError
-
-if TYPE_CHECKING:
-    from sheetsync.config.load import Config
-    from sheetsync.model import Snapshot, Tracker
-    from sheetsync.sheet.api import SheetsAPI
-    from sheetsync.template.spreadsheet import GridRange, Tab
+from sheetsync.model import PRICE, Snapshot, Tracker
+from sheetsync.plan.gates import key_problem
+from sheetsync.plan.situation import acting
+from sheetsync.sheet.api import SheetsAPI, connect
+from sheetsync.sheet.reading import Reader
+from sheetsync.template.spreadsheet import GridRange, Tab, column_range
+from sheetsync.template.tracker_tab import missing_columns
+from sheetsync.tokportal.client import TokPortal
 
 SKEW_LIMIT = 60
 """Seconds by which this machine's clock may differ: Google refuses sign-ins from clocks minutes off."""
@@ -62,9 +63,6 @@ class Check:
 
 def checks(selection: Selection) -> Iterator[Check]:
     """All checks, as they are made; what a failed one makes pointless is left out."""
-    from sheetsync.config.load import load
-    from sheetsync.sheet.api import connect
-
     path, clock = selection.path(), Clock()
     try:
         config = load(path, os.environ)
@@ -96,9 +94,6 @@ def _key_file(path: Path | None, email: str) -> Iterator[Check]:
 
 
 def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
-    from sheetsync.columns import MACHINE_KEYS
-    from sheetsync.sheet.reading import Reader
-
     name = f"sheet '{tracker.name}'"
     try:
         snapshot = Reader(api, tracker, clock).read()
@@ -117,10 +112,6 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
 
 def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     """What `init` would add, and what people have set that is in our way."""
-    from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
-    from sheetsync.template.spreadsheet import column_range
-    from sheetsync.template.tracker_tab import missing_columns
-
     try:
         spreadsheet = read_spreadsheet(api, tracker)
         changes, remarks = missing(spreadsheet, tracker)
@@ -171,10 +162,6 @@ def _protected_ranges(name: str, tab: Tab, ours: Mapping[str, GridRange], who: s
 
 
 def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
-    from sheetsync.columns import header_of
-    from sheetsync.plan.gates import key_problem
-    from sheetsync.plan.situation import acting
-
     keyed = [row for row in snapshot.rows if row.key]
     yield Check(f"{name} rows", True, f"{len(keyed)} with a video id, {len(acting(keyed))} marked")
     for row in acting(snapshot.rows):
@@ -187,9 +174,6 @@ def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
 
 
 def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
-    from sheetsync.model import PRICE
-    from sheetsync.tokportal.client import TokPortal
-
     try:
         with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
             credits = portal.balance()

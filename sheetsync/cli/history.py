@@ -3,20 +3,17 @@
 Owns the words. Codes stand in clear: this goes to whoever may read the ledger, never into a log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import count, shown, stamp
 from sheetsync.errors import SheetsyncError
-
-if TYPE_CHECKING:
-    from sheetsync.ledger.store import Event, Generation
+from sheetsync.ledger.store import Event, Generation, Ledger
+from sheetsync.model import Origin
 
 Detail = Mapping[str, Any]
 
@@ -32,8 +29,6 @@ def history(selection: Selection, key: str, name: str | None) -> None:
     KEY is the video id. Example:
       sheetsync history 47b8db25-ca2e-48b9-a751-1045b7e3b5bb
     """
-    from sheetsync.ledger.store import Ledger
-
     # a misspelt tracker is an error of its own, not a video that nobody knows
     config, _ = replace(selection, trackers=(name,) if name else ()).load()
     with Ledger(config.state, read_only=True) as ledger:
@@ -68,8 +63,6 @@ def _ordered(detail: Detail) -> str:
 
 
 def _adopted(detail: Detail) -> str:
-    from sheetsync.model import Origin
-
     request, origin = detail.get("request_id"), detail.get("origin")
     if origin == Origin.ORDERED:
         assumed = " (assumed: the answer was lost)" if detail.get("credits_assumed") else ""

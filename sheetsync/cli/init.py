@@ -4,20 +4,17 @@ Owns the order: read the tabs, read their cells, send what `template/` says is m
 spreadsheet: the person makes it, and shares it with the service account.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from sheetsync.cli.options import Selection, selecting
-
-if TYPE_CHECKING:
-    from sheetsync.model import Tracker
-    from sheetsync.sheet.api import SheetsAPI
-    from sheetsync.template.batch import Change
-    from sheetsync.template.spreadsheet import Spreadsheet
+from sheetsync.clock import Clock
+from sheetsync.model import Tracker
+from sheetsync.sheet.api import SheetsAPI, connect
+from sheetsync.template import summary_tab, tracker_tab
+from sheetsync.template.batch import Change, sentences
+from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, Spreadsheet, spreadsheet_of
 
 
 @click.command()
@@ -28,9 +25,6 @@ def init(selection: Selection, dry_run: bool) -> None:
 
     Make the spreadsheet yourself and share it with the service account as Editor.
     """
-    from sheetsync.clock import Clock
-    from sheetsync.sheet.api import connect
-
     config, trackers = selection.load()
     api = connect(config.google.credentials, config.google.api_url, Clock())
     for line in init_trackers(api, trackers, dry_run):
@@ -43,8 +37,6 @@ def read_spreadsheet(api: SheetsAPI, tracker: Tracker) -> Spreadsheet:
     One read cannot do: a range on a tab that is not there is an error, and without ranges every cell of every other
     tab would come along. Raises NotFound, CredentialsError, Unavailable.
     """
-    from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, spreadsheet_of
-
     answer = api.metadata(tracker.spreadsheet, TABS_FIELDS)
     without_cells = spreadsheet_of(answer)
     tabs = [tab for title in (tracker.worksheet, tracker.summary_tab) if (tab := without_cells.tab(title))]
@@ -59,8 +51,6 @@ def missing(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[list[Change], l
 
     Raises HeaderError, NoKeyColumn.
     """
-    from sheetsync.template import summary_tab, tracker_tab
-
     summary, remarks = summary_tab.changes(spreadsheet, tracker)
     return [*tracker_tab.changes(spreadsheet, tracker), *summary], list(remarks)
 
@@ -70,8 +60,6 @@ def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) ->
 
     Raises what `read_spreadsheet`, `missing` and a write raise.
     """
-    from sheetsync.template.batch import sentences
-
     for tracker in trackers:
         changes, remarks = missing(read_spreadsheet(api, tracker), tracker)
         if not changes:

@@ -1,31 +1,34 @@
 """The command group, the border where errors become advice, and logging.
 
 Owns what all commands share at their edge: exit codes of errors, and where output goes (results to stdout, log to
-stderr). Each command has a file of its own, which imports what is heavy inside its functions, so that `--help`
-answers at once.
+stderr). Each command has a file of its own, which is imported when the command is called, so that `--help` answers
+at once.
 """
-
-from __future__ import annotations
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from sheetsync import __version__
-from sheetsync.cli.demo import demo
-from sheetsync.cli.doctor import doctor
-from sheetsync.cli.history import history
-from sheetsync.cli.init import init
-from sheetsync.cli.plan import plan
-from sheetsync.cli.sandbox import sandbox
-from sheetsync.cli.status import status
-from sheetsync.cli.sync import sync
 from sheetsync.errors import SheetsyncError
+
+COMMANDS = {
+    "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
+    "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",
+    "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
+    "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
+    "plan": "Show what `sync` would do and what it would cost.",
+    "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
+    "status": "Tell what the ledger knows: last run, balance, open requests, codes.",
+    "sync": "Order what is marked, poll what is open, write what came back.",
+}
+"""The commands, each with the first sentence of its own help: the list of them is printed without importing any."""
 
 
 class Stop(click.ClickException):
@@ -36,8 +39,22 @@ class Stop(click.ClickException):
         self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class, and reads the instance
 
 
+def command(name: str) -> click.Command:
+    """One of COMMANDS, imported from its file with all that it needs."""
+    found: click.Command = getattr(import_module(f"sheetsync.cli.{name}"), name)
+    return found
+
+
 class Group(click.Group):
-    """The command group; the one place where errors become advice."""
+    """The command group: commands are imported as they are called, and errors become advice in this one place."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called, from its own file: what the group lists are only names and their help."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        # None: a shell completes the words of a command that there is not
+        return name, listed and command(str(name)), rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. Nobody at a terminal or in a cron mail gets a traceback, unless asked for with -v."""
@@ -80,8 +97,8 @@ def cli(ctx: click.Context, config_path: Path | None, verbose: bool, log_format:
     _start_logging(verbose, log_format)
 
 
-for _command in (demo, doctor, history, init, plan, sandbox, status, sync):
-    cli.add_command(_command)
+for _name, _help in COMMANDS.items():
+    cli.add_command(click.Command(_name, help=_help))
 
 
 class JsonFormatter(logging.Formatter):

@@ -3,20 +3,17 @@
 Owns their names, their help, and how the configuration is found. What a command does with them is its own file's.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from sheetsync.config.load import Config
-    from sheetsync.model import Tracker
+from sheetsync.config.load import Config, default_path, load
+from sheetsync.model import Tracker
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -52,8 +49,6 @@ class Selection:
 
     def path(self) -> Path:
         """The configuration file that the options, the environment or the folder name."""
-        from sheetsync.config.load import default_path
-
         return self.config_path or default_path(os.environ)
 
     def load(self) -> tuple[Config, list[Tracker]]:
@@ -61,8 +56,6 @@ class Selection:
 
         Raises ConfigError; UsageError for a tracker that is not configured.
         """
-        from sheetsync.config.load import load
-
         config = load(self.path(), os.environ)
         known = {tracker.name: tracker for tracker in config.trackers}
         for name in self.trackers:

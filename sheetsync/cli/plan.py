@@ -1,20 +1,16 @@
 """`sheetsync plan`: what `sync` would do, and what it would cost. Orders and writes nothing."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
-
-if TYPE_CHECKING:
-    from sheetsync.model import Plan, Step
-    from sheetsync.sync.report import Report
+from sheetsync.model import PRICE, Plan, Step
+from sheetsync.sync.report import Report
 
 
 @click.command()
@@ -67,8 +63,6 @@ def _step_cells(step: Step, plan: Plan) -> list[str]:
 
 
 def _step_json(step: Step, plan: Plan) -> dict[str, Any]:
-    from sheetsync.model import PRICE
-
     return {
         "step": step.kind,
         "video_id": step.video_id,

@@ -1,7 +1,5 @@
 """What commands print with: a table, a number with its noun, an instant, text or JSON. Prints nothing itself."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import datetime

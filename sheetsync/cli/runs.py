@@ -3,18 +3,17 @@
 A plan is a sync that stops after step 4 (design 3), so that what is printed is what would be carried out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sheetsync.cli.options import Selection
-
-if TYPE_CHECKING:
-    from sheetsync.model import Hold
-    from sheetsync.sync.report import Report
+from sheetsync.model import Hold
+from sheetsync.plan.limits import Allowed
+from sheetsync.sync.clients import Clients
+from sheetsync.sync.report import Report
+from sheetsync.sync.run import Request, run_id_for, run_once
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -41,10 +40,6 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
 
     Raises ConfigError, UsageError.
     """
-    from sheetsync.plan.limits import Allowed
-    from sheetsync.sync.clients import Clients
-    from sheetsync.sync.run import Request, run_id_for, run_once
-
     config, trackers = selection.load()
     allowed = Allowed(selection.allow_orders, selection.allow_shrunken)
     with Clients(config, read_only=plan_only) as clients:

@@ -1,10 +1,10 @@
 """`sheetsync sandbox`: a local Google Sheets and TokPortal to try sheetsync by hand."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click
+
+from sheetsync.sandbox.serve import serve
 
 
 @click.command()
@@ -19,6 +19,4 @@ import click
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 takes any free port.")
 def sandbox(folder: Path, port: int) -> None:
     """Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand."""
-    from sheetsync.sandbox.serve import serve
-
     serve(folder, port, click.echo)

@@ -1,29 +1,23 @@
 """`sheetsync status`: what the ledger knows of each tracker, as text and JSON. Asks no service."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import count, shown, stamp, table
-
-if TYPE_CHECKING:
-    from sheetsync.ledger.store import Ledger, Run
-    from sheetsync.model import Entry
+from sheetsync.ledger.store import Ledger, Run
+from sheetsync.model import Entry
 
 
 @click.command()
 @selecting("trackers", "videos", "as_json")
 def status(selection: Selection) -> None:
     """Tell what the ledger knows: last run, balance, open requests, codes. Asks nobody, changes nothing."""
-    from sheetsync.ledger.store import Ledger
-
     config, trackers = selection.load()
     with Ledger(config.state, read_only=True) as ledger:
         found = [status_of(ledger, tracker.name, selection.videos) for tracker in trackers]

@@ -1,19 +1,15 @@
 """`sheetsync sync`: a whole run for each tracker, and what it prints of it (design 7)."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import count, shown, stamp, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
-
-if TYPE_CHECKING:
-    from sheetsync.sync.report import Report
+from sheetsync.sync.report import Report
 
 
 @click.command()

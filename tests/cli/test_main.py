@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from support.command_line import Desk
 
 from sheetsync import columns
-from sheetsync.cli.main import cli
+from sheetsync.cli.main import COMMANDS, cli, command
 from sheetsync.sandbox import sample
 from sheetsync.sync import run
 
@@ -66,11 +66,19 @@ def test_each_command_has_help(name: str) -> None:
     """What it does, and every option of it."""
     result = CliRunner().invoke(cli, [name, "--help"])
     assert result.exit_code == 0
-    assert cli.commands[name].help
-    for parameter in cli.commands[name].params:
+    assert command(name).help
+    for parameter in command(name).params:
         if isinstance(parameter, click.Option):
             assert parameter.opts[0] in result.stdout
             assert parameter.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_their_own_help_says(name: str) -> None:
+    """It is printed without importing them; whatever the width, it is their own first sentence."""
+    for width in (30, 60, 1000):
+        assert cli.commands[name].get_short_help_str(width) == command(name).get_short_help_str(width)
+    assert COMMANDS[name] == command(name).get_short_help_str(1000)
 
 
 def test_the_samples_headers_are_the_columns() -> None:
