@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sheetsync.cli.options import Selection, selecting
-from sheetsync.cli.render import count, shown, stamp
+from sheetsync.cli.render import attributes, count, shown
 from sheetsync.errors import SheetsyncError
 from sheetsync.ledger.store import Event, Generation, Ledger
 from sheetsync.model import Origin
@@ -106,23 +106,18 @@ def _history_json(video_id: str, events: Sequence[Event], generations: Sequence[
     """The same as a document."""
     return {
         "video_id": video_id,
-        "events": [
-            {"at": stamp(e.at), "tracker": e.tracker, "run_id": e.run_id, "kind": e.kind, "detail": dict(e.detail)}
-            for e in events
-        ],
+        "events": [attributes(event, "at", "tracker", "run_id", "kind", "detail") for event in events],
         "requests": [_generation_json(found) for found in generations],
     }
 
 
 def _generation_json(found: Generation) -> dict[str, Any]:
     request = found.entry.request
-    times = {name: getattr(request, name) for name in ("created_at", "submitted_at", "delivered_at")}
     return {
         "tracker": found.tracker,
         "request_id": request.id,
         "status": request.status,
-        "origin": found.entry.origin.value,
-        "credits_charged": found.entry.credits_charged,
-        "codes": [{"received_at": stamp(at), "code": code} for at, code in found.codes],
-        **{name: stamp(at) if at else None for name, at in times.items()},
+        **attributes(found.entry, "origin", "credits_charged"),
+        "codes": [{"received_at": at, "code": code} for at, code in found.codes],
+        **attributes(request, "created_at", "submitted_at", "delivered_at"),
     }

@@ -1,4 +1,4 @@
-"""What commands print with: a table, a number with its noun, an instant, text or JSON. Prints nothing itself."""
+"""What commands print with: a table, a number with its noun, an instant, a document. Prints nothing itself."""
 
 import json
 from collections.abc import Sequence
@@ -26,6 +26,14 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def attributes(thing: object, *names: str) -> dict[str, Any]:
+    """Some attributes of a thing, as a part of a document that calls them by the same names."""
+    return {name: getattr(thing, name) for name in names}
+
+
 def shown(selection: Selection, document: Any, text: str) -> str:
-    """What a command prints: with --json the document, as one, for programs; else the text, for people."""
-    return json.dumps(document, indent=2, ensure_ascii=False) if selection.as_json else text
+    """What a command prints: with --json the document, as one, for programs; else the text, for people.
+
+    Instants in the document are printed as `stamp` has them.
+    """
+    return json.dumps(document, indent=2, ensure_ascii=False, default=stamp) if selection.as_json else text

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.render import attributes
 from sheetsync.model import Hold
 from sheetsync.plan.limits import Allowed
 from sheetsync.sync.clients import Clients
@@ -60,7 +61,7 @@ def row_text(number: int | None) -> str:
 
 def holds_json(holds: Sequence[Hold]) -> list[dict[str, Any]]:
     """The rows that wait, in a document."""
-    return [{"video_id": hold.video_id, "row": hold.row, "reason": hold.reason} for hold in holds]
+    return [attributes(hold, "video_id", "row", "reason") for hold in holds]
 
 
 def troubles(report: Report) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sheetsync.cli.options import Selection, selecting
-from sheetsync.cli.render import count, shown, stamp, table
+from sheetsync.cli.render import attributes, count, shown, stamp, table
 from sheetsync.ledger.store import Ledger, Run
 from sheetsync.model import Entry
 
@@ -45,12 +45,14 @@ def status_of(ledger: Ledger, tracker: str, videos: Sequence[str]) -> Status:
 
 def _status_text(found: Status) -> str:
     """A summary, then the open requests."""
-    lines = [f"tracker {found.name}: {_last_run(found.last_run)}"]
+    run = found.last_run
+    told = f"last run {stamp(run.finished_at)}, exit code {run.exit_code}" if run else "never synced"
+    lines = [f"tracker {found.name}: {told}"]
     if found.balance:
         lines.append(f"  {found.balance[0]} credits at {stamp(found.balance[1])}")
     counts = Counter(entry.request.status for _, entry in found.entries)
-    told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
-    lines.append(f"  {count(len(found.entries), 'video')}: {told or 'none ordered yet'}")
+    listed = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+    lines.append(f"  {count(len(found.entries), 'video')}: {listed or 'none ordered yet'}")
     if found.unsettled:
         lines.append(f"  {count(found.unsettled, 'order')} whose answer was lost; the next sync looks.")
     waiting = [(v, e.request.status, stamp(e.seen_at)) for v, e in found.entries if e.request.is_open]
@@ -59,20 +61,16 @@ def _status_text(found: Status) -> str:
     return "\n".join(lines)
 
 
-def _last_run(run: Run | None) -> str:
-    return f"last run {stamp(run.finished_at)}, exit code {run.exit_code}" if run else "never synced"
-
-
 def _status_json(found: Status) -> dict[str, Any]:
     """The same as a document; codes stay out of it."""
     run, balance = found.last_run, found.balance
     return {
         "name": found.name,
-        "last_run": run and {"run_id": run.run_id, "finished_at": stamp(run.finished_at), "exit_code": run.exit_code},
+        "last_run": run and attributes(run, "run_id", "finished_at", "exit_code"),
         "credits_left": balance[0] if balance else None,
         "unsettled": found.unsettled,
         "videos": [
-            {"video_id": v, "request_id": e.request.id, "status": e.request.status, "seen_at": stamp(e.seen_at)}
+            {"video_id": v, "request_id": e.request.id, "status": e.request.status, "seen_at": e.seen_at}
             for v, e in found.entries
         ],
     }

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import count, shown, stamp, table
+from sheetsync.cli.render import attributes, count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 from sheetsync.sync.report import Report
 
@@ -66,9 +66,7 @@ def _done(report: Report) -> Iterator[str]:
 def _sync_json(runs: Runs) -> dict[str, Any]:
     """The document of `sync --json` (design 7)."""
     return {
-        "run_id": runs.run_id,
-        "started_at": stamp(runs.started_at),
-        "finished_at": stamp(runs.finished_at),
+        **attributes(runs, "run_id", "started_at", "finished_at"),
         "trackers": [_tracker_json(report) for report in runs.reports],
         "exit_code": runs.exit_code,
     }
@@ -78,14 +76,13 @@ _FIGURES = (
     *("name", "rows", "ordered", "renewed", "adopted", "corrected", "polled", "codes_received", "cells_written"),
     *("renewal_needed", "expired", "uncertain", "deferred", "credits_charged", "credits_left"),
 )
-_CALLS = ("sheets_read", "sheets_write", "tokportal")
 
 
 def _tracker_json(report: Report) -> dict[str, Any]:
     return {
-        **{name: getattr(report, name) for name in _FIGURES},
+        **attributes(report, *_FIGURES),
         "holds": holds_json(report.holds),
-        "warnings": list(report.warnings),
-        "calls": {name: getattr(report, name) for name in _CALLS},
+        "warnings": report.warnings,
+        "calls": attributes(report, "sheets_read", "sheets_write", "tokportal"),
         "error": str(report.error) if report.error else None,
     }
