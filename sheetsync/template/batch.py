@@ -4,8 +4,6 @@ Owns how the requests are spelled that both tabs need. When a tab needs one is `
 `summary_tab.py`'s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +66,7 @@ def update_cells(tab: Tab, row: int, column: int, cells: list[Json], fields: str
 def format_cells(tab: Tab, cells: GridRange, style: Json, what: str, *where: str) -> Change:
     """Some fields of `userEnteredFormat` in every cell of a range."""
     fields = f"userEnteredFormat({','.join(style)})"
-    request = {"range": cells.of_tab(tab), "cell": {"userEnteredFormat": style}, "fields": fields}
+    request = {"range": cells.of_tab(tab.sheet_id), "cell": {"userEnteredFormat": style}, "fields": fields}
     return change(tab, "repeatCell", request, what, *where)
 
 
@@ -84,7 +82,7 @@ def column_widths(tab: Tab, wanted: Iterable[tuple[int, int, str]], what: str) -
 
 def edit_warning(tab: Tab, cells: GridRange, description: str, *where: str) -> Change:
     """A warning, not a lock: people who know what they do can still type there."""
-    held = {"range": cells.of_tab(tab), "description": description, "warningOnly": True}
+    held = {"range": cells.of_tab(tab.sheet_id), "description": description, "warningOnly": True}
     return change(tab, "addProtectedRange", {"protectedRange": held}, "a warning before people type into", *where)
 
 
@@ -93,5 +91,5 @@ def conditional_formats(tab: Tab, wanted: Iterable[tuple[ColourRule, GridRange, 
     missing = [rule for rule in wanted if not tab.has_conditional_format(rule[0].condition, rule[1].left)]
     for index, (rule, cells, where) in enumerate(missing, start=len(tab.conditional_formats)):
         boolean = {"condition": rule.condition.json(), "format": {"backgroundColorStyle": rule.colour}}
-        request = {"rule": {"ranges": [cells.of_tab(tab)], "booleanRule": boolean}, "index": index}
+        request = {"rule": {"ranges": [cells.of_tab(tab.sheet_id)], "booleanRule": boolean}, "index": index}
         yield change(tab, "addConditionalFormatRule", request, "a colour for", where)

@@ -4,17 +4,16 @@ Owns which fields of Google's answers describe that, and the frozen types they a
 is missing is `tracker_tab.py`'s and `summary_tab.py`'s. Knows no network, file, clock or log.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count, islice
-from typing import Any
+from itertools import count, groupby, islice
+from typing import Any, Self, TypeVar
 
 from sheetsync.columns import normal
 from sheetsync.model import Scalar
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 TABS_FIELDS = (
     "properties(timeZone),sheets(properties(sheetId,title,"
@@ -47,25 +46,31 @@ class GridRange:
     left: int = 0
     right: int = EDGE
 
-    def covers(self, other: GridRange) -> bool:
+    def covers(self, other: Self) -> bool:
         """Whether all of another range lies in this one."""
         down = self.top <= other.top and other.bottom <= self.bottom
         return down and self.left <= other.left and other.right <= self.right
 
-    def meets(self, other: GridRange) -> bool:
+    def meets(self, other: Self) -> bool:
         """Whether the two have a cell in common."""
         down = self.top < other.bottom and other.top < self.bottom
         return down and self.left < other.right and other.left < self.right
 
-    def of_tab(self, tab: Tab) -> dict[str, int]:
+    def of_tab(self, sheet_id: int) -> dict[str, int]:
         """The range as Google's requests name it: an end that reaches to the edge is left out."""
         places = zip(_GRID_RANGE, (self.top, self.bottom, self.left, self.right), strict=True)
-        return {"sheetId": tab.sheet_id, **{name: place for name, place in places if place != EDGE}}
+        return {"sheetId": sheet_id, **{name: place for name, place in places if place != EDGE}}
 
 
 def column_range(column: int, top: int = 0, bottom: int = EDGE) -> GridRange:
     """Cells of one column."""
     return GridRange(top, bottom, column, column + 1)
+
+
+def side_by_side(things: Iterable[T], place: Callable[[T], int]) -> list[list[T]]:
+    """Rows or columns, given in the order of their places, in runs without a gap."""
+    runs = groupby(enumerate(things), key=lambda pair: place(pair[1]) - pair[0])
+    return [[thing for _, thing in run] for _, run in runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,6 @@ class Cell:
 def _without_style(field: str) -> str:
     """A colour is `backgroundColor` as much as `backgroundColorStyle`: Google knows both, and answers with either."""
     return field.removesuffix("Style")
-
-
-EMPTY = Cell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Tab:
     def cell(self, row: int, column: int) -> Cell:
         """A cell by 0-based row and column; beyond what was read, an empty one."""
         cells = self.cells[row] if row < len(self.cells) else ()
-        return cells[column] if column < len(cells) else EMPTY
+        return cells[column] if column < len(cells) else Cell()
 
     @property
     def headers(self) -> tuple[Scalar, ...]:
@@ -162,15 +164,11 @@ class Tab:
 
     def ranges_without(self, field: str, column: int) -> list[GridRange]:
         """The pieces of a column below its header whose cells lack a field."""
-        found: list[tuple[int, int]] = []
-        for row, cell in enumerate(self.below_header(column), start=1):
-            if not cell.has(field):
-                start = found.pop()[0] if found and found[-1][1] == row else row
-                found.append((start, row + 1))
+        lacking = [row for row, cell in enumerate(self.below_header(column), start=1) if not cell.has(field)]
         # nobody formats a thousand rows one by one: below the rows read it goes on as the last of them
-        if found and found[-1][1] == self.rows_read:
-            found[-1] = (found[-1][0], self.row_count)
-        return [column_range(column, *rows) for rows in found]
+        bottom = {self.rows_read: self.row_count}
+        ends = [(run[0], run[-1] + 1) for run in side_by_side(lacking, int)]
+        return [column_range(column, top, bottom.get(end, end)) for top, end in ends]
 
     def width(self, column: int) -> int:
         """A column's width in pixels."""
@@ -270,8 +268,6 @@ def _sources(held: Any) -> Iterator[GridRange]:
 
 
 def _cell(held: Json) -> Cell:
-    if not held:
-        return EMPTY
     fields = {**held, **held.get("userEnteredFormat", {})}
     return Cell(
         _scalar(held.get("effectiveValue", {})),

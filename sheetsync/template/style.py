@@ -4,8 +4,6 @@ Owns these tables and the pieces of requests they become. What of them is missin
 and `summary_tab.py`'s.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Owns what counts as missing there. What the block says, and keeps saying, is `pr
 network or file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -109,7 +107,8 @@ def _charts(tab: Tab) -> Iterator[batch.Change]:
 
 def _chart(tab: Tab, title: str, kind: str, table: GridRange, offset: int) -> Json:
     names, counts = (
-        {"sourceRange": {"sources": [column_range(column, table.top, table.bottom).of_tab(tab)]}} for column in (0, 1)
+        {"sourceRange": {"sources": [column_range(column, table.top, table.bottom).of_tab(tab.sheet_id)]}}
+        for column in (0, 1)
     )
     # the values of a bar chart run along the bottom
     axis = "BOTTOM_AXIS" if kind == "BAR" else "LEFT_AXIS"

@@ -4,17 +4,14 @@ Owns what counts as missing there: nothing is removed or reordered, and what a p
 things look is `style.py`'s, the Summary tab `summary_tab.py`'s. Knows no network, file or log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import Any
 
 from sheetsync.columns import BY_KEY, Column, Owner, bind, header_of, letter, normal
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
 from sheetsync.template import batch, style
-from sheetsync.template.spreadsheet import Condition, GridRange, Spreadsheet, Tab, column_range
+from sheetsync.template.spreadsheet import Condition, GridRange, Spreadsheet, Tab, column_range, side_by_side
 
 Json = dict[str, Any]
 
@@ -101,14 +98,9 @@ class TrackerTab:
     def _header_cells(
         self, keys: Iterable[str], fields: str, what: str, cell: Callable[[Column], Json]
     ) -> Iterator[batch.Change]:
-        for run in self._side_by_side(keys):
+        for run in side_by_side(keys, self._at.__getitem__):
             cells = [cell(BY_KEY[key]) for key in run]
             yield batch.update_cells(self._tab, 0, self._at[run[0]], cells, fields, what, *map(self._name, run))
-
-    def _side_by_side(self, keys: Iterable[str]) -> list[list[str]]:
-        """Columns, given from left to right, in runs without a gap."""
-        runs = groupby(enumerate(keys), key=lambda pair: self._at[pair[1]] - pair[0])
-        return [[key for _, key in run] for _, run in runs]
 
     def _frozen(self) -> Iterator[batch.Change]:
         tab, right = self._tab, self._at["video_id"] + 1
@@ -149,7 +141,7 @@ class TrackerTab:
                 continue
             what = "dropdowns" if ours.values else "checkboxes"
             for cells in self._ranges_without("dataValidation", at):
-                request = {"range": cells.of_tab(self._tab), "rule": rule}
+                request = {"range": cells.of_tab(self._tab.sheet_id), "rule": rule}
                 yield batch.change(self._tab, "setDataValidation", request, what, self._name(key))
 
     def _accepts(self, column: int, ours: Condition) -> bool:
@@ -164,7 +156,7 @@ class TrackerTab:
         tab = self._tab
         machine = {key: at for key, at in self._at.items() if BY_KEY[key].owner is Owner.MACHINE}
         open_ = [key for key, at in machine.items() if not tab.is_protected(column_range(at, 1, tab.row_count))]
-        for run in self._side_by_side(open_):
+        for run in side_by_side(open_, self._at.__getitem__):
             cells = GridRange(left=self._at[run[0]], right=self._at[run[-1]] + 1)
             yield batch.edit_warning(tab, cells, "sheetsync writes these columns.", *map(self._name, run))
 
@@ -177,5 +169,5 @@ class TrackerTab:
         tab = self._tab
         # Google refuses a filter over a table or merged cells, and a tab has one filter at most
         if not (tab.has_filter or tab.has_table or tab.merges):
-            request = {"filter": {"range": GridRange(right=self._right).of_tab(tab)}}
+            request = {"filter": {"range": GridRange(right=self._right).of_tab(tab.sheet_id)}}
             yield batch.change(tab, "setBasicFilter", request, "a filter over the table")
