@@ -19,7 +19,7 @@ from sheetsync.cli.options import Selection, selecting
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
 from sheetsync.config.load import Config, load
-from sheetsync.errors import ConfigError, HeaderError, SheetsyncError
+from sheetsync.errors import HeaderError, SheetsyncError
 from sheetsync.model import PRICE, Snapshot, Tracker
 from sheetsync.plan.gates import key_problem
 from sheetsync.plan.situation import acting
@@ -63,24 +63,33 @@ class Check:
 
 def checks(selection: Selection) -> Iterator[Check]:
     """All checks, as they are made; what a failed one makes pointless is left out."""
-    path, clock = selection.path(), Clock()
+    return _until_failure("configuration", _configuration(selection, Clock()))
+
+
+def _until_failure(name: str, found: Iterator[Check]) -> Iterator[Check]:
+    """Checks, with the error that ends them, if one does, as the last."""
     try:
-        config = load(path, os.environ)
-    except ConfigError as error:
-        yield Check("configuration", False, str(error))
-        return
-    yield Check("configuration", True, f"{path}: {len(config.trackers)} tracker(s)")
-    try:
-        api = connect(config.google.credentials, config.google.api_url, clock)
+        yield from found
     except SheetsyncError as error:
-        yield Check("Google key", False, str(error))
-    else:
-        yield from _key_file(config.google.credentials, api.email)
-        for tracker in config.trackers:
-            if not selection.trackers or tracker.name in selection.trackers:
-                yield from _tracker(tracker, api, clock)
-    yield from _tokportal(config, clock)
+        yield Check(name, False, str(error))
+
+
+def _configuration(selection: Selection, clock: Clock) -> Iterator[Check]:
+    """The file, and then all that it names."""
+    path = selection.path()
+    config = load(path, os.environ)
+    yield Check("configuration", True, f"{path}: {len(config.trackers)} tracker(s)")
+    yield from _until_failure("Google key", _google(config, selection, clock))
+    yield from _until_failure("TokPortal", _tokportal(config, clock))
     yield from _ledger(config)
+
+
+def _google(config: Config, selection: Selection, clock: Clock) -> Iterator[Check]:
+    api = connect(config.google.credentials, config.google.api_url, clock)
+    yield from _key_file(config.google.credentials, api.email)
+    for tracker in config.trackers:
+        if not selection.trackers or tracker.name in selection.trackers:
+            yield from _tracker(tracker, api, clock)
 
 
 def _key_file(path: Path | None, email: str) -> Iterator[Check]:
@@ -174,14 +183,11 @@ def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
 
 
 def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
-    try:
-        with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
-            credits = portal.balance()
-            yield Check("TokPortal", True, f"the API key works; {credits} credits, enough for {credits // PRICE} codes")
-            if portal.server_time:
-                yield _clock_skew(portal.server_time, clock.now())
-    except SheetsyncError as error:
-        yield Check("TokPortal", False, str(error))
+    with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
+        credits = portal.balance()
+        yield Check("TokPortal", True, f"the API key works; {credits} credits, enough for {credits // PRICE} codes")
+        if portal.server_time:
+            yield _clock_skew(portal.server_time, clock.now())
 
 
 def _clock_skew(server: datetime, here: datetime) -> Check:

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -125,7 +125,6 @@ def _start_logging(verbose: bool, log_format: str) -> None:
     logging.getLogger("sheetsync").setLevel(logging.DEBUG if verbose else quiet)
 
 
-def main() -> NoReturn:
+def main() -> None:
     """The console script."""
     cli(prog_name="sheetsync")
-    raise SystemExit(0)

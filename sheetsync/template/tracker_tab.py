@@ -104,20 +104,18 @@ class TrackerTab:
 
     def _frozen(self) -> Iterator[batch.Change]:
         tab, right = self._tab, self._at["video_id"] + 1
-        grid = {}
+        frozen: list[tuple[str, int, str]] = []
         if not tab.frozen_rows and tab.row_count > 1 and not any(m.top < 1 < m.bottom for m in tab.merges):
-            grid["frozenRowCount"] = 1
+            frozen.append(("frozenRowCount", 1, "header row"))
         # Google refuses to freeze through a merged cell, and to freeze every column
         fits = right <= MOST_FROZEN and right < max(tab.column_count, self._right)
         if fits and not tab.frozen_columns and not any(m.left < right < m.right for m in tab.merges):
-            grid["frozenColumnCount"] = right
-        if grid:
-            words = {"frozenRowCount": "header row", "frozenColumnCount": f"columns up to {letter(right - 1)}"}
-            properties = {"sheetId": tab.sheet_id, "gridProperties": grid}
-            request = {"properties": properties, "fields": ",".join(f"gridProperties.{name}" for name in grid)}
-            yield batch.change(
-                tab, "updateSheetProperties", request, "frozen", " and ".join(words[name] for name in grid)
-            )
+            frozen.append(("frozenColumnCount", right, f"columns up to {letter(right - 1)}"))
+        if frozen:
+            properties = {"sheetId": tab.sheet_id, "gridProperties": {name: number for name, number, _ in frozen}}
+            request = {"properties": properties, "fields": ",".join(f"gridProperties.{name}" for name, *_ in frozen)}
+            where = " and ".join(words for *_, words in frozen)
+            yield batch.change(tab, "updateSheetProperties", request, "frozen", where)
 
     def _formats(self) -> Iterator[batch.Change]:
         """Formats for cells that have none; cells of one range that need several get them in one request."""
