@@ -121,8 +121,8 @@ class Story:
     def _show(self) -> None:
         headers, *rows = self._book.sheet(self._tracker.worksheet).table()
         at = [headers.index(header) for header in SHOWN]
-        cells = [[_short(row[n] if n < len(row) else None) for n in at] for row in rows]
-        click.echo(table([["row", *SHOWN], *([number, *row] for number, row in enumerate(cells, start=2))]))
+        cells = [[number, *(_short(row[n]) for n in at)] for number, row in enumerate(rows, start=2)]
+        click.echo(table([["row", *SHOWN], *cells]))
 
 
 def _short(cell: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import count, shown, table
+from sheetsync.cli.render import attributes, count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 from sheetsync.model import PRICE, Plan, Step
 from sheetsync.sync.report import Report
@@ -78,8 +78,7 @@ def _plan_json(runs: Runs) -> dict[str, Any]:
 
 def _tracker_json(report: Report) -> dict[str, Any]:
     return {
-        "name": report.name,
-        "rows": report.rows,
+        **attributes(report, "name", "rows"),
         "steps": [_step_json(step, report.plan) for step in report.plan.steps],
         "holds": holds_json(report.holds),
         "credits": report.plan.credits,
