@@ -69,6 +69,10 @@ ONLY_IN = {
     "requests": {"sheet.api"},
     "httpx": {"tokportal.client"},
     "sqlite3": {"ledger.database"},
+    "pydantic": {"config.load", "config.settings"},
+    "pydantic_core": {"config.load", "config.settings"},
+    "yaml": {"config.positions"},
+    "dotenv": {"config.variables"},
     "cryptography": {"sandbox.google.oauth", "sandbox.google.service_account"},
 }
 CLOCKS = {"clock", "sandbox.clock"}

@@ -39,14 +39,7 @@ def workbook(book: Spreadsheet) -> Workbook:
 
 
 def _tab(sheet: Sheet, to: Worksheet) -> None:
-    validations: dict[str, DataValidation] = {}
-    for row, line in enumerate(sheet.rows[: sheet.rows_used + 20]):
-        for column, cell in enumerate(line):
-            if cell is not None:
-                _cell(cell, to.cell(row + 1, column + 1))
-                _validation(cell, to.cell(row + 1, column + 1).coordinate, validations)
-    for validation in validations.values():
-        to.add_data_validation(validation)
+    _cells(sheet, to)
     for column, held in enumerate(sheet.column_properties):
         if held and held.get("pixelSize"):
             to.column_dimensions[get_column_letter(column + 1)].width = held["pixelSize"] / PIXELS_PER_CHARACTER
@@ -59,6 +52,17 @@ def _tab(sheet: Sheet, to: Worksheet) -> None:
         _rule(sheet, rule, to)
     for chart in sheet.attached.get("charts", ()):
         _chart(sheet, chart, to)
+
+
+def _cells(sheet: Sheet, to: Worksheet) -> None:
+    validations: dict[str, DataValidation] = {}
+    for row, line in enumerate(sheet.rows[: sheet.rows_used + 20]):
+        for column, cell in enumerate(line):
+            if cell is not None:
+                _cell(cell, to.cell(row + 1, column + 1))
+                _validation(cell, to.cell(row + 1, column + 1).coordinate, validations)
+    for validation in validations.values():
+        to.add_data_validation(validation)
 
 
 def _area(sheet: Sheet, range_: Json) -> Area:
