@@ -185,14 +185,16 @@ def key_text(cell: Scalar) -> str:
 
 def rows_of(grid: Sequence[Sequence[Scalar]], columns: Mapping[str, int]) -> tuple[Row, ...]:
     """The rows below the header that say something. Those without a key stay in: they may carry a mark."""
-    rows = []
     present = frozenset(columns)
-    for number, row in enumerate(grid[1:], start=2):
-        cells = {key: row[index] for key, index in columns.items() if index < len(row) and row[index] != ""}
-        # a row that says nothing in our columns is nobody's row: tabs have a thousand of them
-        if cells:
-            rows.append(Row(number, key_text(cells.get("video_id", "")), cells, present))
-    return tuple(rows)
+    rows = (row_of(number, cells, columns, present) for number, cells in enumerate(grid[1:], start=2))
+    # a row that says nothing in our columns is nobody's row: tabs have a thousand of them
+    return tuple(row for row in rows if row.cells)
+
+
+def row_of(number: int, cells: Sequence[Scalar], columns: Mapping[str, int], present: frozenset[str]) -> Row:
+    """The cells of one row as a row; `columns` says where each column stands, `present` which there are."""
+    filled = {key: cells[index] for key, index in columns.items() if index < len(cells) and cells[index] != ""}
+    return Row(number, key_text(filled.get("video_id", "")), filled, present)
 
 
 EPOCH = datetime(1899, 12, 30)

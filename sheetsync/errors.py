@@ -5,9 +5,11 @@
     |-- HeaderError                   2   a header is missing or doubled
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
+    |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
     |-- Locked                        4   another run holds the tracker
     |-- CredentialsError              5   Google or TokPortal does not let us in
+    |-- Unexpected                    1   a mistake of ours
     `-- Unavailable                   1   something did not answer; the next run goes on
 
 Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
@@ -73,6 +75,29 @@ class NotFound(SheetsyncError):
     """A spreadsheet or a tab is not there."""
 
     exit_code = 2
+
+
+class UnknownTimeZone(SheetsyncError):
+    """The spreadsheet is kept in a time zone that this machine does not know: no date in it could be told."""
+
+    exit_code = 2
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"The spreadsheet's time zone '{name}' is not known here. Choose another under File > Settings, or update "
+            "this machine's zones (pip install --upgrade tzdata). Nothing was ordered or written."
+        )
+
+
+class Unexpected(SheetsyncError):
+    """A mistake of ours: what was done is in the ledger."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"Something unexpected happened: {type(error).__name__}. What was done is in the ledger, and the next run "
+            "goes on from there. Run the command with -v to see where, and report it."
+        )
 
 
 class Refused(SheetsyncError):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import ClassVar, Self
 
 PRICE = 7
@@ -29,6 +30,11 @@ class Mark(StrEnum):
     REQUEST = "request"
     RENEW = "renew"
     CORRECT = "correct"
+
+
+def fingerprint(code: str) -> str:
+    """A code as logs and terminals may show it: enough to tell two apart, not enough to use one."""
+    return f"code {sha256(code.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +285,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a row's machine cells should say. A column that is left out keeps what it says."""
+    """What a row's machine cells should say. A column that is left out keeps what it says.
+
+    With `is_claim` they are written also where they say so already: it is the write that is verified.
+    """
 
     row: Row
     values: Mapping[str, Value]
     clear_mark: bool = False
+    is_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,20 +391,35 @@ Step = Order | Adopt | Correct | Lapse
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A marked row that is not served now, with the reason in words for the person at the sheet."""
+    """A marked row that is not served now, with the reason in words for the person at the sheet.
+
+    `code` is the one that the reason names, if it names one.
+    """
 
     video_id: str
     row: int
     reason: str
     kind: HoldKind = HoldKind.PERSON
+    code: str = ""
+
+    @property
+    def printed(self) -> str:
+        """The reason for terminals, logs and JSON: a code that it names stands there as a fingerprint only."""
+        return self.reason.replace(self.code, fingerprint(self.code)) if self.code else self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a run is going to do: printed by `plan`, carried out by `sync`."""
+    """All that a run is going to do: printed by `plan`, carried out by `sync`.
+
+    `reserved` are credits that orders whose end nobody knows may have cost; `refused` says why no order is sent, if
+    there were too many.
+    """
 
     steps: tuple[Step, ...] = ()
     holds: tuple[Hold, ...] = ()
+    reserved: int = 0
+    refused: str = ""
 
     @property
     def orders(self) -> tuple[Order, ...]:

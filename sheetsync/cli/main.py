@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from sheetsync import __version__
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import SheetsyncError, Unexpected
 
 COMMANDS = {
     "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
@@ -68,11 +68,7 @@ class Group(click.Group):
             if ctx.params.get("verbose"):
                 raise
             # the type alone: the message of an unforeseen error may hold a key or a code
-            advice = (
-                f"Something unexpected happened: {type(error).__name__}. What was done is in the ledger, and the "
-                "next run goes on from there. Run the command with -v to see where, and report it."
-            )
-            raise Stop(SheetsyncError(advice)) from error
+            raise Stop(Unexpected(error)) from error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -31,7 +31,7 @@ def plan(selection: Selection) -> None:
 def plan_text(report: Report) -> str:
     """What a plan will do, with its price."""
     steps = [_step_cells(step, report.plan) for step in report.plan.steps]
-    holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.reason] for hold in report.plan.holds]
+    holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.printed] for hold in report.plan.holds]
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
     if steps or holds:
         lines.append(table([*steps, *holds]))

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
-from sheetsync.cli.render import attributes
 from sheetsync.model import Hold
-from sheetsync.plan.limits import Allowed
+from sheetsync.plan.situation import Allowed
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_id_for, run_once
@@ -61,7 +60,7 @@ def row_text(number: int | None) -> str:
 
 def holds_json(holds: Sequence[Hold]) -> list[dict[str, Any]]:
     """The rows that wait, in a document."""
-    return [attributes(hold, "video_id", "row", "reason") for hold in holds]
+    return [{"video_id": hold.video_id, "row": hold.row, "reason": hold.printed} for hold in holds]
 
 
 def troubles(report: Report) -> list[str]:

@@ -39,7 +39,7 @@ def sync_text(report: Report) -> str:
     if report.deferred:
         lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
     if report.holds:
-        lines.append(table([["hold", row_text(hold.row), hold.video_id or "-", hold.reason] for hold in report.holds]))
+        lines.append(table([["hold", row_text(hold.row), hold.video_id or "-", hold.printed] for hold in report.holds]))
     return "\n".join(lines + troubles(report))
 
 

@@ -72,6 +72,7 @@ def not_enough_credits(keep: int) -> str:
 
 
 NOT_REACHED = "Not reached in the time of this run; the next run goes on."
+OLDER_ANSWER = "TokPortal's answer is older than what is known of this video; the next run asks again."
 NO_ANSWER = "TokPortal did not answer; the next run tries again."
 LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."
 MOVED = "The row changed while this was about to be done; the next run looks again."
@@ -82,6 +83,12 @@ CANNOT_REPORT = "This API key cannot report codes: report it in the TokPortal da
 def video_not_shown(answer: str, message: str) -> str:
     """TokPortal refuses to tell of this video; `answer` is its HTTP status and error name."""
     return f"TokPortal does not show this video ({answer}: {message or 'no message'}). Check the Video ID."
+
+
+def contradiction(named: str, known: str) -> str:
+    """For a day TokPortal has named another request than the one that is known to be newer."""
+    answer = f"names {named}, an older request," if named else "knows no request"
+    return f"TokPortal {answer} though {known} was seen for this video. Nothing is ordered; ask TokPortal which holds."
 
 
 def _sentence(error: Exception) -> str:
@@ -113,6 +120,7 @@ def not_ordered_in_this_run(reason: str) -> str:
     return f"Not ordered in this run: {reason} The next run goes on."
 
 
+TOO_LATE = "Too much time went by before the order could be sent; the next run looks again."
 PAYMENT_FIRST = "TokPortal asks for payment (402) first."
 FEWER_CALLS = "TokPortal asks for fewer calls."
 UNCLEAR_ANSWERS = "TokPortal does not answer clearly."

@@ -26,18 +26,22 @@ class Claim:
         planned = {row.key: row for row in acting(snapshot.rows)}
         return cls(tracker, {step.video_id: planned[step.video_id] for step in orders})
 
+    def standing(self, rows: Iterable[Row]) -> frozenset[str]:
+        """The videos whose order still rests, by these rows, on what it was planned on.
+
+        A mark withdrawn, a note edited or a box unticked since the plan ends the order.
+        """
+        now = (row for row in acting(rows) if row.key in self.rows)
+        return frozenset(
+            row.key for row in now if order_basis(row, self.tracker) == order_basis(self.rows[row.key], self.tracker)
+        )
+
     def project(self, snapshot: Snapshot) -> Projection:
-        """`ordering` for the rows whose order still rests on what it was planned on."""
-        now = {row.key: row for row in acting(snapshot.rows) if row.key in self.rows}
-        # the newest read decides: a mark withdrawn, a note edited or a box unticked since the plan ends the order
-        still = {
-            key
-            for key, row in now.items()
-            if order_basis(row, self.tracker) == order_basis(self.rows[key], self.tracker)
-        }
+        """`ordering` for the rows that stand, also where they say so already: a killed run may have left it."""
+        still = self.standing(snapshot.rows)
         return Projection(
             tuple(
-                Target(row, {"status": ORDERING})
+                Target(row, {"status": ORDERING}, is_claim=True)
                 for row in snapshot.rows
                 # a duplicate whose own mark waits goes on showing what its person saw
                 if row.key in still and (not row.mark or row.wish == self.rows[row.key].wish)

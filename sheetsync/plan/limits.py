@@ -4,23 +4,26 @@ Owns the brake (design 3.4): each refusal says its number, its limit, and what w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.model import PRICE, Hold, HoldKind, Order, Plan, Refusal, Row, Tracker
-from sheetsync.plan.situation import Situation
+from sheetsync.plan.situation import Allowed, Situation
 
 SHRUNKEN_FROM = 10
 """Fewer missing rows than this are what a person deletes on an ordinary day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What the person at the command line allows beyond the limits."""
+def within_limits(plan: Plan, world: Situation) -> Plan:
+    """The orders that may be sent: none if they are too many, else those that the credits cover.
 
-    orders: int | None = None
-    shrunken: bool = False
+    In this order: the credits of the day say nothing of whether 200 filled-down rows are meant.
+    """
+    why = too_many_orders(plan, world.tracker, world.allowed)
+    if why:
+        return replace(without_orders(plan, world.tracker.max_orders_per_run), refused=why)
+    return within_credits(plan, world)
 
 
 def within_credits(plan: Plan, world: Situation) -> Plan:
@@ -28,14 +31,18 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     keep = world.tracker.keep_credits
     if world.balance is None:
         return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
-    affordable = max(0, world.balance - keep) // PRICE
+    decided = {step.video_id for step in plan.steps}
+    reserved = PRICE * sum(video not in decided for video in world.known.unsettled)
+    plan = replace(plan, reserved=reserved)
+    affordable = max(0, world.balance - keep - reserved) // PRICE
     return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep))
 
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:
     """The plan with holds in the place of some of its orders."""
     holds = tuple(Hold(step.video_id, step.row, reason, kind) for step in orders)
-    return Plan(tuple(step for step in plan.steps if step not in orders), plan.holds + holds)
+    steps = tuple(step for step in plan.steps if step not in orders)
+    return replace(plan, steps=steps, holds=plan.holds + holds)
 
 
 def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | None:

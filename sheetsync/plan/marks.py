@@ -21,7 +21,7 @@ from sheetsync.model import (
     Tracker,
 )
 from sheetsync.plan.gates import failed_gates, key_problem, order_body
-from sheetsync.plan.limits import within_credits
+from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
 
@@ -37,7 +37,7 @@ def make_plan(world: Situation) -> Plan:
     decided += [settle(None, intent, world) for video, intent in world.known.unsettled.items() if video not in served]
     steps = tuple(step for step in decided if not isinstance(step, Hold))
     holds = tuple(hold for hold in decided if isinstance(hold, Hold))
-    return within_credits(Plan(steps, holds), world)
+    return within_limits(Plan(steps, holds), world)
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:
@@ -114,7 +114,7 @@ def _correct(row: Row, latest: AdCodeRequest | None) -> Step | Hold:
         return Hold(row.key, row.number, notes.NO_CODE_TO_CORRECT)
     if not is_shown or row.text("spark_code") != latest.code:
         # the code has changed since the person tried it
-        return Hold(row.key, row.number, notes.code_has_changed(latest.code))
+        return Hold(row.key, row.number, notes.code_has_changed(latest.code), code=latest.code)
     if latest.status not in ("in_review", "finalized"):
         return Hold(row.key, row.number, notes.not_correctable(latest.status))
     feedback = row.text("feedback")

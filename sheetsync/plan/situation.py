@@ -11,6 +11,14 @@ NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the person at the command line allows beyond the limits."""
+
+    orders: int | None = None
+    shrunken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that a plan is made from. `balance` is None where it could not be read, or was not needed."""
 
@@ -21,6 +29,7 @@ class Situation:
     now: datetime
     run_id: str
     balance: int | None = None
+    allowed: Allowed = Allowed()
 
     def failure(self, video_id: str) -> Failure | None:
         """Why nothing is known of this video from this run."""

@@ -79,7 +79,7 @@ def edits_for(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> t
 def _changes(snapshot: Snapshot, target: Target) -> Iterator[Edit]:
     row = target.row
     for column, value in target.values.items():
-        if not says(row.cells.get(column, ""), value, snapshot.time_zone):
+        if target.is_claim or not says(row.cells.get(column, ""), value, snapshot.time_zone):
             yield SetCell(row.number, snapshot.columns[column], row.key, value)
     if target.clear_mark:
         yield ClearMark(row.number, snapshot.columns["action"], row.key, str(row.cells.get("action", "")))

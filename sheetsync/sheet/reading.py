@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sheetsync.clock import Clock
-from sheetsync.columns import bind, normal, rows_of, zone
-from sheetsync.errors import HeaderError, NotFound
+from sheetsync.columns import BadCell, bind, normal, rows_of, zone
+from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
 from sheetsync.model import Grid, Snapshot, SummaryBlock, Tracker
 from sheetsync.projection import summary
 from sheetsync.sheet.api import SheetsAPI
@@ -41,7 +41,11 @@ class Reader:
         tabs = [sheet.get("properties", {}) for sheet in meta.get("sheets", [])]
         tab, beside = self._tab(tabs), self._summary_tab(tabs)
         time_zone = meta.get("properties", {}).get("timeZone", "Etc/GMT")
-        zone(time_zone)  # a zone that nobody knows stops the run here, before anything is compared
+        try:
+            zone(time_zone)
+        except BadCell as error:
+            # here, before anything is compared: no date of this sheet could be told
+            raise UnknownTimeZone(time_zone) from error
         bare = Snapshot(
             sheet_id=tab.get("sheetId", 0),
             title=tab["title"],

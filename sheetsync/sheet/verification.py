@@ -5,16 +5,16 @@ or delete. So each write asks, in the same atomic call, for the headers and rows
 puts a write right that went astray is `repair.py`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sheetsync.columns import key_text
+from sheetsync.columns import key_text, says
 from sheetsync.model import Scalar, Snapshot
-from sheetsync.sheet.edits import ClearMark, Edit, Landed, header_at, key_header
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell, header_at, key_header
 from sheetsync.sheet.matching import are_rows_meant
 
 
 def landed_right(edits: Sequence[Edit], landed: Landed, before: Snapshot) -> bool:
-    """Whether every cell landed in the row of its key and under its header, and every mark was cleared.
+    """Whether every cell landed in the row of its key and under its header and says its value, every mark was cleared.
 
     Of duplicates it has to be the row that was meant: their key does not tell them apart.
     """
@@ -35,7 +35,17 @@ def _is_right(edit: Edit, key_column: int, landed: Landed, before: Snapshot) -> 
         return False
     if header_at(landed.headers, edit.column) != header_at(before.headers, edit.column):
         return False
-    return not isinstance(edit, ClearMark) or _cell(row, edit.column) != edit.mark
+    return _says(row, edit, before)
+
+
+def shows_what_was_written(edits: Iterable[Edit], landed: Landed, before: Snapshot) -> bool:
+    """Whether an answer shows every value where it was written: if not, it tells nothing of where the write landed."""
+    return all(_says(landed.rows.get(edit.row, ()), edit, before) for edit in edits if isinstance(edit, SetCell))
+
+
+def _says(row: Sequence[Scalar], edit: Edit, before: Snapshot) -> bool:
+    cell = _cell(row, edit.column)
+    return cell != edit.mark if isinstance(edit, ClearMark) else says(cell, edit.value, before.time_zone)
 
 
 def _cell(row: Sequence[Scalar], column: int) -> Scalar:

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sheetsync.columns import bind, row_of
 from sheetsync.errors import CredentialsError, Unavailable
-from sheetsync.model import Projection, Snapshot, SummaryCell
+from sheetsync.model import Projection, Row, Snapshot, SummaryCell
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
 from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
-from sheetsync.sheet.verification import landed_right
+from sheetsync.sheet.verification import landed_right, shows_what_was_written
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ class Wanted(Protocol):
 class Written:
     """What a write came to: `unplaced` are videos whose cells could not be verified, `problem` says why.
 
-    `snapshot` is the newest read, `projection` what its cells should say.
+    `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
+    answer showed them, in the very instant of the write.
     """
 
     snapshot: Snapshot
@@ -59,6 +61,7 @@ class Written:
     cells: int = 0
     unplaced: frozenset[str] = frozenset()
     problem: str = ""
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,19 @@ class Round:
 
 def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     """The sheet as it will be once the repairs of a killed run are paid: what a plan is to be made from."""
-    if not journal:
+    writes = _unfinished(journal)
+    if not writes:
         return snapshot
-    return replace(repair.repaired(snapshot, repair.repairs_for(from_journal(journal), snapshot)), is_current=False)
+    return replace(repair.repaired(snapshot, repair.repairs_for(writes, snapshot)), is_current=False)
+
+
+def _unfinished(journal: str | None) -> list[Sent]:
+    """The writes of a killed run; none where another version of sheetsync wrote what nobody here can read."""
+    try:
+        return list(from_journal(journal)) if journal else []
+    except (ValueError, LookupError, TypeError):
+        log.warning("the journal of an interrupted write cannot be read: look over the rows that were changed last")
+        return []
 
 
 def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: datetime) -> Round:
@@ -104,8 +117,7 @@ class Writer:
         At most three rounds. What a killed run left half written is put right first. The Summary tab goes with the
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
-        clock, journal = self.reader.clock, self.journal.pending_write()
-        writes = list(from_journal(journal)) if journal else []
+        clock, writes = self.reader.clock, _unfinished(self.journal.pending_write())
         if not snapshot.is_current:
             snapshot = self.reader.again(snapshot)
         todo = plan_round(snapshot, wanted, (), clock.now())
@@ -126,12 +138,18 @@ class Writer:
             cells += len(todo.edits) if landed else 0
             if landed and landed_right(todo.edits, landed, todo.snapshot):
                 self.journal.end_write()
-                return Written(replace(todo.snapshot, is_current=False), todo.projection, cells)
+                newest = replace(todo.snapshot, is_current=False)
+                return Written(newest, todo.projection, cells, rows=self._rows(landed))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
-            writes.append(Sent(todo.edits, landed, todo.snapshot))
+            seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
+            writes.append(Sent(todo.edits, seen, todo.snapshot))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.reader.again(snapshot)
         return self._ended(plan_round(snapshot, wanted, writes, clock.now()), cells, problem)
+
+    def _rows(self, landed: Landed) -> tuple[Row, ...]:
+        columns = bind(landed.headers, self.reader.tracker.columns).columns
+        return tuple(row_of(number, cells, columns, frozenset(columns)) for number, cells in landed.rows.items())
 
     def _ended(self, left: Round, cells: int, problem: str) -> Written:
         """After the last round: what is still not as it should be is told, and stays in the journal."""

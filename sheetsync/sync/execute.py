@@ -20,6 +20,7 @@ from sheetsync.model import (
     AdCodeRequest,
     Adopt,
     Correct,
+    HoldKind,
     Intent,
     Known,
     Lapse,
@@ -31,6 +32,7 @@ from sheetsync.model import (
     Tracker,
 )
 from sheetsync.plan.claim import Claim
+from sheetsync.plan.credible import contradicts
 from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.sync.report import Report
@@ -43,6 +45,9 @@ UNCERTAIN_LIMIT = 3
 
 STILL_UNDER_WAY = timedelta(minutes=10)
 """So long after an order was first sent, a conflict may come from that very call."""
+
+CLAIM_SECONDS = 45
+"""A claim is acted on for so long; then the row is looked at again, so that no POST rests on one of a minute ago."""
 
 MAY_NOT_CORRECT = (401, 403, 404, 405)
 """Answers that say that this route takes no API keys: it is outside `/api/ext` (API page; reference Q4)."""
@@ -65,9 +70,13 @@ class Executor:
     stop: str = ""  # why no further order is sent in this run
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
+    balance: int | None = field(init=False)  # the newest balance told, less the orders since that told none
+    claim: Claim = field(init=False)
+    claimed: AbstractSet[str] = frozenset()
+    claimed_at: float = 0.0  # monotonic: when the rows were last seen to stand as planned
 
     def __post_init__(self) -> None:
-        self.expected = self.report.credits_left
+        self.expected = self.balance = self.report.credits_left
 
     def run(self, plan: Plan, snapshot: Snapshot) -> Snapshot:
         """Free steps first, then the orders, one at a time. Returns the newest read of the sheet.
@@ -77,10 +86,12 @@ class Executor:
         # a claim that fails half-way may have written: whatever is written next starts from another read
         newest = replace(snapshot, is_current=False) if plan.orders else snapshot
         try:
+            self._spent(plan.reserved)
             self._free_steps(plan)
             if plan.orders:
-                newest, claimed = self._claim(plan.orders, snapshot)
-                self._order_all(plan.orders, claimed)
+                newest = self._claim(plan.orders, snapshot)
+                for step in plan.orders:
+                    newest = self._order(step, newest)
         except SheetsyncError as error:
             self.report.error = error
         return newest
@@ -112,7 +123,10 @@ class Executor:
         """Report a code: free, but a manager works on each, so that it too is compared and recorded first."""
         try:
             latest = self._look(step.video_id)
-        except (CallRefused, Unavailable) as error:
+        except CallRefused as no:
+            self.report.not_done(step, notes.not_reported(no), HoldKind.PERSON)
+            return
+        except Unavailable as error:
             self.report.not_done(step, notes.not_reported(error))
             return
         planned = step.request
@@ -140,28 +154,46 @@ class Executor:
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)
         self.recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
-        self.report.not_done(step, text)
+        self.report.not_done(step, text, _who_moves(no))
 
-    def _claim(self, orders: Sequence[Order], snapshot: Snapshot) -> tuple[Snapshot, AbstractSet[str]]:
-        """Write `ordering` into the rows about to be ordered; the newest read, and the videos whose claim stands."""
-        written = self.writer.write(snapshot, Claim.of(orders, snapshot, self.tracker))
+    def _claim(self, orders: Sequence[Order], snapshot: Snapshot) -> Snapshot:
+        """Write `ordering` into the rows about to be ordered; returns the newest read.
+
+        What counts is the rows as they were in the very instant of that write: whoever's row has changed by then, or
+        could not be verified, is not ordered.
+        """
+        self.claim = Claim.of(orders, snapshot, self.tracker)
+        written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
-        # a row that is no longer as it was planned from is not in the claim's own projection any more
-        return written.snapshot, {target.row.key for target in written.projection.targets} - written.unplaced
+        self.claimed = self.claim.standing(written.rows) - written.unplaced
+        self.claimed_at = self.clock.monotonic()
+        return written.snapshot
 
-    def _order_all(self, orders: Sequence[Order], claimed: AbstractSet[str]) -> None:
-        for step in orders:
-            if step.video_id not in claimed:
-                self.report.not_done(step, notes.MOVED)
-            elif self.stop:
-                self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
-            else:
-                self._order(step)
+    def _order(self, step: Order, newest: Snapshot) -> Snapshot:
+        """One order, if nothing speaks against it; returns the newest read of the sheet."""
+        if not self.stop and self.clock.monotonic() - self.claimed_at > CLAIM_SECONDS:
+            # a batch takes minutes, and people go on working: mark, row and gates are looked at again
+            newest = self.writer.reader.again(newest)
+            self.claimed &= self.claim.standing(newest.rows)
+            self.claimed_at = self.clock.monotonic()
+        if step.video_id not in self.claimed:
+            self.report.not_done(step, notes.MOVED)
+        elif self.stop:
+            self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
+        elif self.balance is not None and self.balance - self.tracker.keep_credits < PRICE:
+            # spent elsewhere since the plan, or by the orders before this one
+            self.report.not_done(step, notes.not_enough_credits(self.tracker.keep_credits), HoldKind.PERSON)
+        else:
+            self._compare_and_order(step)
+        return newest
 
-    def _order(self, step: Order) -> None:
+    def _compare_and_order(self, step: Order) -> None:
         try:
             latest = self._look(step.video_id)
-        except (CallRefused, Unavailable) as error:
+        except CallRefused as no:
+            self.report.not_done(step, notes.not_ordered(no), HoldKind.PERSON)
+            return
+        except Unavailable as error:
             self.report.not_done(step, notes.not_ordered(error))
             return
         if (latest.id if latest else None) != step.previous_id:
@@ -185,8 +217,11 @@ class Executor:
             self._accepted(step, intent, answer)
 
     def _look(self, video_id: str) -> AdCodeRequest | None:
-        """TokPortal's latest request, recorded."""
+        """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""
         latest = self.portal.latest(video_id)
+        entry = self.known.latest.get(video_id)
+        if contradicts(latest, entry.request if entry else None):
+            raise Unavailable(notes.OLDER_ANSWER)
         if latest:
             self.recorder.observe([latest])
         return latest
@@ -211,12 +246,20 @@ class Executor:
             self._uncertain(step, intent, "the answer names the previous request")
             return
         charged, left = answer.credits_charged, answer.credits_remaining
+        self._spent(charged if charged is not None else PRICE, left)
         self.recorder.accepted(intent, answer.request, charged, left)
         self.report.paid(step.mark, charged if charged is not None else PRICE)
         self.report.served[step.video_id] = step.mark
         self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
         self._audit(step, answer)
+
+    def _spent(self, credits: int, left: int | None = None) -> None:
+        """Keep the newest balance: as it was told, else less what an order may have cost."""
+        if left is not None:
+            self.balance = left
+        elif self.balance is not None:
+            self.balance -= credits
 
     def _audit(self, step: Order, answer: Ordered) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
@@ -250,7 +293,7 @@ class Executor:
             self.report.not_done(step, notes.earlier_order_may_go_through(no))
             return
         self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
-        self.report.not_done(step, str(no))
+        self.report.not_done(step, str(no), _who_moves(no))
         if no.http_status == 402:
             self.stop = notes.PAYMENT_FIRST
 
@@ -278,6 +321,8 @@ class Executor:
         # first on disk that nobody knows, then the look: it may fail as well
         self.recorder.uncertain(intent, detail)
         latest = self._look_quietly(step.video_id)
+        # it may have been charged: until somebody knows, those credits are not there
+        self._spent(PRICE)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
             self.report.served[step.video_id] = step.mark
@@ -302,3 +347,8 @@ class Executor:
     def _attempts(self, step: Order | Correct) -> int:
         refusal = self.known.refusals.get(step.video_id)
         return refusal.attempts + 1 if refusal and refusal.mark == step.mark else 1
+
+
+def _who_moves(no: CallRefused) -> HoldKind:
+    """A definite no concerns its row, which waits for a person; 401 and 402 concern all, and whoever runs sheetsync."""
+    return HoldKind.NEXT_RUN if no.http_status in (401, 402) else HoldKind.PERSON

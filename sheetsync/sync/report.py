@@ -38,9 +38,9 @@ class Report:
     unplaced: list[str] = field(default_factory=list)
     served: dict[str, Mark] = field(default_factory=dict)
 
-    def not_done(self, step: Step, reason: str) -> None:
-        """A step of the plan came to nothing in this run; the next one looks again."""
-        self.holds.append(Hold(step.video_id, step.row or 0, reason, HoldKind.NEXT_RUN))
+    def not_done(self, step: Step, reason: str, kind: HoldKind = HoldKind.NEXT_RUN) -> None:
+        """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""
+        self.holds.append(Hold(step.video_id, step.row or 0, reason, kind))
 
     def paid(self, mark: Mark, credits: int) -> None:
         """An order went through."""

@@ -6,19 +6,21 @@ cells say the projection's, what costs money `execute.py`'s.
 
 import logging
 import secrets
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync.clock import Clock
-from sheetsync.errors import Refused, SheetsyncError, Unavailable
+from sheetsync.errors import Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Plan, Row, Snapshot, Tracker
+from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
-from sheetsync.plan.limits import Allowed, shrunken, spent_refusals, too_many_orders, without_orders
+from sheetsync.plan.limits import shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.outcome import outlook_of
-from sheetsync.plan.situation import Situation, chosen
+from sheetsync.plan.situation import Allowed, Situation, chosen
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
@@ -66,6 +68,12 @@ class Run:
             self._steps()
         except SheetsyncError as error:
             report.error = error
+        except Exception as error:
+            # one tracker's trouble is not the others', and what was done so far is still told
+            # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
+            where = (f"{at.filename}:{at.lineno} in {at.name}" for at in traceback.extract_tb(error.__traceback__))
+            log.debug("%s: %s", type(error).__name__, ", ".join(where))
+            report.error = Unexpected(error)
         report.sheets_read, report.sheets_write = self._api.reads - reads, self._api.writes - writes
         report.tokportal = self._portal.calls - calls
         return report
@@ -79,8 +87,9 @@ class Run:
         if needs_balance(rows):
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
-        observations = self._observe(rows, asked)
-        plan = self._refuse(self._plan(rows, asked, observations), snapshot)
+        observations = self._observe(rows, asked, snapshot)
+        plan = self._plan(rows, asked, observations)
+        self._refuse(plan, snapshot)
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
@@ -88,17 +97,19 @@ class Run:
         newest = self._execute(plan, snapshot)
         self._write(snapshot, newest, observations)
 
-    def _observe(self, rows: Sequence[Row], known: Known) -> Observations:
+    def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
-        observations = poller.observe((*look.first, *look.later))
+        answers = poller.observe((*look.first, *look.later))
+        observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
         self.report.deferred = sum(1 for video in look.later if video not in observations)
         return observations
 
     def _plan(self, rows: Sequence[Row], known: Known, observations: Observations) -> Plan:
-        now, balance = self._clock.now(), self.report.credits_left
-        return make_plan(Situation(rows, known, observations, self._tracker, now, self._request.run_id, balance))
+        request, balance = self._request, self.report.credits_left
+        now, allowed = self._clock.now(), request.allowed
+        return make_plan(Situation(rows, known, observations, self._tracker, now, request.run_id, balance, allowed))
 
     def _balance(self) -> int | None:
         try:
@@ -107,8 +118,8 @@ class Run:
             log.warning("%s", error)
             return None
 
-    def _refuse(self, plan: Plan, snapshot: Snapshot) -> Plan:
-        """Raises Refused for a shrunken sheet; a plan with too many orders goes on without any of them."""
+    def _refuse(self, plan: Plan, snapshot: Snapshot) -> None:
+        """Raises Refused for a shrunken sheet; a plan that had too many orders goes on without any of them."""
         if not self._request.plan_only:
             # before a refusal ends the run: what is back now must be missed when it goes again
             self._recorder.end_releases(snapshot.keys)
@@ -116,11 +127,8 @@ class Run:
         why = shrunken(open_before, gone, self._tracker, self._request.allowed)
         if why:
             raise Refused(why)
-        why = too_many_orders(plan, self._tracker, self._request.allowed)
-        if not why:
-            return plan
-        self.report.error = Refused(why)
-        return without_orders(plan, self._tracker.max_orders_per_run)
+        if plan.refused:
+            self.report.error = Refused(plan.refused)
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
@@ -178,12 +186,13 @@ def run_once(
         # it changes nothing, so that it may look while another run is at work
         return run.run()
     started = clock.now()
+    report = run.report
     try:
         with ledger.lock(tracker.name, request.run_id, started):
-            report = run.run()
+            run.run()
             recorder = ledger.recorder(tracker.name, request.run_id, clock)
             recorder.record_run(started, report.exit_code, str(report.error or ""))
-            return report
     except SheetsyncError as error:
-        # of this tracker alone: the next one is still synced
-        return Report(tracker.name, error=error)
+        # held by another run, or a ledger that fails while the run is recorded: what was done is told all the same
+        report.error = report.error or error
+    return report

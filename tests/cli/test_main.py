@@ -13,6 +13,9 @@ from support.command_line import Desk
 
 from sheetsync import columns
 from sheetsync.cli.main import COMMANDS, cli, command
+from sheetsync.cli.options import Selection
+from sheetsync.errors import Unavailable
+from sheetsync.ledger.recorder import Recorder
 from sheetsync.sandbox import sample
 from sheetsync.sync import run
 
@@ -39,15 +42,39 @@ def explode(*_: object, **__: object) -> None:
 
 
 def test_an_unexpected_error_shows_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what to do, with exit code 1; with -v, the error goes up for whoever looks for it."""
+    """In a run it is that tracker's: it says what to do, with exit code 1; -v tells where it happened."""
     monkeypatch.setattr(run, "make_plan", explode)
+    result = desk.run("sync")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "Something unexpected happened: RuntimeError" in result.stdout
+    assert "Run the command with -v" in result.stdout
+    verbose = CliRunner().invoke(cli, ["-v", "-c", str(desk.config), "sync"], catch_exceptions=False)
+    assert "in explode" in verbose.stderr
+    assert "sk_123" not in result.output + verbose.output
+
+
+def test_an_unexpected_error_outside_a_run_shows_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same advice on stderr; with -v, the error goes up for whoever looks for it."""
+    monkeypatch.setattr(Selection, "load", explode)
     result = desk.run("sync")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Something unexpected happened: RuntimeError" in result.stderr
-    assert "Run the command with -v" in result.stderr
     assert "sk_123" not in result.stderr
     with pytest.raises(RuntimeError):
         CliRunner().invoke(cli, ["-v", "-c", str(desk.config), "sync"], catch_exceptions=False)
+
+
+def test_what_was_charged_is_told_though_recording_the_run_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that fails at the very end: orders were sent, and nobody reads that nothing was done."""
+
+    def full(*_: object) -> None:
+        raise Unavailable("state.db: the disk is full")
+
+    monkeypatch.setattr(Recorder, "record_run", full)
+    result = desk.run("sync")
+    assert result.exit_code == 1
+    assert "credits charged" in result.stdout
+    assert "the disk is full" in result.stdout
 
 
 def commands_in_readme() -> list[str]:

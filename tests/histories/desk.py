@@ -21,7 +21,7 @@ from support.inprocess import HttpxTransport
 from sheetsync import columns
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Tracker
-from sheetsync.plan.limits import Allowed
+from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox import wire
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.world import World

@@ -17,6 +17,7 @@ from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
 from histories.seen import Run, Violation
 from histories.verdict import all_right
+from sheetsync.errors import Unexpected
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report
@@ -147,6 +148,8 @@ class Player:
         finally:
             self.judge.runs.pop()
             self.active.pop()
+        if report and isinstance(report.error, Unexpected):
+            self.judge.say(0, f"a mistake of the program's own: {report.error}")
         if report:
             self.judge.ended(active.run, report)
             endings.ended(self.judge, active.run, report)

@@ -49,10 +49,10 @@ from sheetsync.model import (
 from sheetsync.notes import LOOKING
 from sheetsync.plan.due import Due, due, needs_balance
 from sheetsync.plan.gates import key_problem, order_basis
-from sheetsync.plan.limits import Allowed, retry_pause, shrunken, spent_refusals, too_many_orders, without_orders
+from sheetsync.plan.limits import retry_pause, shrunken, spent_refusals, too_many_orders, without_orders
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.settling import SETTLE_AFTER
-from sheetsync.plan.situation import Situation, acting
+from sheetsync.plan.situation import Allowed, Situation, acting
 
 OPEN, FINAL = request("R1", "pending"), request("R1")
 SECOND = timedelta(seconds=1)
@@ -379,7 +379,7 @@ class TestCredits:
 def orders(count: int) -> Plan:
     """A plan of so many orders, one free step and one hold."""
     free = Adopt("vid-free", 90, Mark.REQUEST, OPEN, Origin.ADOPTED_OPEN)
-    paid = make_plan(situation(*rows_marked(count))).steps
+    paid = make_plan(situation(*rows_marked(count), tracker=tracker(max_orders_per_run=100))).steps
     return Plan(steps=(free, *paid), holds=(Hold("vid-held", 91, "why"),))
 
 

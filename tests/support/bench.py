@@ -16,7 +16,7 @@ from sheetsync import columns
 from sheetsync.clock import Clock
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Scalar, Tracker
-from sheetsync.plan.limits import Allowed
+from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.world import World

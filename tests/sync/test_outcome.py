@@ -157,7 +157,7 @@ class TestRows:
             lambda _, answer: Response(200, answer.headers, b'{"data":null}') if next(turns, False) else answer
         )
         bench.sync()
-        assert bench.cell(VIDEO, "sync_note") == MOVED
+        assert "older than what is known" in bench.cell(VIDEO, "sync_note")
 
     @pytest.mark.parametrize(
         ("mark", "note"),

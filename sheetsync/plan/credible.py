@@ -1,0 +1,69 @@
+"""PURE: an answer older than what is known is no answer (design 3.2).
+
+Owns when TokPortal's word about a video counts. A lagging replica may name the request before the latest one, or none:
+taken at its word it would order again, adopt a renewal away, or settle an order that happened.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sheetsync import notes
+from sheetsync.columns import BadCell, instant
+from sheetsync.model import AdCodeRequest, Entry, Failure, HoldKind, Known, Observation, Row
+
+PATIENCE = timedelta(hours=24)
+"""A contradiction that stays for so long is no lagging replica: a person has to look at both requests."""
+
+
+def contradicts(latest: AdCodeRequest | None, known: AdCodeRequest | None) -> bool:
+    """Whether an answer names an older request than the known one, or none where there is one."""
+    if known is None or (latest and latest.id == known.id):
+        return False
+    if latest is None:
+        return True
+    # without both times nobody can tell which came first; the answer is the newer word then
+    return bool(latest.created_at and known.created_at and latest.created_at < known.created_at)
+
+
+def credible(
+    observations: Mapping[str, Observation], known: Known, rows: Sequence[Row], time_zone: str, now: datetime
+) -> Mapping[str, Observation]:
+    """The same observations; those that contradict what is known are failures, to be asked about again."""
+    vouched = _vouched(rows, known, time_zone)
+    return {
+        video: _judged(seen, known.latest.get(video), vouched.get(video), now) for video, seen in observations.items()
+    }
+
+
+def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | None, now: datetime) -> Observation:
+    before = entry.request if entry else vouched
+    if seen.failure or before is None or not contradicts(seen.request, before):
+        return seen
+    if entry is None or now - entry.seen_at < PATIENCE:
+        failure = Failure(HoldKind.NEXT_RUN, notes.OLDER_ANSWER)
+    else:
+        failure = Failure(HoldKind.PERSON, notes.contradiction(seen.request.id if seen.request else "", before.id))
+    return Observation(seen.video_id, failure=failure)
+
+
+def _vouched(rows: Sequence[Row], known: Known, time_zone: str) -> Mapping[str, AdCodeRequest]:
+    """What rows say of videos that the ledger does not know: of a lost ledger they are all that is left.
+
+    A row that shows what another video has was copied, or its key retyped: it says nothing.
+    """
+    owners: dict[str, set[str]] = {entry.request.id: {video} for video, entry in known.latest.items()}
+    for row in rows:
+        owners.setdefault(row.shown_id, set()).add(row.key)
+    vouched = {}
+    for row in rows:
+        requested = _requested_at(row, time_zone)
+        if row.shown_id and requested and row.key not in known.latest and owners[row.shown_id] == {row.key}:
+            vouched[row.key] = AdCodeRequest(row.shown_id, row.key, row.text("status"), created_at=requested)
+    return vouched
+
+
+def _requested_at(row: Row, time_zone: str) -> datetime | None:
+    try:
+        return instant(row.cells.get("requested_at", ""), time_zone)
+    except BadCell:
+        return None

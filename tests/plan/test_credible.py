@@ -1,0 +1,79 @@
+"""An answer older than what is known is no answer (design 3.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from support.builders import CREATED, DOWN, NOW, VIDEO, entry, known, request, row, seen
+
+from sheetsync.columns import to_serial
+from sheetsync.model import AdCodeRequest, HoldKind, Known, Observation, Row
+from sheetsync.plan.credible import contradicts, credible
+
+HOUR = timedelta(hours=1)
+OLD, NEW = request("R1"), request("R2", "pending", created_at=CREATED + HOUR)
+
+
+def judged(answer: AdCodeRequest | None, ledger: Known, *rows: Row) -> Observation:
+    """What is made of an answer about the video."""
+    answers = seen(answer) if answer else seen(none=[VIDEO])
+    return credible(answers, ledger, rows, "Etc/GMT", NOW)[VIDEO]
+
+
+@pytest.mark.parametrize(
+    ("answer", "before", "is_older"),
+    [
+        (NEW, OLD, False),
+        (OLD, NEW, True),
+        (NEW, NEW, False),
+        (None, NEW, True),
+        (None, None, False),
+        (OLD, None, False),
+        (request("R1", created_at=None), NEW, False),
+        (OLD, request("R2", created_at=None), False),
+        (request("R1", created_at=NEW.created_at), NEW, False),
+    ],
+    ids=["newer", "older", "the same", "none", "nothing known", "first", "no time", "no time known", "same moment"],
+)
+def test_when_an_answer_contradicts(answer: AdCodeRequest | None, before: AdCodeRequest | None, is_older: bool) -> None:
+    """Two requests are told apart by when they were made; where a time is missing the answer is the newer word."""
+    assert contradicts(answer, before) is is_older
+
+
+@pytest.mark.parametrize("answer", [OLD, None], ids=["an older request", "none"])
+class TestLaggingReplica:
+    def test_it_is_asked_again(self, answer: AdCodeRequest | None) -> None:
+        """Nothing is known of the video in this run."""
+        found = judged(answer, known(entry(NEW)), row())
+        assert (found.request, found.failure and found.failure.kind) == (None, HoldKind.NEXT_RUN)
+
+    def test_after_a_day_a_person_is_told_both_ids(self, answer: AdCodeRequest | None) -> None:
+        """What stays for so long is no lagging replica."""
+        found = judged(answer, known(entry(NEW, seen_at=NOW - timedelta(hours=24))), row())
+        assert found.failure is not None
+        assert (found.failure.kind, "R2" in found.failure.text) == (HoldKind.PERSON, True)
+        assert answer is None or answer.id in found.failure.text
+
+    def test_a_row_vouches_where_the_ledger_was_lost(self, answer: AdCodeRequest | None) -> None:
+        """Its Requested at is all that is left."""
+        shows = row(request_id="R2", requested_at=to_serial(CREATED + HOUR, "Etc/GMT"))
+        assert judged(answer, Known(), shows).failure is not None
+
+    def test_a_copied_row_vouches_for_nothing(self, answer: AdCodeRequest | None) -> None:
+        """Another row, or the ledger, has its request under another key."""
+        cells = {"request_id": "R2", "requested_at": to_serial(CREATED + HOUR, "Etc/GMT")}
+        assert judged(answer, Known(), row(2, **cells), row(3, "vid-b", **cells)).failure is None
+        other = request("R2", "pending", video_id="vid-b")
+        assert judged(answer, known(entry(other)), row(2, **cells)).failure is None
+
+
+def test_a_row_whose_time_cannot_be_read_vouches_for_nothing() -> None:
+    """A text in Requested at is a person's."""
+    assert judged(None, Known(), row(request_id="R2", requested_at="yesterday")).failure is None
+
+
+def test_a_failure_stays_what_it_is() -> None:
+    """No answer contradicts nothing."""
+    down = credible(seen(vid_a=DOWN), known(entry(NEW)), [row()], "Etc/GMT", NOW)[VIDEO]
+    assert down.failure == DOWN

@@ -1,0 +1,163 @@
+"""Between the plan and the POST: a row is ordered only while it stands as planned, and while the credits cover it.
+
+The real program on the sandbox; what happens, happens between two of its calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support.bench import Bench
+from support.doctored import ALL, VIDEO
+
+Happening = Callable[[Bench], object]
+
+
+def marked(*videos: str, **settings: int) -> Bench:
+    """A tracker of these videos, all marked."""
+    bench = Bench(videos, **settings)
+    bench.mark("request", *videos)
+    return bench
+
+
+def withdrawn(bench: Bench) -> None:
+    """Somebody takes the mark back."""
+    bench.type(VIDEO, "action", "")
+
+
+def deleted(bench: Bench) -> None:
+    """Somebody deletes the row."""
+    bench.sheet.delete_rows(bench.line(VIDEO))
+
+
+def unticked(bench: Bench) -> None:
+    """The note that the manager is to be told changes."""
+    bench.type(VIDEO, "note", "stop")
+
+
+class TestLeftover:
+    """Status says `ordering` already: a killed run's claim, or one whose last write failed."""
+
+    @pytest.mark.parametrize("happens", [withdrawn, deleted, unticked])
+    @pytest.mark.parametrize("nth", [1, 2])
+    def test_it_is_no_claim(self, happens: Happening, nth: int) -> None:
+        """What changes while the run observes is seen: nothing is charged."""
+        bench = marked(*ALL[:2])
+        bench.type(VIDEO, "status", "ordering")
+        bench.world.faults.edit("portal.poll", nth=nth, do=lambda _: happens(bench))
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.charged("vid-b")) == (0, 7)
+
+    def test_a_sheet_that_is_shared_no_more(self) -> None:
+        """A sheet that cannot be written costs nothing, though nothing would have had to be written."""
+        bench = marked(VIDEO)
+        bench.type(VIDEO, "status", "ordering")
+        bench.world.faults.edit("portal.poll", do=lambda _: bench.book.shared_with.clear())
+        assert bench.sync().exit_code == 5
+        assert bench.charged(VIDEO) == 0
+
+    def test_an_ordinary_retry(self) -> None:
+        """Where nothing has changed, the order goes through."""
+        bench = marked(VIDEO)
+        bench.type(VIDEO, "status", "ordering")
+        assert bench.sync().exit_code == 0
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "status")) == (7, "pending")
+
+
+class TestOldClaim:
+    """A batch of orders takes minutes, and people go on working."""
+
+    @staticmethod
+    def slow(bench: Bench, seconds: int) -> None:
+        """Every call takes so long."""
+        bench.world.hooks.append(lambda moment, *_: moment == "before" and bench.later(seconds=seconds))
+
+    @pytest.mark.parametrize("happens", [withdrawn, deleted, unticked])
+    def test_a_row_that_changes_after_the_claim(self, happens: Happening) -> None:
+        """After a minute mark, row and gates are read again before the next POST."""
+        bench = marked("vid-b", "vid-c", "vid-d", VIDEO)
+        self.slow(bench, 20)
+        bench.world.faults.edit("portal.order", nth=1, do=lambda _: happens(bench))
+        bench.sync()
+        assert [bench.charged(video) for video in ("vid-b", "vid-c", "vid-d", VIDEO)] == [7, 7, 7, 0]
+
+    def test_rows_that_moved_are_found_again(self) -> None:
+        """A sheet sorted meanwhile stands in no order's way."""
+        bench = marked(*ALL)
+        self.slow(bench, 20)
+        bench.world.faults.edit("portal.order", nth=1, do=lambda _: bench.sheet.insert_rows(1))
+        bench.sync()
+        assert [bench.charged(video) for video in ALL] == [7] * 5
+        assert [bench.cell(video, "status") for video in ALL] == ["pending"] * 5
+
+
+class TestBalance:
+    """The newest balance counts, less what is to be kept."""
+
+    def test_spent_elsewhere_in_mid_run(self) -> None:
+        """What the answers tell is looked at before each order."""
+        bench = marked(*ALL, keep_credits=100)
+        bench.world.portal.credits = 200
+        bench.world.faults.edit("portal.order", nth=2, do=lambda world: world.portal.spend_elsewhere(90))
+        report = bench.sync()
+        assert report.ordered == 2
+        assert bench.cell("vid-c", "sync_note").startswith("Not enough credits: a code costs 7 beyond the 100")
+        assert bench.cell("vid-c", "action") == "request"
+
+    def test_an_order_nobody_knows_the_end_of_is_deducted(self) -> None:
+        """An earlier order may have been charged: its credits are not spent a second time."""
+        bench = Bench(ALL[:2])
+        bench.mark("request", VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.mark("request", "vid-b")
+        bench.world.portal.credits = 7
+        bench.world.faults.add("portal.poll", fault="500", times=4)
+        bench.sync()
+        assert (bench.charged("vid-b"), bench.cell("vid-b", "action")) == (0, "request")
+        bench.world.portal.credits = 14
+        bench.world.faults.add("portal.poll", fault="500", times=4)
+        bench.sync()
+        assert bench.charged("vid-b") == 7
+
+
+class TestLimit:
+    """The limit counts the marks that would order now, whatever the balance."""
+
+    @pytest.mark.parametrize("credits", [1247, 100, 14, 0])
+    def test_filled_down_rows(self, credits: int) -> None:
+        """More marks than one run may order: none is ordered, poor or rich."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        bench.world.portal.credits = credits
+        report = bench.sync()
+        assert (report.exit_code, sum(map(bench.charged, ALL))) == (3, 0)
+        assert {bench.cell(video, "sync_note")[:41] for video in ALL} == {"Waits: more rows are marked than one run "}
+
+    def test_marks_that_would_not_order_do_not_count(self) -> None:
+        """Rows that a gate holds, and those whose request is only taken over, are no orders."""
+        bench = marked(*ALL, max_orders_per_run=3)
+        bench.world.portal.order_elsewhere(VIDEO)
+        bench.type("vid-b", "platform", "youtube")
+        assert bench.sync().exit_code == 0
+        assert [bench.charged(video) for video in ALL[2:]] == [7, 7, 7]
+
+
+class TestPrinted:
+    def test_a_code_is_printed_as_a_fingerprint(self) -> None:
+        """The note in the sheet names the new code; terminal, JSON and log do not."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.sync()
+        bench.world.portal.submit(VIDEO)
+        bench.later(minutes=2)
+        bench.sync()
+        bench.type(VIDEO, "feedback", "does not work")
+        bench.type(VIDEO, "spark_code", "#tried")
+        bench.mark("correct", VIDEO)
+        (hold,) = bench.sync().holds
+        code = bench.requests(VIDEO)[0].code
+        assert code
+        assert code in bench.cell(VIDEO, "sync_note")
+        assert code not in hold.printed
+        assert hold.printed.startswith("The code has changed to code ")
