@@ -1,6 +1,7 @@
 """Plays many histories and says what became of them: `python -m tests.soak --histories 1000 --seed 0`.
 
-A failing history prints one line that plays it again: `python -m tests.soak --replay SEED`.
+A failing history prints one line that plays it again: `python -m tests.soak --replay SEED`. `--world money` plays in a
+wider world (histories/wider.py names the switches), `--red` the histories that once went wrong, hole by hole.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import ast
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -16,10 +18,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from histories import wider
 from histories.history import Outcome, Step, of_seed, play, shrink
+from histories.red import RED
 
 CHUNK = 50
 MOST_TOLD = 5  # of one chunk
+World = frozenset[str]
 
 
 @dataclass(slots=True)
@@ -57,58 +62,73 @@ class Figures:
         )
 
 
-def chunk(seeds: Sequence[int], steps: int) -> Figures:
+def chunk(seeds: Sequence[int], steps: int, world: World = frozenset()) -> Figures:
     """Some histories, one after the other."""
     figures = Figures()
     for seed in seeds:
         try:
-            figures.add(seed, play(of_seed(seed, steps)))
+            figures.add(seed, play(of_seed(seed, steps, world), world=world))
         except Exception as error:  # the judge itself went wrong: that must not end a soak
             figures.failed.append((seed, 0, f"the judge failed: {error!r}"))
     return figures
 
 
-def soak(histories: int, seed: int, steps: int, jobs: int) -> Figures:
+def soak(histories: int, seed: int, steps: int, jobs: int, world: World = frozenset()) -> Figures:
     """All of them."""
     chunks = [range(at, min(at + CHUNK, seed + histories)) for at in range(seed, seed + histories, CHUNK)]
     total = Figures()
     if jobs <= 1:
         for seeds in chunks:
-            total += _told(chunk(seeds, steps), steps)
+            total += _told(chunk(seeds, steps, world), steps, world)
         return total
     with ProcessPoolExecutor(jobs) as pool:
-        for figures in pool.map(chunk, chunks, [steps] * len(chunks)):
-            total += _told(figures, steps)
+        for figures in pool.map(chunk, chunks, [steps] * len(chunks), [world] * len(chunks)):
+            total += _told(figures, steps, world)
     return total
 
 
-def _told(figures: Figures, steps: int) -> Figures:
-    more = "" if steps == 50 else f" --steps {steps}"
+def _told(figures: Figures, steps: int, world: World) -> Figures:
+    more = _named(world) + ("" if steps == 50 else f" --steps {steps}")
     for seed, invariant, what in figures.failed[:MOST_TOLD]:
         print(f"violation of {invariant}: {what}\n    python -m tests.soak --replay {seed}{more}", flush=True)
     return figures
 
 
-def replay(seed: int, steps: int) -> int:
+def _named(world: World) -> str:
+    return f" --world {','.join(sorted(world))}" if world else ""
+
+
+def replay(seed: int, steps: int, world: World = frozenset()) -> int:
     """The history of a seed, shrunk, with what happened in it."""
-    history = of_seed(seed, steps)
-    found = play(history).violations
+    history = of_seed(seed, steps, world)
+    found = play(history, world=world).violations
     if not found:
-        print(f"seed {seed}: {play(history).steps} steps, no violation")
+        print(f"seed {seed}: {play(history, world=world).steps} steps, no violation")
         return 0
 
     def fails(fewer: Sequence[Step]) -> bool:
-        return [v.invariant for v in play(fewer).violations[:1]] == [found[0].invariant]
+        return [v.invariant for v in play(fewer, world=world).violations[:1]] == [found[0].invariant]
 
     short = shrink(history, fails)
     print(f"shrunk from {len(history)} to {len(short)} steps; the same, whatever the rules become:")
-    print(f'    python -m tests.soak --play "{short!r}"')
-    return show(short)
+    print(f'    python -m tests.soak{_named(world)} --play "{short!r}"')
+    return show(short, world)
 
 
-def show(steps: Sequence[Step]) -> int:
+def red() -> int:
+    """The histories that were red before a hole was mended, and what becomes of them now."""
+    left = 0
+    for hole, story in RED.items():
+        found = play(story.steps, world=wider.of(story.world)).violations[:1]
+        left += bool(found)
+        said = f"red: violation of {found[0].invariant}: {found[0].text}" if found else "mended"
+        print(f"hole {hole} ({story.world}): {said}")
+    return 1 if left else 0
+
+
+def show(steps: Sequence[Step], world: World = frozenset()) -> int:
     """A history step by step, with the calls and cells of its runs."""
-    outcome = play(steps, traced=True)
+    outcome = play(steps, traced=True, world=world)
     print("\n".join(outcome.trace))
     for violation in outcome.violations:
         print(f"violation of {violation.invariant}: {violation.text}")
@@ -124,14 +144,21 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replay", type=int, metavar="SEED")
     parser.add_argument("--play", metavar="STEPS", help="a history as --replay prints it")
+    parser.add_argument("--world", default="", help="switches or groups of histories/wider.py, separated by commas")
+    parser.add_argument("--red", action="store_true", help="play the histories that once went wrong")
     options = parser.parse_args()
+    if options.red:
+        return red()
+    world = wider.of(options.world)
     if options.play is not None:
-        return show(ast.literal_eval(options.play))
+        return show(ast.literal_eval(options.play), world)
     if options.replay is not None:
-        return replay(options.replay, options.steps)
+        return replay(options.replay, options.steps, world)
     started = time.monotonic()
-    figures = soak(options.histories, options.seed, options.steps, options.jobs)
+    figures = soak(options.histories, options.seed, options.steps, options.jobs, world)
     print(f"{figures}, {time.monotonic() - started:.0f} seconds")
+    for invariant, many in sorted(Counter(invariant for _, invariant, _ in figures.failed).items()):
+        print(f"    {many} of {invariant}")
     return 1 if figures.failed else 0
 
 

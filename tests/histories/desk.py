@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from sheetsync.ledger.store import Ledger
 from sheetsync.model import Tracker
 from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox import wire
+from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
@@ -93,11 +94,21 @@ class Listener(logging.Handler):
             self.lines.append(repr(record.exc_info[1]))
 
 
+class MachineClock(SandboxClock):
+    """A machine's own clock, which may be wrong; monotonic time runs on as the world's does, suspended or not."""
+
+    offset = timedelta()
+
+    def now(self) -> datetime:
+        return self._world.clock.now() + self.offset
+
+
 class Machine:
     """One computer that syncs: its ledger, and copies of it from earlier days."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, world: World) -> None:
         self.name = name
+        self.clock = MachineClock(world)
         self.ledger = Ledger(None)
         self.saved: bytes | None = None
 
@@ -120,10 +131,9 @@ class Machine:
 class Desk:
     """The world of one history."""
 
-    def __init__(self, rows: int = 4, **settings: Any) -> None:
-        self.world = World(record_bodies=False)
+    def __init__(self, rows: int = 4, record_bodies: bool = False, **settings: Any) -> None:
+        self.world = World(record_bodies=record_bodies)
         self.portal = self.world.portal
-        self.clock = SandboxClock(self.world)
         self.book = self.world.google.create_spreadsheet("Spark codes", "Etc/GMT", (TAB,))
         self.book.shared_with.add(EMAIL)
         self.world.google.oauth.allow("token", EMAIL)
@@ -132,7 +142,7 @@ class Desk:
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
         self.names: dict[str, str] = {header: header for header in HEADERS}
-        self.machines = (Machine("A"), Machine("B"))
+        self.machines = (Machine("A", self.world), Machine("B", self.world))
         self.listener = Listener()
         self.judge: Any = None
         self._session = WireSession(self.world.handle)
@@ -171,8 +181,12 @@ class Desk:
 
     def cell(self, row: str, token: str) -> Any:
         """What a cell shows; empty is the empty text."""
-        value = self.sheet.value(self.line(row), self.column(token))
-        return "" if value is None else value
+        cell = self.sheet.cell(self.line(row), self.column(token))
+        return "" if cell is None else cell.shown
+
+    def is_formula(self, row: str, token: str) -> bool:
+        """Whether a cell holds a formula, whatever it shows."""
+        return isinstance(self.sheet.value(self.line(row), self.column(token)), Formula)
 
     # --- people typing ---------------------------------------------------------------------------------------
 
@@ -193,7 +207,7 @@ class Desk:
         """Somebody types into a cell, as it is."""
         self.sheet.set_value(self.line(row), self.column(token), value)
         if token not in MACHINE:
-            self.typed[row][token] = value
+            self.typed[row][token] = self.cell(row, token) if isinstance(value, Formula) else value
 
     # --- machines --------------------------------------------------------------------------------------------
 
@@ -202,10 +216,11 @@ class Desk:
         self._runs += 1
         orders = wanted.pop("allow_orders", None)
         request = Request(f"run-{self._runs}", pollers=1, allowed=Allowed(orders), **wanted)
-        api = SheetsAPI(None, self.clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
+        clock = machine.clock
+        api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle)
-        with TokPortal(self.portal.key, "https://app.tokportal.com", self.clock, transport) as portal:
-            return run_once(self.tracker, api, portal, machine.ledger, self.clock, request)
+        with TokPortal(self.portal.key, "https://app.tokportal.com", clock, transport) as portal:
+            return run_once(self.tracker, api, portal, machine.ledger, clock, request)
 
     def later(self, seconds: float) -> None:
         """Time passes."""

@@ -12,7 +12,8 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
     """All of it, for a run that came to its end."""
     logs(judge, [str(report.error or ""), *report.warnings])
     codes(judge, run, report.error is not None)
-    if not run.people and not report.unplaced and reached_the_sheet(report):
+    kept_out = "protectedRanges" in judge.desk.sheet.attached  # what cannot be written cannot say why
+    if not run.people and not report.unplaced and reached_the_sheet(report) and not kept_out:
         reasons(judge, report)
 
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories import endings, outside, people
+from histories import endings, outside, people, wider
 from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
 from histories.seen import Run, Violation
 from histories.verdict import all_right
 from sheetsync.errors import Unexpected
+from histories.wire import Wire
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report
@@ -27,9 +28,11 @@ KINDS = ("*", "*", "*", "sheets.batchUpdate", "sheets.batchUpdate", "portal.orde
 NUMBER = 1000
 """Below this lie the numbers of a step."""
 
-RULES = {**people.RULES, **outside.RULES}
+RULES = {**people.RULES, **outside.RULES, **wider.RULES}
 STATES: dict[str, Callable[[Machine], None]] = {"save": Machine.save, "lose": Machine.lose, "restore": Machine.restore}
-OFTEN = {"sync": 44, "save": 2, "lose": 1, "restore": 1} | {name: rule[2] for name, rule in RULES.items()}
+OFTEN = {"sync": 44, "save": 2, "lose": 1, "restore": 1} | {
+    name: rule[2] for name, rule in (people.RULES | outside.RULES).items()
+}
 
 
 class Crash(BaseException):
@@ -63,9 +66,15 @@ class Outcome:
 class Player:
     """Plays steps on a desk."""
 
-    def __init__(self, traced: bool = False) -> None:
-        self.desk = Desk(max_orders_per_run=3, approve=("caption_final",))
+    def __init__(self, traced: bool = False, world: frozenset[str] = frozenset()) -> None:
+        settings = {"max_orders_per_run": 3} | wider.settings(world)
+        self.desk = Desk(record_bodies=bool(world), approve=("caption_final",), **settings)
+        for switch in sorted(world):
+            if prepare := wider.SWITCHES[switch].prepare:
+                prepare(self.desk)
         self.judge = Judge(self.desk)
+        self.wire = Wire(self.desk, self.judge, world) if world else None
+        self.judge.wire = self.wire
         self.desk.world.hooks.append(self._hook)
         self.active: list[Active] = []
         self.outcome = Outcome()
@@ -82,6 +91,13 @@ class Player:
         self.outcome.steps += 1
 
     def _do(self, step: Step) -> None:
+        if self.wire:
+            self.wire.moment()
+        self._does(step)
+        if self.wire:
+            self.wire.moment()
+
+    def _does(self, step: Step) -> None:
         name, *numbers = step
         if name == "sync":
             self._sync(self.desk.machines[numbers[0] % 2], numbers[1], numbers[2])
@@ -94,7 +110,7 @@ class Player:
             outside.pause(self.desk, *numbers)
         else:
             RULES[name][0](self.desk, *numbers)
-            if name in people.RULES:
+            if name in people.RULES or name in wider.RULES:
                 self._disturbed()
 
     def _disturbed(self) -> None:
@@ -104,6 +120,8 @@ class Player:
     def _state(self, machine: Machine, change: str) -> None:
         if change != "save":
             self.judge.state_lost(machine)
+            if self.wire:
+                self.wire.state_lost(machine.name)
         STATES[change](machine)
 
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
@@ -124,8 +142,8 @@ class Player:
 
     def quiet(self, machine: Machine) -> None:
         """5: a run on an unchanged world sends no POST, no PATCH, no write."""
-        if self._twin_waits():
-            return
+        if self._twin_waits() or "protectedRanges" in self.desk.sheet.attached:
+            return  # what could not be written is written, or tried, again
         before = len(self.desk.world.calls)
         self.run(machine, ())
         sent = [call.kind for call in self.desk.world.calls[before:] if call.method != "GET"]
@@ -138,6 +156,8 @@ class Player:
         self.active.append(active)
         self.judge.runs.append(active.run)
         self.outcome.runs += 1
+        if self.wire:
+            self.wire.began(active.run, wanted.get("allow_orders"))
         report = None
         try:
             report = self.desk.sync(machine, **wanted)
@@ -150,6 +170,8 @@ class Player:
             self.active.pop()
         if report and isinstance(report.error, Unexpected):
             self.judge.say(0, f"a mistake of the program's own: {report.error}")
+        if self.wire:
+            self.wire.ended(active.run, report)
         if report:
             self.judge.ended(active.run, report)
             endings.ended(self.judge, active.run, report)
@@ -169,10 +191,15 @@ class Player:
             return
         if self.active[-1].dead:
             raise Crash
+        run = self.active[-1].run
         if moment == "after":
             self.judge.after(index, kind)
+            if self.wire:
+                self.wire.answered(run, index, kind, request)
         else:
             self.judge.tried(kind, request)
+            if self.wire:
+                self.wire.sending(run, kind, request)
         self._strike(moment, index, kind)
         if moment == "before":
             self.judge.before(kind, request)
@@ -197,6 +224,8 @@ class Player:
             raise Crash
         if step[0] == "fault" and moment == "before":
             self._fault(index, kind, FAULTS[step[1] % len(FAULTS)])
+        elif step[0] in wider.ASLEEP and kind == "portal.order" and moment == "before":
+            return
         elif step[0] != "fault":
             self._do(step)
 
@@ -214,6 +243,7 @@ class Player:
         desk = self.desk
         desk.world.faults.clear()
         outside.restored(desk)
+        wider.restored(desk)
         people.name_back(desk)
         desk.later(7 * 3600)
         report = None
@@ -228,6 +258,8 @@ class Player:
         if report and not self.judge.violations:
             for wrong in all_right(desk, self.judge, report):
                 self.judge.say(7, wrong)
+            if self.wire:
+                self.wire.finished()
             endings.codes_kept(self.judge)
 
     def close(self) -> Outcome:
@@ -244,16 +276,25 @@ class Player:
 # --- drawing -----------------------------------------------------------------------------------------------------
 
 
-def draw(rng: random.Random, steps: int) -> list[Step]:
-    """The steps of a seed."""
-    return [draw_step(rng, name) for name in rng.choices(tuple(OFTEN), tuple(OFTEN.values()), k=steps)]
+def draw(rng: random.Random, steps: int, world: frozenset[str] = frozenset()) -> list[Step]:
+    """The steps of a seed; of a scene, all its steps."""
+    often = OFTEN | {name: rule[2] for name, rule in wider.rules(world).items()} | dict.fromkeys(world, wider.SCENE)
+    strikes = [name for switch in sorted(world) for name in wider.SWITCHES[switch].strikes]
+    found: list[Step] = []
+    names = sorted(often) if world else list(often)  # a set has no order that a seed could rely on
+    for name in rng.choices(names, [often[name] for name in names], k=steps):
+        if name in world:
+            found += rng.choice(wider.SWITCHES[name].scenes)(rng)
+        else:
+            found.append(draw_step(rng, name, strikes))
+    return found
 
 
-def draw_step(rng: random.Random, name: str) -> Step:
-    """A step of that name."""
+def draw_step(rng: random.Random, name: str, more: Sequence[str] = ()) -> Step:
+    """A step of that name; `more` may strike a run, too."""
     if name == "sync":
         many = rng.choice((0, 0, 0, 1, 1, 2, 3))
-        return (name, _machine(rng), rng.randrange(NUMBER), tuple(draw_strike(rng) for _ in range(many)))
+        return (name, _machine(rng), rng.randrange(NUMBER), tuple(draw_strike(rng, more) for _ in range(many)))
     count = 1 if name in STATES else RULES[name][1]
     return (name, *(rng.randrange(NUMBER) for _ in range(count)))
 
@@ -261,11 +302,11 @@ def draw_step(rng: random.Random, name: str) -> Step:
 STRIKES = ("fault", "fault", "crash", "crash", "sync", "pause", "manager", "people", "people", "people", "outside")
 
 
-def draw_strike(rng: random.Random) -> Step:
+def draw_strike(rng: random.Random, more: Sequence[str] = ()) -> Step:
     """Something that strikes a run at one of its calls: (kind of call, how many before it, when, step)."""
     kind = rng.choice(KINDS)
     nth = rng.randrange(14) if kind == "*" else rng.choice((0, 0, 0, 1, 1, 2))
-    what = rng.choice(STRIKES)
+    what = rng.choice((*STRIKES, *more))
     if what in ("people", "outside"):
         rules = people.RULES if what == "people" else outside.RULES
         what = rng.choice([name for name in rules if name not in outside.BETWEEN])
@@ -285,9 +326,9 @@ def _machine(rng: random.Random) -> int:
 # --- playing -----------------------------------------------------------------------------------------------------
 
 
-def play(steps: Sequence[Step], traced: bool = False) -> Outcome:
+def play(steps: Sequence[Step], traced: bool = False, world: frozenset[str] = frozenset()) -> Outcome:
     """A whole history, up to its first violation."""
-    player = Player(traced)
+    player = Player(traced, world)
     root = logging.getLogger()
     level = root.level
     root.addHandler(player.desk.listener)
@@ -305,9 +346,9 @@ def play(steps: Sequence[Step], traced: bool = False) -> Outcome:
     return player.close()
 
 
-def of_seed(seed: int, steps: int = 50) -> list[Step]:
-    """The history of a seed."""
-    return draw(random.Random(seed), steps)
+def of_seed(seed: int, steps: int = 50, world: frozenset[str] = frozenset()) -> list[Step]:
+    """The history of a seed in a world."""
+    return draw(random.Random(seed), steps, world)
 
 
 def shrink(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> list[Step]:

@@ -34,7 +34,9 @@ from histories.seen import (
     shown,
     text,
 )
+from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
+from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
 
 
@@ -58,6 +60,7 @@ class Judge:
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
+        self.wire: Any = None  # in a wider world, the judge of its orders
         self._before: list[Line] = []
         self._hit: dict[Place, Any] = {}
         self._counted = 0
@@ -186,19 +189,29 @@ class Judge:
                 list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names)
             )
         elif kind in ("portal.poll", "portal.order") and heard:
-            self._answered(run, unquote(call.path.split("/")[4]))
+            self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
             found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
             run.answers.setdefault(found.video_id, []).append(Answer(found.id, found.status, found.code))
 
-    def _answered(self, run: Run, video: str) -> None:
+    def _answered(self, run: Run, video: str, call: Call) -> None:
         found = self.desk.portal.latest(video)
+        if self.wire and call.kind == "portal.poll":
+            found = self._told(call)
+            if self.wire.known_older(run, video, found):
+                return  # no answer: nothing may be done on it
         answer = Answer(found.id, found.status, found.code) if found else None
         run.latest[video] = answer
         run.fresh.add(video)
-        run.known[video] = len(self.desk.portal.by_video.get(video, ()))
+        among = self.desk.portal.by_video.get(video, [])
+        run.known[video] = among.index(found) + 1 if found else 0
         if answer:
             run.answers.setdefault(video, []).append(answer)
+
+    def _told(self, call: Call) -> AdCodeRequest | None:
+        """The request that an answer names; a replica that lags names an older one."""
+        data = json.loads(call.body_out)["data"]
+        return self.desk.portal.by_id[data["ad_code_request_id"]] if data else None
 
     def count_charges(self) -> None:
         """1: no wish is charged twice, whenever the orders sent for it take effect."""
@@ -295,7 +308,8 @@ class Judge:
         at, action = tokens.index("Request ID"), tokens.index(ACTION)
         id_was, id_now = (text(shown(cells[at])) if at < len(cells) else "" for cells in (was, line))
         mark = text(shown(line[action])).casefold() if action < len(line) else ""
-        changed = mark != "" and id_now != id_was
+        # what a formula makes cannot be cleared: its row shows what was ordered, and the mark stands
+        changed = mark != "" and id_now != id_was and not self.desk.is_formula(row, ACTION)
         wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
         for request in (request for wish in wishes for request in wish.charges):
             if request.id == id_now:

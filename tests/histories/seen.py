@@ -154,7 +154,7 @@ def is_open(answer: Answer) -> bool:
 
 def shown(cell: Any) -> Any:
     """What a cell of the sandbox shows; empty is the empty text."""
-    return "" if cell is None or cell.value is None else cell.value
+    return "" if cell is None or cell.value is None else cell.shown
 
 
 def text(value: Any) -> str:

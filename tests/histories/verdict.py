@@ -70,6 +70,8 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
         yield f"the ledger takes {request.id} for the latest of {video}, it is {latest.id}"
     forgotten = judge.lost and request.code is None and request.status != "cancelled"
     for token, value in _right(desk, row, request, forgotten and said["Spark code"] == "").items():
+        if token in ("Expiry", "Stage") and desk.machines[0].clock.offset:
+            continue  # by a clock that is wrong
         if not _same(said[token], value):
             yield f"{token} of {video} says {said[token]!r}, not {value!r}"
 

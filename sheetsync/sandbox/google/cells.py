@@ -1,7 +1,7 @@
 """One cell: its value as entered, format, note and validation, and what typing into it makes of a text.
 
 Cells are never changed, only replaced, so that an undo copy of a sheet is a copy of its row list.
-Formulas are kept but not evaluated: they show `#NAME?`.
+Formulas are kept but not evaluated: they show `#NAME?`, but for one that is nothing but a text (`="renew"`).
 Source: reference/google-sheets.md sections 2.2, 3.3; CellData and ExtendedValue of the discovery document.
 """
 
@@ -27,6 +27,15 @@ class Formula(str):
     __slots__ = ()
 
 
+_TEXT = re.compile(r'="([^"]*)"')
+
+
+def _result(formula: Formula) -> str:
+    """What a formula comes to."""
+    text = _TEXT.fullmatch(formula)
+    return text[1] if text else "#NAME?"
+
+
 class Cell:
     """A cell that holds something. An empty cell is None."""
 
@@ -45,7 +54,7 @@ class Cell:
         self.note = note
         self.validation = validation
         self.extra = extra
-        self.shown: Scalar = "" if value is None else "#NAME?" if type(value) is Formula else value
+        self.shown: Scalar = "" if value is None else _result(value) if type(value) is Formula else value
 
 
 def cell_or_none(
@@ -111,7 +120,9 @@ def to_extended(value: Scalar | None) -> Json | None:
 
 
 def effective(value: Scalar | None) -> Json | None:
-    """Scalar -> effectiveValue: the same but for formulas, which come out as an error."""
+    """Scalar -> effectiveValue: of a formula its result, which is an error but for a text."""
+    if type(value) is Formula and _TEXT.fullmatch(value):
+        return to_extended(_result(value))
     return {"errorValue": _UNKNOWN_FORMULA} if type(value) is Formula else to_extended(value)
 
 

@@ -53,6 +53,8 @@ def _place(call: Call, idempotency_key: str | None) -> Answer:
     note, platform = _order_body(call)
     placed = portal.order(video_id, note=note, platform=platform, key=idempotency_key)
     cost = {"credits_charged": placed.charged, "credits_remaining": portal.credits}
+    if not portal.tells_price:
+        del cost["credits_charged"]
     return Answer(201, encode({"data": shape(placed, portal.switches, full=False), **cost}))
 
 
@@ -104,7 +106,7 @@ def _length(text: str, switches: Switches) -> int:
 def poll(call: Call) -> Answer:
     """GET: the latest request of a video, null where there is none."""
     portal, video_id = call.portal, call.places["video"]
-    latest = portal.latest(video_id)
+    latest = portal.polled(video_id)
     if latest is not None and portal.videos[video_id].owner == "me":
         return ok({"data": shape(latest, portal.switches)})
     if portal.switches.poll_unknown_video == "error":

@@ -38,6 +38,8 @@ class Portal:
         self.now = now
         self.switches = Switches()
         self.price = 7
+        self.tells_price = True
+        self.stale_polls: dict[str, int] = {}
         self.videos: dict[str, Video] = {}
         self.requests: list[AdCodeRequest] = []
         self.by_video: dict[str, list[AdCodeRequest]] = {}
@@ -117,6 +119,15 @@ class Portal:
         """The latest ad code request of a video, which is the only one the API shows."""
         history = self.by_video.get(video_id)
         return history[-1] if history else None
+
+    def polled(self, video_id: str) -> AdCodeRequest | None:
+        """What a poll of a video is told: the latest request, or, from a replica that lags, the one before it."""
+        behind = self.stale_polls.pop(video_id, 0)
+        if behind > 1:
+            self.stale_polls[video_id] = behind - 1
+        history = self.by_video.get(video_id, [])
+        at = len(history) - (2 if behind else 1)
+        return history[at] if at >= 0 else None
 
     def is_open(self, request: AdCodeRequest) -> bool:
         """Whether a request stands in the way of another order for its video."""
@@ -291,6 +302,8 @@ class Portal:
             "seed": self._seed,
             "drawn": self._drawn,
             "price": self.price,
+            "tells_price": self.tells_price,
+            "stale_polls": self.stale_polls,
             "key": self.key,
             "switches": self.switches.dump(),
             "keys": [asdict(key) for key in self.keys.values()],
@@ -304,6 +317,7 @@ class Portal:
         """Takes over what `dump` gave."""
         self._seed, self._drawn = saved["seed"], saved["drawn"]
         self.price, self.key = saved["price"], saved["key"]
+        self.tells_price, self.stale_polls = saved.get("tells_price", True), dict(saved.get("stale_polls", {}))
         self.switches.set(saved["switches"])
         self.keys = {item["key"]: ApiKey(**item) for item in saved["keys"]}
         self.videos = {item["id"]: Video(**item) for item in saved["videos"]}

@@ -1,0 +1,317 @@
+"""The wider world: groups of moves that are switched on by name, beside those that every history draws from.
+
+A switch is the world of one hole (issue 9); a group is several. `of("money")` says which switches a name stands for.
+Each switch has rules (as in people.py and outside.py), how often a step of it comes, which rules may strike a run, and
+scenes: steps drawn together, because drawn one by one they would hardly ever meet.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from support.bench import EMAIL
+
+from histories import people
+from histories.desk import ACTION, MACHINE, VIDEOS, Desk
+from histories.people import MARKS, nth_row
+from sheetsync.projection import summary
+from sheetsync.sandbox.faults import FAULTS
+from sheetsync.sandbox.google.cells import Formula
+
+Step = tuple[Any, ...]
+NUMBER = 1000
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "money": (
+        *("claims", "balance", "limit", "price", "stale", "headers", "protected", "suspend", "clocks", "formulas"),
+    ),
+}
+HOLES = {
+    **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
+    **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10},
+}
+"""The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
+
+WAITS = (45, 61, 70, 300)
+SUSPENDED = (61, 600, 3600, 5 * 3600)
+CREDITS = (7, 14, 21, 28, 35, 42)
+ELSEWHERE = (7, 10, 14, 21)
+PRICES = (7, 9, 70, 1)
+CLOCKS = (-600, -600, -6 * 3600, -26 * 3600, 3600, 0)
+PROTECTED = (ACTION, "Request ID", "Status", "Updated at", "")
+REPLICA_LAG = timedelta(minutes=10)
+"""No replica lags longer: an order can then only meet its own request while that is open."""
+
+
+def wait(desk: Desk, n: int) -> None:
+    """A call takes long, or time passes while a run waits for its turn."""
+    desk.later(WAITS[n % len(WAITS)])
+
+
+def suspend(desk: Desk, n: int) -> None:
+    """The machine sleeps, and wakes in the midst of its run."""
+    desk.later(SUSPENDED[n % len(SUSPENDED)])
+
+
+def credits_left(desk: Desk, n: int) -> None:
+    """The balance is just enough for a few orders."""
+    desk.portal.credits = CREDITS[n % len(CREDITS)]
+
+
+def spend_elsewhere(desk: Desk, n: int) -> None:
+    """Somebody spends credits in the dashboard."""
+    desk.portal.spend_elsewhere(min(desk.portal.credits, ELSEWHERE[n % len(ELSEWHERE)]))
+
+
+def fill_down(desk: Desk, word: int) -> None:
+    """Somebody writes one mark and drags it down over all rows."""
+    for n in range(len(desk.typed)):
+        people.mark(desk, n, word % 2)
+
+
+def price_is(desk: Desk, n: int) -> None:
+    """The price changes, or is no longer told."""
+    desk.portal.price = PRICES[n % len(PRICES)]
+    desk.portal.tells_price = n % 5 != 0
+
+
+def stale(desk: Desk, n: int) -> None:
+    """The next poll of a video meets a replica that lags."""
+    video = VIDEOS[n % len(VIDEOS)]
+    latest = desk.portal.latest(video)
+    if latest and desk.world.clock.now() - latest.created_at < REPLICA_LAG:
+        desk.portal.stale_polls[video] = 1
+
+
+def rename_gate(desk: Desk) -> None:
+    """Somebody renames the column that approves orders."""
+    if desk.names.get("Caption final"):
+        desk.judge.columns_changed()
+        desk.sheet.set_value(0, desk.column("Caption final"), "Caption is final")
+        del desk.names["Caption final"]
+        desk.names["Caption is final"] = "Caption final"
+
+
+def protect(desk: Desk, which: int) -> None:
+    """Somebody protects a column, or the whole tab, from everybody else."""
+    token = PROTECTED[which % len(PROTECTED)]
+    area: dict[str, int] = {"sheetId": desk.sheet.sheet_id}
+    if token:
+        column = desk.column(token)
+        area |= {"startRowIndex": 0, "startColumnIndex": column, "endColumnIndex": column + 1}
+    held = {"protectedRangeId": desk.book.fresh_id(), "range": area, "editors": {"users": [desk.book.owner]}}
+    desk.sheet.attached.setdefault("protectedRanges", []).append(held)
+    desk.sheet.touch()
+
+
+def unprotect(desk: Desk) -> None:
+    """All protections are taken away."""
+    desk.sheet.attached.pop("protectedRanges", None)
+    desk.sheet.touch()
+
+
+def clock(desk: Desk, machine: int, n: int) -> None:
+    """A machine's clock is put somewhere else."""
+    desk.machines[machine % 2].clock.offset = timedelta(seconds=CLOCKS[n % len(CLOCKS)])
+
+
+def formula(desk: Desk, n: int, word: int) -> None:
+    """Somebody has the mark filled in by a formula."""
+    row = nth_row(desk, n)
+    mark = MARKS[word % 2]
+    if row and not desk.is_formula(row, ACTION):
+        desk.judge.wished(row, mark)
+        desk.type(row, ACTION, Formula(f'="{mark}"'))
+
+
+Rule = tuple[Callable[..., None], int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The world of one hole: `rules` as (function, numbers, how often), which of them strike a run, drawn scenes."""
+
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    strikes: tuple[str, ...] = ()
+    scenes: tuple[Callable[[random.Random], list[Step]], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Callable[[Desk], None] | None = None
+
+
+def number(rng: random.Random) -> int:
+    """A number of a step."""
+    return rng.randrange(NUMBER)
+
+
+def fault(name: str) -> Step:
+    """A fault by its name."""
+    return ("fault", FAULTS.index(name))
+
+
+def sync(*strikes: Step, machine: int = 0) -> Step:
+    """A run, struck."""
+    return ("sync", machine, 1, strikes)
+
+
+def wanted(rng: random.Random) -> list[Step]:
+    """Somebody wants something, more than a minute after whatever was before."""
+    return [("mark", number(rng), rng.randrange(2)), ("jump", 1)]
+
+
+def _killed_claim(rng: random.Random) -> list[Step]:
+    """A run is killed with its claim in the sheet; while the next one observes, the mark goes."""
+    n, last = number(rng), rng.choice(("unmark", "unmark", "delete", "sharing"))
+    gone: Step = (last, 0) if last == "sharing" else (last, n)
+    kill: Step = ("portal.order", 0, "before", ("crash",))
+    poll = rng.randrange(3)
+    strikes: list[Step] = [("portal.poll", poll, "after", gone), ("portal.poll", poll, "after", ("wait", 2))]
+    return [("mark", n, 0), ("edit", n, 8), sync(kill), ("jump", 1), sync(*strikes)]
+
+
+def _old_claim(rng: random.Random) -> list[Step]:
+    """Several orders on one claim: while the first ones take their time, the mark of a later one goes."""
+    n = number(rng)
+    poll = rng.randrange(3, 8)
+    gone = rng.choice((("unmark", n), ("delete", n), ("edit", n, 7)))
+    strikes = [("portal.poll", poll, "after", gone), ("portal.poll", poll, "after", ("wait", number(rng)))]
+    return [("fill_down", 0), ("jump", 1), sync(*strikes)]
+
+
+def _spent_meanwhile(rng: random.Random) -> list[Step]:
+    """Somebody spends in the dashboard while a run orders."""
+    at = rng.choice(("portal.order", "portal.poll"))
+    strike = (at, rng.randrange(3), "after", ("spend_elsewhere", number(rng)))
+    return [("credits_left", number(rng)), ("fill_down", number(rng)), ("jump", 1), sync(strike)]
+
+
+def _many_marks(rng: random.Random) -> list[Step]:
+    return [("credits_left", number(rng)), ("fill_down", 0), ("jump", 1), sync()]
+
+
+def _dearer(rng: random.Random) -> list[Step]:
+    return [("price_is", number(rng)), *wanted(rng), sync(), *wanted(rng), sync(machine=rng.randrange(2))]
+
+
+def _lagging(rng: random.Random) -> list[Step]:
+    """A code is renewed, and soon after a replica that lags is asked."""
+    n = number(rng)
+    again = rng.choice((0, 0, 1))
+    strike = ("portal.poll", rng.randrange(3), "before", ("stale", n))
+    renewed = [("mark", n, 0), ("jump", 1), sync(), ("code", 1), ("jump", 1), sync(), ("mark", n, 1), ("jump", 1)]
+    return [*renewed, sync(), ("jump", 1), *[("mark", n, 1)] * again, ("stale", n), sync(strike)]
+
+
+def _suspended(rng: random.Random) -> list[Step]:
+    """A machine sleeps after a look at TokPortal; meanwhile another one may order the same."""
+    at = rng.randrange(8)
+    sleep: Step = ("portal.poll", at, "after", ("suspend", number(rng)))
+    other: Step = ("portal.poll", at, "after", ("sync", 1, 1, ()))
+    finished: list[Step] = [("portal.poll", at, "after", ("manager", 0, does)) for does in (1, 2)]
+    strikes = [[sleep], [sleep, other], [other, sleep], [other, sleep, *finished]]
+    return [*wanted(rng), sync(*rng.choice(strikes))]
+
+
+def _clock_back(rng: random.Random) -> list[Step]:
+    """A clock is set back in mid-run, and a mark withdrawn; or after an order of which nobody knows what became."""
+    n, machine = number(rng), rng.randrange(2)
+    if rng.random() < 0.5:
+        poll = rng.randrange(6)
+        strikes = [("portal.poll", poll, "after", step) for step in (("clock", machine, 0), ("wait", 2), ("unmark", n))]
+        return [("clock", machine, 5), ("mark", n, 0), ("jump", 1), sync(*strikes, machine=machine)]
+    lost: Step = ("portal.order", 0, "before", fault(rng.choice(("lost_before", "lost_after", "500"))))
+    return [*wanted(rng), sync(lost, machine=machine), ("clock", machine, number(rng)), ("jump", 1), sync()]
+
+
+def _by_formula(rng: random.Random) -> list[Step]:
+    """A mark made by a formula is served, delivered, and looked at again."""
+    n = number(rng)
+    first = rng.choice(([("formula", n, 0)], [("mark", n, 0), ("jump", 1), sync(), ("code", 1), ("formula", n, 1)]))
+    return [*first, ("jump", 1), sync(), ("code", 1), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
+def _kept_from_writing(rng: random.Random) -> list[Step]:
+    return [*wanted(rng), ("protect", number(rng)), sync(), *[("unprotect",)] * rng.randrange(2)]
+
+
+def _unapproved(rng: random.Random) -> list[Step]:
+    named = ("edit", number(rng), 7)
+    return [("mark", number(rng), 0), named, ("rename_gate",), ("jump", 1), sync(), *[("name_back",)] * rng.randrange(2)]
+
+
+def _summary(desk: Desk) -> None:
+    """The Summary tab, as `init` makes it."""
+    desk.book.add_sheet(desk.tracker.summary_tab).set_value(0, 0, summary.title(desk.tracker))
+
+
+WAIT: dict[str, Rule] = {"wait": (wait, 1, 0)}
+FILL: dict[str, Rule] = {"fill_down": (fill_down, 1, 2), "credits_left": (credits_left, 1, 2)}
+SWITCHES: dict[str, Switch] = {
+    "claims": Switch({**WAIT, "fill_down": (fill_down, 1, 1)}, ("wait",), (_killed_claim, _old_claim)),
+    "balance": Switch(
+        {**FILL, "spend_elsewhere": (spend_elsewhere, 1, 2)},
+        ("spend_elsewhere",),
+        (_spent_meanwhile,),
+        {"keep_credits": 14},
+    ),
+    "limit": Switch(FILL, (), (_many_marks,), {"max_orders_per_run": 2}),
+    "price": Switch({"price_is": (price_is, 1, 2)}, ("price_is",), (_dearer,), prepare=_summary),
+    "stale": Switch({"stale": (stale, 1, 4)}, ("stale",), (_lagging,)),
+    "headers": Switch({"rename_gate": (rename_gate, 0, 2)}, ("rename_gate",), (_unapproved,)),
+    "protected": Switch(
+        {"protect": (protect, 1, 1), "unprotect": (unprotect, 0, 3)}, ("protect", "unprotect"), (_kept_from_writing,)
+    ),
+    "suspend": Switch({"suspend": (suspend, 1, 0)}, ("suspend",), (_suspended,)),
+    "clocks": Switch({"clock": (clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
+    "formulas": Switch({"formula": (formula, 2, 3)}, ("formula",), (_by_formula,)),
+}
+SCENE = 12  # how often the scenes of a switch come, beside 44 runs
+ASLEEP = ("wait", "suspend")
+"""Rules that no program can meet between its last look and the bytes on the wire: listed under Not promised."""
+
+
+def of(names: str | Iterable[str]) -> frozenset[str]:
+    """The switches that names stand for, separated by commas. Raises ValueError."""
+    found: set[str] = set()
+    for name in names.split(",") if isinstance(names, str) else names:
+        if name not in GROUPS and name not in SWITCHES and name:
+            raise ValueError(f"there is no world {name!r}: {', '.join((*GROUPS, *SWITCHES))}")
+        found |= set(GROUPS.get(name, (name,) if name else ()))
+    return frozenset(found)
+
+
+def rules(world: Iterable[str]) -> dict[str, Rule]:
+    """All rules of a world."""
+    return {name: rule for switch in sorted(world) for name, rule in SWITCHES[switch].rules.items()}
+
+
+RULES = rules(SWITCHES)
+
+
+def settings(world: Iterable[str]) -> dict[str, Any]:
+    """How the tracker is configured in a world."""
+    return {name: value for switch in sorted(world) for name, value in SWITCHES[switch].settings.items()}
+
+
+def restored(desk: Desk) -> None:
+    """The faults stop; a clock that is wrong stays wrong."""
+    unprotect(desk)
+    desk.portal.stale_polls.clear()
+    desk.portal.tells_price = True
+
+
+def may_write(desk: Desk, row: str) -> bool:
+    """Whether the program may write the machine cells and Action of a row as it stands."""
+    if EMAIL not in desk.book.shared_with:
+        return False
+    columns, line = {desk.column(token) for token in (ACTION, *MACHINE)}, desk.line(row)
+    for held in desk.sheet.attached.get("protectedRanges", ()):
+        area = held["range"]
+        inside = area.get("startRowIndex", 0) <= line < area.get("endRowIndex", 10**6)
+        reach = range(area.get("startColumnIndex", 0), area.get("endColumnIndex", 10**3))
+        if inside and any(column in reach for column in columns):
+            return False
+    return True

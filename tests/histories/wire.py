@@ -1,0 +1,306 @@
+"""The judge of the wider world: each order as it leaves a machine, against the sheet and TokPortal as they are then.
+
+Owns the invariants of issue 9's holes; those of every history are invariants.py's. An order is judged when its bytes
+leave, before anything strikes it on its way. Times are true ones: what a machine's clock says does not count.
+A violation has the number 100 and the hole's. It never asks the program what is right.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+from support.bench import EMAIL
+
+from histories import wider
+from histories.desk import ACTION, KEY, ROW, VIDEOS, Desk
+from histories.invariants import Judge
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, text
+from sheetsync.sandbox.tokportal.portal import AdCodeRequest
+from sheetsync.sandbox.wire import Request
+from sheetsync.sync.report import Report
+
+MINUTE = timedelta(minutes=1)
+PRICE = 7
+ORDERING = ("request", "renew")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one run was told so far, and what it did."""
+
+    limit: int
+    seen: datetime | None = None  # the sheet, in an answer
+    claims: set[str] = field(default_factory=set)  # videos whose claim this run has sent
+    looked: dict[str, datetime] = field(default_factory=dict)  # at TokPortal
+    told: int | None = None  # the balance, less what was ordered since
+    first: Read | None = None
+    hopeless: set[str] = field(default_factory=set)  # videos that this run's first read says nothing certain of
+    answers: dict[str, Answer | None] = field(default_factory=dict)  # the first one of each video
+    keys: set[str] = field(default_factory=set)
+    locked: set[str] = field(default_factory=set)  # rows that could not be written at the metadata read
+    price: str = ""  # an unexpected one that an answer told; the program has it once it goes on
+    newest: dict[str, int] = field(default_factory=dict)
+
+
+class Wire:
+    """Watches the orders of one desk. `world` are the switches that are on: each has its invariant."""
+
+    def __init__(self, desk: Desk, judge: Judge, world: frozenset[str]) -> None:
+        self._desk, self._judge, self._world = desk, judge, world
+        self._facts: dict[int, Facts] = {}
+        self._marked: set[str] = set()
+        self._open: set[str] = set()
+        self._stood: dict[str, datetime] = {}  # when a mark last stood in a row of that video
+        self._ready: dict[str, datetime] = {}  # the same with its gates open
+        self._shared: datetime = desk.world.clock.now()
+        self._dear: dict[str, str] = {}  # what a machine was told of another price
+        self._dear_for_all = ""
+        self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
+        self._refused: set[tuple[str, str]] = set()
+        self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
+        self.moment()
+
+    # --- what stands in the sheet ------------------------------------------------------------------------------------
+
+    def moment(self) -> None:
+        """Something is about to happen, or has just happened: what stood until now stood until now."""
+        now = self._desk.world.clock.now()
+        self._stood |= dict.fromkeys(self._marked, now)
+        self._ready |= dict.fromkeys(self._open, now)
+        self._marked, self._open = set(), set()
+        lines = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
+        for line in range(1, len(lines.lines)):
+            row = {token: lines.at(line, n) for n, token in enumerate(lines.tokens)}
+            if text(row.get(ACTION, "")).casefold() in ORDERING:
+                self._marked.add(text(row[KEY]))
+                if gates_open(row, lines.names):
+                    self._open.add(text(row[KEY]))
+        self._stood |= dict.fromkeys(self._marked, now)
+        self._ready |= dict.fromkeys(self._open, now)
+        if EMAIL in self._desk.book.shared_with:
+            self._shared = now
+
+    # --- runs --------------------------------------------------------------------------------------------------------
+
+    def began(self, run: Run, limit: int | None) -> None:
+        """A run begins."""
+        self._facts[id(run)] = Facts(self._desk.tracker.max_orders_per_run if limit is None else limit)
+
+    def ended(self, run: Run, report: Report | None) -> None:
+        """A run is over; None if it was killed."""
+        facts, name = self._facts.pop(id(run)), run.machine.name
+        if report is None:
+            return
+        self._learn_price(run, facts)
+        if self._dear.get(name) and reached_the_sheet(report):
+            self._dear_for_all = self._dear_for_all or self._dear[name]
+        known = self._newest[name]
+        known |= {video: max(n, known.get(video, -1)) for video, n in facts.newest.items()}
+
+    def state_lost(self, name: str) -> None:
+        """A machine's ledger is gone or old: it knows what the sheet says."""
+        self._dear.pop(name, None)
+        self._newest[name].clear()
+        self._refused = {place for place in self._refused if place[0] != name}
+        self._unclear = {place: key for place, key in self._unclear.items() if place[0] != name}
+
+    def _learn_price(self, run: Run, facts: Facts) -> None:
+        if facts.price:
+            self._dear.setdefault(run.machine.name, facts.price)
+        facts.price = ""
+
+    # --- calls -------------------------------------------------------------------------------------------------------
+
+    def sending(self, run: Run, kind: str, request: Request) -> None:
+        """The bytes of a call leave."""
+        self.moment()
+        facts = self._facts[id(run)]
+        self._learn_price(run, facts)  # whatever it was told last, it went on with that
+        if kind == "portal.order":
+            self._order(run, facts, unquote(request.path.split("/")[4]), request.headers.get("idempotency-key", ""))
+        elif kind == "sheets.batchUpdate":
+            facts.claims |= _claims(run, request, self._desk)
+
+    def answered(self, run: Run, index: int, kind: str, request: Request) -> None:
+        """A call has taken effect; its answer arrives, unless it is lost."""
+        call, facts = self._desk.world.calls[index], self._facts[id(run)]
+        body = _json(call.body_out) if 200 <= call.status < 300 and index != self._judge.garbled else None
+        now = self._desk.world.clock.now()
+        if kind == "portal.order":
+            self._ordered(run, facts, request, call.status, body)
+        if body is None:
+            return
+        if kind in ("values.batchGet", "sheets.batchUpdate"):
+            facts.seen = now
+        if kind == "values.batchGet" and facts.first is None:
+            facts.first = run.read
+        elif kind == "sheets.get":
+            facts.locked = {row for row in self._desk.typed if not wider.may_write(self._desk, row)}
+        elif kind == "portal.balance":
+            told = body["data"].get("total_credits", body["data"].get("credits"))
+            facts.told = told if isinstance(told, int) else facts.told
+        elif kind == "portal.poll":
+            self._polled(run, facts, unquote(call.path.split("/")[4]), body["data"], now)
+
+    def _polled(self, run: Run, facts: Facts, video: str, told: Any, now: datetime) -> None:
+        facts.looked[video] = now
+        answer = Answer(told["ad_code_request_id"], told["status"], told["code"]) if told else None
+        facts.answers.setdefault(video, answer)
+        at = self._index(video, answer.id) if answer else -1
+        facts.newest[video] = max(at, facts.newest.get(video, -1))
+
+    def _index(self, video: str, request: str) -> int:
+        """Where a request stands among those of its video."""
+        return next((n for n, r in enumerate(self._desk.portal.by_video.get(video, ())) if r.id == request), -1)
+
+    def known_older(self, run: Run, video: str, answer: AdCodeRequest | None) -> bool:
+        """5: whether an answer names an older request than this machine was told of: then it is no answer."""
+        at = self._index(video, answer.id) if answer else -1
+        return at < max(self._newest[run.machine.name].get(video, -1), self._facts[id(run)].newest.get(video, -1))
+
+    def _ordered(self, run: Run, facts: Facts, request: Request, status: int, body: Any) -> None:
+        video, place = unquote(request.path.split("/")[4]), (run.machine.name, unquote(request.path.split("/")[4]))
+        key = request.headers.get("idempotency-key", "")
+        if body is None and not 400 <= status < 500:
+            self._unclear[place] = key
+            facts.told = facts.told if facts.told is None else facts.told - PRICE
+            return
+        self._unclear.pop(place, None)
+        if body is None:
+            self._refused.add(place)
+            return
+        self._refused.discard(place)
+        at = self._index(video, body["data"]["ad_code_request_id"])
+        facts.newest[video] = max(at, facts.newest.get(video, -1))
+        if self._judge.tries[key] == 1:
+            # of an order that is sent again the answer may be an older one: neither is a balance of now
+            left = body.get("credits_remaining")
+            facts.told = left if isinstance(left, int) else facts.told
+        if body.get("credits_charged") != PRICE:
+            facts.price = f"{video}: {body.get('credits_charged')}"
+
+    # --- orders ------------------------------------------------------------------------------------------------------
+
+    def _order(self, run: Run, facts: Facts, video: str, key: str) -> None:
+        now, again = self._desk.world.clock.now(), self._judge.tries[key] > 1
+        first_in_run = key not in facts.keys
+        facts.keys.add(key)
+        if self._world & {"claims", "clocks"}:
+            self._claimed(facts, video, again, now)
+        if "balance" in self._world and facts.told is not None:
+            self._paid_for(facts, video)
+        if "limit" in self._world and first_in_run:
+            self._within_limit(run, facts, video)
+        if "price" in self._world:
+            told = self._dear.get(run.machine.name) or self._dear_for_all
+            if told:
+                self._say("price", f"an order for {video} was sent after another price was told ({told})")
+        if "stale" in self._world:
+            newest = max(self._newest[run.machine.name].get(video, -1), facts.newest.get(video, -1))
+            acted = run.latest.get(video)
+            if newest > (self._index(video, acted.id) if acted else -1):
+                self._say("stale", f"an order for {video} was sent on {acted}; a newer request had been told")
+        if "headers" in self._world and run.read and "Caption final" not in run.read.names:
+            self._say("headers", f"an order for {video} was sent while its approval had no column")
+        if "protected" in self._world:
+            self._can_be_written(run, facts, video)
+        if "suspend" in self._world and now - facts.looked.get(video, now) > MINUTE:
+            self._say("suspend", f"an order for {video} was sent {now - facts.looked[video]} after the last look")
+        if "formulas" in self._world:
+            self._by_hand(video)
+
+    def _claimed(self, facts: Facts, video: str, again: bool, now: datetime) -> None:
+        last = (self._stood if again else self._ready).get(video)
+        hole = "claims" if "claims" in self._world else "clocks"
+        if last is None or now - last > MINUTE:
+            self._say(hole, f"an order for {video} was sent; its mark stood last at {last}, now is {now}")
+        elif now - self._shared > MINUTE:
+            self._say(hole, f"an order for {video} was sent; the sheet was shared last at {self._shared}, now is {now}")
+        elif "claims" in self._world and video not in facts.claims:
+            self._say(hole, f"an order for {video} was sent without a claim of this run")
+        elif "claims" in self._world and (facts.seen is None or now - facts.seen > MINUTE):
+            self._say(hole, f"an order for {video} was sent; the sheet was seen last at {facts.seen}, now is {now}")
+
+    def _paid_for(self, facts: Facts, video: str) -> None:
+        assert facts.told is not None
+        if facts.told < PRICE + self._desk.tracker.keep_credits:
+            self._say("balance", f"an order for {video} was sent with {facts.told} credits told")
+
+    def _within_limit(self, run: Run, facts: Facts, video: str) -> None:
+        if len(facts.keys) > facts.limit:
+            self._say("limit", f"order {len(facts.keys)} of a run that may send {facts.limit}, for {video}")
+        wanted = self._would_order(run, facts)
+        if len(wanted) > facts.limit:
+            self._say("limit", f"an order for {video} was sent; {wanted} would order, the limit is {facts.limit}")
+
+    def _would_order(self, run: Run, facts: Facts) -> list[str]:
+        """Videos whose mark orders for certain: after table and gates, before credits."""
+        found = []
+        for video in VIDEOS if facts.first else ():
+            place = (run.machine.name, video)
+            if place in self._unclear or place in self._refused or video not in facts.answers:
+                continue
+            marked = [row for row in facts.first.rows(video) if text(row[ACTION])]  # type: ignore[union-attr]
+            if marked and self._orders(marked[0], facts.answers[video], facts.first):
+                found.append(video)
+        return found
+
+    def _orders(self, row: dict[str, Any], latest: Answer | None, read: Read | None) -> bool:
+        mark = text(row[ACTION]).casefold()
+        open_gates = read is not None and gates_open(row, read.names)
+        return mark in ORDERING and open_gates and due(mark, text(row["Request ID"]), latest)
+
+    def _can_be_written(self, run: Run, facts: Facts, video: str) -> None:
+        rows = {text(row[ROW]) for row in run.read.rows(video)} if run.read else set()
+        if rows and rows <= facts.locked:
+            self._say("protected", f"an order for {video} was sent; rows {sorted(rows)} could not be written")
+
+    def _by_hand(self, video: str) -> None:
+        rows = [row for row in self._desk.typed if text(self._desk.cell(row, KEY)) == video]
+        marked = [row for row in rows if text(self._desk.cell(row, ACTION)).casefold() in ORDERING]
+        if marked and all(self._desk.is_formula(row, ACTION) for row in marked):
+            self._say("formulas", f"an order for {video} was sent for a mark that a formula makes")
+
+    def _say(self, switch: str, what: str) -> None:
+        self._judge.say(100 + wider.HOLES[switch], what)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def finished(self) -> None:
+        """9: an order of which nobody knew what became is settled in the end: its mark does not wait for it."""
+        if "clocks" not in self._world:
+            return
+        for (name, video), key in self._unclear.items():
+            rows = [row for row in self._desk.typed if text(self._desk.cell(row, KEY)) == video]
+            marked = [row for row in rows if text(self._desk.cell(row, ACTION)) != ""]
+            latest = self._desk.portal.latest(video)
+            if not marked or video not in VIDEOS or (latest and latest.idempotency_key == key):
+                continue
+            row = {token: self._desk.cell(marked[0], token) for token in (ACTION, "Request ID", "Caption final", "Note")}
+            answer = Answer(latest.id, latest.status, latest.code) if latest else None
+            read = Read([], [], {}, {}, frozenset(self._desk.names))
+            if name == "A" and self._orders(row, answer, read):
+                self._say("clocks", f"the order for {video} whose answer was lost was never settled")
+
+
+def _claims(run: Run, request: Request, desk: Desk) -> set[str]:
+    """Videos into whose rows, as the run read them, a write puts `ordering`."""
+    if run.read is None:
+        return set()
+    at, found = run.read.tokens, set()
+    for one in json.loads(request.body)["requests"]:
+        for line, column, value in cells_of(one, desk.sheet.sheet_id):
+            if column < len(at) and at[column] == "Status" and value == "ordering":
+                found.add(run.read.key(line))
+    return found
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
