@@ -23,7 +23,7 @@ from sheetsync.ledger.store import Ledger
 from sheetsync.model import Tracker
 from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox import wire
-from sheetsync.sandbox.google.cells import Formula
+from sheetsync.sandbox.google.cells import Cell, Formula
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
@@ -141,10 +141,12 @@ class Desk:
         self.sheet: Sheet = self.book.sheet(TAB)
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
+        self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
         self.machines = (Machine("A", self.world), Machine("B", self.world))
         self.listener = Listener()
         self.judge: Any = None
+        self.sheet.recalculate = self._refill
         self._session = WireSession(self.world.handle)
         self._session.headers["Authorization"] = "Bearer token"
         self._headers: tuple[Any, tuple[str, ...], list[str]] | None = None
@@ -188,6 +190,11 @@ class Desk:
         """Whether a cell holds a formula, whatever it shows."""
         return isinstance(self.sheet.value(self.line(row), self.column(token)), Formula)
 
+    def _refill(self) -> None:
+        for row, mark in self.refilled.items():
+            if row in self.row_ids() and self.cell(row, ACTION) == "":
+                self.sheet.put(self.line(row), self.column(ACTION), Cell(mark))
+
     # --- people typing ---------------------------------------------------------------------------------------
 
     def new_row(self, cells: Cells, at: int) -> str:
@@ -205,6 +212,8 @@ class Desk:
 
     def type(self, row: str, token: str, value: Any) -> None:
         """Somebody types into a cell, as it is."""
+        if token == ACTION:
+            self.refilled.pop(row, None)
         self.sheet.set_value(self.line(row), self.column(token), value)
         if token not in MACHINE:
             self.typed[row][token] = self.cell(row, token) if isinstance(value, Formula) else value

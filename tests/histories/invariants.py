@@ -60,6 +60,7 @@ class Judge:
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
+        self.muted: frozenset[int] = frozenset()
         self.wire: Any = None  # in a wider world, the judge of its orders
         self._before: list[Line] = []
         self._hit: dict[Place, Any] = {}
@@ -68,7 +69,8 @@ class Judge:
 
     def say(self, invariant: int, what: str) -> None:
         """A violation, kept until the step is over: raised here, the program might swallow it."""
-        self.violations.append(Violation(invariant, what))
+        if invariant not in self.muted:
+            self.violations.append(Violation(invariant, what))
 
     # --- what people do ------------------------------------------------------------------------------------------
 
@@ -309,7 +311,8 @@ class Judge:
         id_was, id_now = (text(shown(cells[at])) if at < len(cells) else "" for cells in (was, line))
         mark = text(shown(line[action])).casefold() if action < len(line) else ""
         # what a formula makes cannot be cleared: its row shows what was ordered, and the mark stands
-        changed = mark != "" and id_now != id_was and not self.desk.is_formula(row, ACTION)
+        stuck = row in self.desk.refilled or self.desk.is_formula(row, ACTION)
+        changed = mark != "" and id_now != id_was and not stuck
         wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
         for request in (request for wish in wishes for request in wish.charges):
             if request.id == id_now:

@@ -27,12 +27,24 @@ NUMBER = 1000
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "money": (
-        *("claims", "balance", "limit", "price", "stale", "headers", "protected", "suspend", "clocks", "formulas"),
+        *(
+            "claims",
+            "balance",
+            "limit",
+            "price",
+            "stale",
+            "headers",
+            "protected",
+            "suspend",
+            "clocks",
+            "formulas",
+            "refills",
+        ),
     ),
 }
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
-    **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10},
+    **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
 
@@ -128,6 +140,14 @@ def formula(desk: Desk, n: int, word: int) -> None:
         desk.type(row, ACTION, Formula(f'="{mark}"'))
 
 
+def refill(desk: Desk, n: int, word: int) -> None:
+    """Somebody has the mark put back by a formula elsewhere, or a script, whenever it is cleared."""
+    row = nth_row(desk, n)
+    if row:
+        people.mark(desk, n, word % 2)
+        desk.refilled[row] = desk.cell(row, ACTION)
+
+
 Rule = tuple[Callable[..., None], int, int]
 
 
@@ -201,7 +221,7 @@ def _lagging(rng: random.Random) -> list[Step]:
     n = number(rng)
     again = rng.choice((0, 0, 1))
     strike = ("portal.poll", rng.randrange(3), "before", ("stale", n))
-    renewed = [("mark", n, 0), ("jump", 1), sync(), ("code", 1), ("jump", 1), sync(), ("mark", n, 1), ("jump", 1)]
+    renewed = [("mark", n, 0), ("jump", 1), sync(), ("code", DONE), ("jump", 1), sync(), ("mark", n, 1), ("jump", 1)]
     return [*renewed, sync(), ("jump", 1), *[("mark", n, 1)] * again, ("stale", n), sync(strike)]
 
 
@@ -210,8 +230,9 @@ def _suspended(rng: random.Random) -> list[Step]:
     at = rng.randrange(8)
     sleep: Step = ("portal.poll", at, "after", ("suspend", number(rng)))
     other: Step = ("portal.poll", at, "after", ("sync", 1, 1, ()))
-    finished: list[Step] = [("portal.poll", at, "after", ("manager", 0, does)) for does in (1, 2)]
-    strikes = [[sleep], [sleep, other], [other, sleep], [other, sleep, *finished]]
+    later: list[Step] = [("portal.poll", at, "after", ("suspend", 1)), ("portal.poll", at, "after", ("manager", 0, 1))]
+    finished = [*later, ("portal.poll", at, "after", ("suspend", 1)), ("portal.poll", at, "after", ("manager", 0, 2))]
+    strikes = [[sleep], [sleep, other], [other, sleep], [other, *finished]]
     return [*wanted(rng), sync(*rng.choice(strikes))]
 
 
@@ -220,7 +241,7 @@ def _clock_back(rng: random.Random) -> list[Step]:
     n, machine = number(rng), rng.randrange(2)
     if rng.random() < 0.5:
         poll = rng.randrange(6)
-        strikes = [("portal.poll", poll, "after", step) for step in (("clock", machine, 0), ("wait", 2), ("unmark", n))]
+        strikes = [("portal.poll", poll, "after", step) for step in (("clock", machine, 0), ("unmark", n), ("wait", 2))]
         return [("clock", machine, 5), ("mark", n, 0), ("jump", 1), sync(*strikes, machine=machine)]
     lost: Step = ("portal.order", 0, "before", fault(rng.choice(("lost_before", "lost_after", "500"))))
     return [*wanted(rng), sync(lost, machine=machine), ("clock", machine, number(rng)), ("jump", 1), sync()]
@@ -229,8 +250,15 @@ def _clock_back(rng: random.Random) -> list[Step]:
 def _by_formula(rng: random.Random) -> list[Step]:
     """A mark made by a formula is served, delivered, and looked at again."""
     n = number(rng)
-    first = rng.choice(([("formula", n, 0)], [("mark", n, 0), ("jump", 1), sync(), ("code", 1), ("formula", n, 1)]))
-    return [*first, ("jump", 1), sync(), ("code", 1), ("jump", 1), sync(), ("jump", 1), sync()]
+    first = rng.choice(([("formula", n, 0)], [("mark", n, 0), ("jump", 1), sync(), ("code", DONE), ("formula", n, 1)]))
+    return [*first, ("jump", 1), sync(), ("code", DONE), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
+def _put_back(rng: random.Random) -> list[Step]:
+    """A mark that cannot be cleared is served, delivered, and looked at again."""
+    n = number(rng)
+    first = [("mark", n, 0), ("jump", 1), sync(), ("code", DONE), ("jump", 1), sync(), ("refill", n, 1), ("jump", 1)]
+    return [*first, sync(), ("code", DONE), ("jump", 1), sync(), ("jump", 1), sync()]
 
 
 def _kept_from_writing(rng: random.Random) -> list[Step]:
@@ -238,8 +266,8 @@ def _kept_from_writing(rng: random.Random) -> list[Step]:
 
 
 def _unapproved(rng: random.Random) -> list[Step]:
-    named = ("edit", number(rng), 7)
-    return [("mark", number(rng), 0), named, ("rename_gate",), ("jump", 1), sync(), *[("name_back",)] * rng.randrange(2)]
+    back: list[Step] = [("name_back",)] * rng.randrange(2)
+    return [("mark", number(rng), 0), ("edit", number(rng), 7), ("rename_gate",), ("jump", 1), sync(), *back]
 
 
 def _summary(desk: Desk) -> None:
@@ -267,7 +295,9 @@ SWITCHES: dict[str, Switch] = {
     "suspend": Switch({"suspend": (suspend, 1, 0)}, ("suspend",), (_suspended,)),
     "clocks": Switch({"clock": (clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (formula, 2, 3)}, ("formula",), (_by_formula,)),
+    "refills": Switch({"refill": (refill, 2, 3)}, ("refill",), (_put_back,)),
 }
+DONE = 30  # a number with which a code is handed in and finished
 SCENE = 12  # how often the scenes of a switch come, beside 44 runs
 ASLEEP = ("wait", "suspend")
 """Rules that no program can meet between its last look and the bytes on the wire: listed under Not promised."""
@@ -299,6 +329,10 @@ def settings(world: Iterable[str]) -> dict[str, Any]:
 def restored(desk: Desk) -> None:
     """The faults stop; a clock that is wrong stays wrong."""
     unprotect(desk)
+    desk.refilled.clear()
+    for row in desk.typed:
+        if desk.is_formula(row, ACTION):
+            desk.type(row, ACTION, desk.cell(row, ACTION))
     desk.portal.stale_polls.clear()
     desk.portal.tells_price = True
 

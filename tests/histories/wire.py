@@ -8,6 +8,7 @@ A violation has the number 100 and the hole's. It never asks the program what is
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,14 +19,17 @@ from support.bench import EMAIL
 from histories import wider
 from histories.desk import ACTION, KEY, ROW, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, text
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, text
+from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
+from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
 
 MINUTE = timedelta(minutes=1)
 PRICE = 7
 ORDERING = ("request", "renew")
+FORMULA, OPEN = "made by a formula", "approved"
 
 
 @dataclass(slots=True)
@@ -38,10 +42,11 @@ class Facts:
     looked: dict[str, datetime] = field(default_factory=dict)  # at TokPortal
     told: int | None = None  # the balance, less what was ordered since
     first: Read | None = None
-    hopeless: set[str] = field(default_factory=set)  # videos that this run's first read says nothing certain of
+    waiting: frozenset[tuple[str, str]] = frozenset()  # orders that were not settled when the run began
     answers: dict[str, Answer | None] = field(default_factory=dict)  # the first one of each video
     keys: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)  # rows that could not be written at the metadata read
+    dear: str = ""  # another price that the Summary tab kept when the run began
     price: str = ""  # an unexpected one that an answer told; the program has it once it goes on
     newest: dict[str, int] = field(default_factory=dict)
 
@@ -77,7 +82,7 @@ class Wire:
             row = {token: lines.at(line, n) for n, token in enumerate(lines.tokens)}
             if text(row.get(ACTION, "")).casefold() in ORDERING:
                 self._marked.add(text(row[KEY]))
-                if gates_open(row, lines.names):
+                if gates_open(row, lines.names) and "Caption final" in lines.names:
                     self._open.add(text(row[KEY]))
         self._stood |= dict.fromkeys(self._marked, now)
         self._ready |= dict.fromkeys(self._open, now)
@@ -88,7 +93,8 @@ class Wire:
 
     def began(self, run: Run, limit: int | None) -> None:
         """A run begins."""
-        self._facts[id(run)] = Facts(self._desk.tracker.max_orders_per_run if limit is None else limit)
+        most = self._desk.tracker.max_orders_per_run if limit is None else limit
+        self._facts[id(run)] = Facts(most, dear=self._dear_for_all, waiting=frozenset(self._unclear))
 
     def ended(self, run: Run, report: Report | None) -> None:
         """A run is over; None if it was killed."""
@@ -96,17 +102,14 @@ class Wire:
         if report is None:
             return
         self._learn_price(run, facts)
-        if self._dear.get(name) and reached_the_sheet(report):
-            self._dear_for_all = self._dear_for_all or self._dear[name]
         known = self._newest[name]
-        known |= {video: max(n, known.get(video, -1)) for video, n in facts.newest.items()}
+        if report.error is None:  # a run that was stopped may not have come to keep what it was told
+            known |= {video: max(n, known.get(video, -1)) for video, n in facts.newest.items()}
 
     def state_lost(self, name: str) -> None:
         """A machine's ledger is gone or old: it knows what the sheet says."""
         self._dear.pop(name, None)
         self._newest[name].clear()
-        self._refused = {place for place in self._refused if place[0] != name}
-        self._unclear = {place: key for place, key in self._unclear.items() if place[0] != name}
 
     def _learn_price(self, run: Run, facts: Facts) -> None:
         if facts.price:
@@ -131,11 +134,13 @@ class Wire:
         body = _json(call.body_out) if 200 <= call.status < 300 and index != self._judge.garbled else None
         now = self._desk.world.clock.now()
         if kind == "portal.order":
-            self._ordered(run, facts, request, call.status, body)
+            self._ordered(run, facts, call, request, body)
         if body is None:
             return
         if kind in ("values.batchGet", "sheets.batchUpdate"):
             facts.seen = now
+        if kind == "sheets.batchUpdate" and self._dear.get(run.machine.name) and self._writes_summary(request):
+            self._dear_for_all = self._dear_for_all or self._dear[run.machine.name]
         if kind == "values.batchGet" and facts.first is None:
             facts.first = run.read
         elif kind == "sheets.get":
@@ -147,8 +152,10 @@ class Wire:
             self._polled(run, facts, unquote(call.path.split("/")[4]), body["data"], now)
 
     def _polled(self, run: Run, facts: Facts, video: str, told: Any, now: datetime) -> None:
-        facts.looked[video] = now
         answer = Answer(told["ad_code_request_id"], told["status"], told["code"]) if told else None
+        if self.known_older(run, video, answer):
+            return  # no answer
+        facts.looked[video] = now
         facts.answers.setdefault(video, answer)
         at = self._index(video, answer.id) if answer else -1
         facts.newest[video] = max(at, facts.newest.get(video, -1))
@@ -157,16 +164,15 @@ class Wire:
         """Where a request stands among those of its video."""
         return next((n for n, r in enumerate(self._desk.portal.by_video.get(video, ())) if r.id == request), -1)
 
-    def known_older(self, run: Run, video: str, answer: AdCodeRequest | None) -> bool:
+    def known_older(self, run: Run, video: str, answer: AdCodeRequest | Answer | None) -> bool:
         """5: whether an answer names an older request than this machine was told of: then it is no answer."""
         at = self._index(video, answer.id) if answer else -1
         return at < max(self._newest[run.machine.name].get(video, -1), self._facts[id(run)].newest.get(video, -1))
 
-    def _ordered(self, run: Run, facts: Facts, request: Request, status: int, body: Any) -> None:
-        video, place = unquote(request.path.split("/")[4]), (run.machine.name, unquote(request.path.split("/")[4]))
-        key = request.headers.get("idempotency-key", "")
-        if body is None and not 400 <= status < 500:
-            self._unclear[place] = key
+    def _ordered(self, run: Run, facts: Facts, call: Call, request: Request, body: Any) -> None:
+        video = unquote(request.path.split("/")[4])
+        place = (run.machine.name, video)
+        if body is None and not 400 <= call.status < 500:
             facts.told = facts.told if facts.told is None else facts.told - PRICE
             return
         self._unclear.pop(place, None)
@@ -176,8 +182,7 @@ class Wire:
         self._refused.discard(place)
         at = self._index(video, body["data"]["ad_code_request_id"])
         facts.newest[video] = max(at, facts.newest.get(video, -1))
-        if self._judge.tries[key] == 1:
-            # of an order that is sent again the answer may be an older one: neither is a balance of now
+        if call.effect:  # else the answer is one of an earlier time, and so is its balance
             left = body.get("credits_remaining")
             facts.told = left if isinstance(left, int) else facts.told
         if body.get("credits_charged") != PRICE:
@@ -187,6 +192,7 @@ class Wire:
 
     def _order(self, run: Run, facts: Facts, video: str, key: str) -> None:
         now, again = self._desk.world.clock.now(), self._judge.tries[key] > 1
+        self._unclear[run.machine.name, video] = key  # until it is answered
         first_in_run = key not in facts.keys
         facts.keys.add(key)
         if self._world & {"claims", "clocks"}:
@@ -196,7 +202,7 @@ class Wire:
         if "limit" in self._world and first_in_run:
             self._within_limit(run, facts, video)
         if "price" in self._world:
-            told = self._dear.get(run.machine.name) or self._dear_for_all
+            told = self._dear.get(run.machine.name) or facts.dear
             if told:
                 self._say("price", f"an order for {video} was sent after another price was told ({told})")
         if "stale" in self._world:
@@ -204,14 +210,14 @@ class Wire:
             acted = run.latest.get(video)
             if newest > (self._index(video, acted.id) if acted else -1):
                 self._say("stale", f"an order for {video} was sent on {acted}; a newer request had been told")
-        if "headers" in self._world and run.read and "Caption final" not in run.read.names:
+        if "headers" in self._world and not again and run.read and "Caption final" not in run.read.names:
             self._say("headers", f"an order for {video} was sent while its approval had no column")
         if "protected" in self._world:
             self._can_be_written(run, facts, video)
         if "suspend" in self._world and now - facts.looked.get(video, now) > MINUTE:
             self._say("suspend", f"an order for {video} was sent {now - facts.looked[video]} after the last look")
         if "formulas" in self._world:
-            self._by_hand(video)
+            self._by_hand(run, video)
 
     def _claimed(self, facts: Facts, video: str, again: bool, now: datetime) -> None:
         last = (self._stood if again else self._ready).get(video)
@@ -240,29 +246,23 @@ class Wire:
     def _would_order(self, run: Run, facts: Facts) -> list[str]:
         """Videos whose mark orders for certain: after table and gates, before credits."""
         found = []
-        for video in VIDEOS if facts.first else ():
+        for video in facts.answers:
             place = (run.machine.name, video)
-            if place in self._unclear or place in self._refused or video not in facts.answers:
-                continue
-            marked = [row for row in facts.first.rows(video) if text(row[ACTION])]  # type: ignore[union-attr]
-            if marked and self._orders(marked[0], facts.answers[video], facts.first):
+            if place in facts.waiting or place in self._refused:
+                continue  # an order that is not settled, or that was refused, waits
+            marked = [row for row in _rows(facts.first, video) if text(row[ACTION])]
+            if marked and video in VIDEOS and _orders(marked[0], facts.answers[video], facts.locked):
                 found.append(video)
         return found
 
-    def _orders(self, row: dict[str, Any], latest: Answer | None, read: Read | None) -> bool:
-        mark = text(row[ACTION]).casefold()
-        open_gates = read is not None and gates_open(row, read.names)
-        return mark in ORDERING and open_gates and due(mark, text(row["Request ID"]), latest)
-
     def _can_be_written(self, run: Run, facts: Facts, video: str) -> None:
-        rows = {text(row[ROW]) for row in run.read.rows(video)} if run.read else set()
+        rows = {text(row[ROW]) for row in _rows(run.read, video)}
         if rows and rows <= facts.locked:
             self._say("protected", f"an order for {video} was sent; rows {sorted(rows)} could not be written")
 
-    def _by_hand(self, video: str) -> None:
-        rows = [row for row in self._desk.typed if text(self._desk.cell(row, KEY)) == video]
-        marked = [row for row in rows if text(self._desk.cell(row, ACTION)).casefold() in ORDERING]
-        if marked and all(self._desk.is_formula(row, ACTION) for row in marked):
+    def _by_hand(self, run: Run, video: str) -> None:
+        marked = [row for row in _rows(run.read, video) if text(row[ACTION]).casefold() in ORDERING]
+        if marked and all(row[FORMULA] for row in marked):
             self._say("formulas", f"an order for {video} was sent for a mark that a formula makes")
 
     def _say(self, switch: str, what: str) -> None:
@@ -274,17 +274,36 @@ class Wire:
         """9: an order of which nobody knew what became is settled in the end: its mark does not wait for it."""
         if "clocks" not in self._world:
             return
+        now = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
         for (name, video), key in self._unclear.items():
-            rows = [row for row in self._desk.typed if text(self._desk.cell(row, KEY)) == video]
-            marked = [row for row in rows if text(self._desk.cell(row, ACTION)) != ""]
+            marked = [row for row in _rows(now, video) if text(row[ACTION])]
             latest = self._desk.portal.latest(video)
             if not marked or video not in VIDEOS or (latest and latest.idempotency_key == key):
                 continue
-            row = {token: self._desk.cell(marked[0], token) for token in (ACTION, "Request ID", "Caption final", "Note")}
-            answer = Answer(latest.id, latest.status, latest.code) if latest else None
-            read = Read([], [], {}, {}, frozenset(self._desk.names))
-            if name == "A" and self._orders(row, answer, read):
-                self._say("clocks", f"the order for {video} whose answer was lost was never settled")
+            if _orders(marked[0], Answer(latest.id, latest.status, latest.code) if latest else None, set()):
+                self._say("clocks", f"the order of {name} for {video} whose answer was lost was never settled")
+
+    def _writes_summary(self, request: Request) -> bool:
+        tabs = [sheet.sheet_id for sheet in self._desk.book.sheets if sheet.title == self._desk.tracker.summary_tab]
+        return any(list(cells_of(one, tab)) for tab in tabs for one in json.loads(request.body)["requests"])
+
+
+def _rows(read: Read | None, video: str) -> Iterator[dict[str, Any]]:
+    """The rows of a video as they were read, each with whether a formula makes its mark and its approval is there."""
+    for line in range(1, len(read.lines)) if read else ():
+        if read and read.key(line) == video:
+            at = read.tokens.index(ACTION)
+            cell = read.lines[line][at] if at < len(read.lines[line]) else None
+            made = {FORMULA: cell is not None and isinstance(cell.value, Formula)}
+            seen = {token: read.at(line, n) for n, token in enumerate(read.tokens)}
+            yield {**seen, **made, OPEN: gates_open(seen, read.names) and "Caption final" in read.names}
+
+
+def _orders(row: dict[str, Any], latest: Answer | None, locked: set[str]) -> bool:
+    """Whether the mark of a row orders: after the table and the gates, before credits."""
+    mark = text(row[ACTION]).casefold()
+    free = row[OPEN] and not row[FORMULA] and text(row[ROW]) not in locked
+    return free and mark in ORDERING and due(mark, text(row["Request ID"]), latest)
 
 
 def _claims(run: Run, request: Request, desk: Desk) -> set[str]:

@@ -46,6 +46,7 @@ class Sheet:
         self.column_properties: list[Json | None] = []
         self.attached: dict[str, list[Json]] = {}
         self.basic_filter: Json | None = None
+        self.recalculate: Callable[[], None] | None = None  # what formulas elsewhere do after each change
         self.version = 0
         self._filled = 0  # no row from here on has a value; may be too high, never too low
 
@@ -146,6 +147,8 @@ class Sheet:
 
     def touch(self) -> None:
         """Something changed."""
+        if self.recalculate is not None:
+            self.recalculate()
         self.version += 1
         self.book.touch()
 
