@@ -15,6 +15,7 @@
 Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
 
     |-- CallRefused                   1   a definite 4xx: nothing was done
+    |-- CallNotSent                   1   too late to be sent: nothing was done
     `-- CallUncertain                 1   no clear answer: it may have been done
 
 Owns no I/O. Every message says what, why, and what to do next.
@@ -138,6 +139,10 @@ class CallRefused(SheetsyncError):
         named = " ".join(part for part in (str(http_status), code) if part)
         tail = f" (support id {request_id})" if request_id else ""
         super().__init__(f"TokPortal said no: {named}: {message or 'no message'}{tail}")
+
+
+class CallNotSent(SheetsyncError):
+    """Too much time went by before an order could be sent: nothing left this machine, and it has to be looked again."""
 
 
 class CallUncertain(SheetsyncError):

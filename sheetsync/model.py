@@ -243,7 +243,8 @@ class Snapshot:
     """One read of the tracker: everything in the tab, and where each bound column is.
 
     `grid` holds the raw values of every row, the header row first; `columns` maps column keys to 0-based indexes
-    into them. `summary` is None where there is no Summary tab of this tracker. `is_current` is False where the sheet is
+    into them; `read_at` is the wall clock's word for when, `read_monotonic` tells how long ago that is (seconds).
+    `summary` is None where there is no Summary tab of this tracker. `is_current` is False where the sheet is
     known to say something else by now: cells have been written since, or what a killed run left is shown as repaired.
     """
 
@@ -256,6 +257,7 @@ class Snapshot:
     read_at: datetime
     summary: SummaryBlock | None = None
     is_current: bool = True
+    read_monotonic: float = 0.0
 
     @property
     def headers(self) -> tuple[Scalar, ...]:

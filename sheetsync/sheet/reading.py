@@ -70,6 +70,7 @@ class Reader:
             rows=rows_of(grid, binding.columns),
             grid=grid,
             read_at=self.clock.now(),
+            read_monotonic=self.clock.monotonic(),
             summary=block,
             is_current=True,
         )

@@ -8,7 +8,7 @@ comes from a projection of the newest read; which write went astray, and what pu
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from sheetsync.columns import bind, row_of
@@ -24,8 +24,8 @@ from sheetsync.sheet.verification import landed_right, shows_what_was_written
 log = logging.getLogger(__name__)
 
 ROUNDS = 3
-FRESH = timedelta(seconds=2)
-"""A read older than this is made again before a write (design 3.6)."""
+FRESH_SECONDS = 2
+"""A read older than this is made again before a write (design 3.6), by a clock that nobody can set."""
 
 
 class Journal(Protocol):
@@ -124,7 +124,7 @@ class Writer:
         if not writes and not todo.edits and not todo.summary:
             return Written(snapshot, todo.projection)
         # the longer since the read, the likelier somebody has sorted; a second read is cheaper than a repair
-        if clock.now() - snapshot.read_at > FRESH:
+        if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
             snapshot = self.reader.again(snapshot)
         cells, problem = 0, ""
         for turn in range(ROUNDS):

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.clock import Clock
-from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
+from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import (
     PRICE,
@@ -46,8 +46,14 @@ UNCERTAIN_LIMIT = 3
 STILL_UNDER_WAY = timedelta(minutes=10)
 """So long after an order was first sent, a conflict may come from that very call."""
 
-CLAIM_SECONDS = 45
-"""A claim is acted on for so long; then the row is looked at again, so that no POST rests on one of a minute ago."""
+CLAIM_SECONDS = 55
+"""A claim is acted on for so long; then the row is looked at again: no POST rests on one of a minute ago (design 4)."""
+
+LOOK_SECONDS = 40
+"""An order is sent so long after the last look at TokPortal began; POST and look together stay under a minute."""
+
+LOOKS = 3
+"""How often sheet and TokPortal are looked at again for one order, where time goes by; then the next run does."""
 
 MAY_NOT_CORRECT = (401, 403, 404, 405)
 """Answers that say that this route takes no API keys: it is outside `/api/ext` (API page; reference Q4)."""
@@ -73,7 +79,8 @@ class Executor:
     balance: int | None = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
     claimed: AbstractSet[str] = frozenset()
-    claimed_at: float = 0.0  # monotonic: when the rows were last seen to stand as planned
+    claimed_at: float = 0.0  # monotonic: when the rows were last looked at
+    looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
 
     def __post_init__(self) -> None:
         self.expected = self.balance = self.report.credits_left
@@ -163,19 +170,42 @@ class Executor:
         could not be verified, is not ordered.
         """
         self.claim = Claim.of(orders, snapshot, self.tracker)
+        # the time from before the call: a machine may sleep between the answer and the next line
+        self.claimed_at = self.clock.monotonic()
         written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
         self.claimed = self.claim.standing(written.rows) - written.unplaced
-        self.claimed_at = self.clock.monotonic()
         return written.snapshot
 
     def _order(self, step: Order, newest: Snapshot) -> Snapshot:
         """One order, if nothing speaks against it; returns the newest read of the sheet."""
-        if not self.stop and self.clock.monotonic() - self.claimed_at > CLAIM_SECONDS:
-            # a batch takes minutes, and people go on working: mark, row and gates are looked at again
-            newest = self.writer.reader.again(newest)
-            self.claimed &= self.claim.standing(newest.rows)
-            self.claimed_at = self.clock.monotonic()
+        intent: Intent | None = None
+        for _ in range(LOOKS):
+            newest = self._seen_again(newest)
+            if not (self._may_order(step) and self._compare(step)):
+                break
+            # from here on a crash cannot forget that an order may have been placed
+            intent = intent or self._intent(step)
+            if self._send(step, intent):
+                return newest
+        else:
+            self.report.not_done(step, notes.TOO_LATE)
+        if intent:
+            self._never_sent(step, intent)
+        return newest
+
+    def _seen_again(self, newest: Snapshot) -> Snapshot:
+        """A batch takes minutes, and people go on working: an old claim is looked at again, mark, row and gates."""
+        now = self.clock.monotonic()
+        if self.stop or now - self.claimed_at <= CLAIM_SECONDS:
+            return newest
+        newest = self.writer.reader.again(newest)
+        self.claimed &= self.claim.standing(newest.rows)
+        self.claimed_at = now
+        return newest
+
+    def _may_order(self, step: Order) -> bool:
+        """Whether claim, run and credits let it be ordered; says why not."""
         if step.video_id not in self.claimed:
             self.report.not_done(step, notes.MOVED)
         elif self.stop:
@@ -184,26 +214,32 @@ class Executor:
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(step, notes.not_enough_credits(self.tracker.keep_credits), HoldKind.PERSON)
         else:
-            self._compare_and_order(step)
-        return newest
+            return True
+        return False
 
-    def _compare_and_order(self, step: Order) -> None:
+    def _compare(self, step: Order) -> bool:
+        """The first lock: whether TokPortal's latest request is still the one the row shows; serves or says why not."""
+        self.looked_at = self.clock.monotonic()
         try:
             latest = self._look(step.video_id)
         except CallRefused as no:
             self.report.not_done(step, notes.not_ordered(no), HoldKind.PERSON)
-            return
+            return False
         except Unavailable as error:
             self.report.not_done(step, notes.not_ordered(error))
-            return
-        if (latest.id if latest else None) != step.previous_id:
-            # the first lock: TokPortal's latest request is no longer the one the row shows
-            self._overtaken(step, latest)
-            return
-        # from here on a crash cannot forget that an order may have been placed
-        intent = self._intent(step)
+            return False
+        if (latest.id if latest else None) == step.previous_id:
+            return True
+        self._overtaken(step, latest)
+        return False
+
+    def _send(self, step: Order, intent: Intent) -> bool:
+        """The POST, and its outcome on disk; False if it was too late to send it: then nothing left this machine."""
+        not_after = min(self.looked_at + LOOK_SECONDS, self.claimed_at + CLAIM_SECONDS)
         try:
-            answer = self.portal.order(step.video_id, intent.body, intent.idempotency_key)
+            answer = self.portal.order(step.video_id, intent.body, intent.idempotency_key, not_after)
+        except CallNotSent:
+            return False
         except CallRefused as no:
             self._refused(step, intent, no)
         except CredentialsError as no:
@@ -215,6 +251,14 @@ class Executor:
             self._uncertain(step, intent, str(doubt))
         else:
             self._accepted(step, intent, answer)
+        return True
+
+    def _never_sent(self, step: Order, intent: Intent) -> None:
+        """An intent whose call was not made; of one that was sent before, the first call stays to be looked for."""
+        if not step.resend:
+            self.recorder.lapse(intent)
+        elif step.video_id not in self.report.served:
+            self.recorder.uncertain(intent, "not sent again in time")
 
     def _look(self, video_id: str) -> AdCodeRequest | None:
         """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""

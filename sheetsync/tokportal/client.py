@@ -18,13 +18,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from math import inf
 from urllib.parse import quote
 
 import httpx
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
-from sheetsync.errors import CallRefused, CallUncertain, CredentialsError, Unavailable
+from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, Unavailable
 from sheetsync.model import AdCodeRequest
 from sheetsync.tokportal import parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
@@ -126,14 +127,15 @@ class TokPortal:
         except parsing.Unreadable as error:
             raise Unavailable(f"TokPortal's answer cannot be read: {error}") from None
 
-    def order(self, video_id: str, body: str, idempotency_key: str) -> Ordered:
+    def order(self, video_id: str, body: str, idempotency_key: str, not_after: float) -> Ordered:
         """Order an ad code: 7 credits (API page, "Request an Ad Code"). `body` is sent byte for byte.
 
-        Raises CallRefused for a definite 4xx, also for a 429 that outlasts the waiting (nothing was ordered),
-        CredentialsError for 401, CallUncertain where the order may have been placed: GET decides (design 4).
+        `not_after` is a monotonic instant of the clock, looked at as the last thing before the bytes go. Raises
+        CallNotSent after it, CallRefused for a definite 4xx, also for a 429 that outlasts the waiting (nothing was
+        ordered), CredentialsError for 401, CallUncertain where the order may have been placed: GET decides (design 4).
         """
         headers = {"X-API-Key": self._key, "Idempotency-Key": idempotency_key}
-        response = self._change("POST", _video_path(video_id), headers, body)
+        response = self._change("POST", _video_path(video_id), headers, body, not_after)
         self._raise_for_status(response)
         try:
             request, charged, remaining = parsing.ordered(response.content, video_id)
@@ -157,13 +159,22 @@ class TokPortal:
         """Read: any answer. Raises Unavailable."""
         return self._call("GET", path, {"X-API-Key": self._key})
 
-    def _change(self, method: str, path: str, headers: Mapping[str, str], body: str) -> httpx.Response:
-        """Send what changes something: any answer, which may be a 429. Raises CallRefused, CallUncertain."""
+    def _change(
+        self, method: str, path: str, headers: Mapping[str, str], body: str, not_after: float = inf
+    ) -> httpx.Response:
+        """Send what changes something: any answer, which may be a 429. Raises CallRefused, CallNotSent, CallUncertain."""
         # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
         content = body.encode(errors="surrogatepass")
-        return self._call(method, path, {**headers, "Content-Type": "application/json"}, content)
+        return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)
 
-    def _call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        not_after: float = inf,
+    ) -> httpx.Response:
         """Send, and again where that is safe: the last answer. Raises as `_send` does.
 
         Ends by attempts and by seconds slept, not by the time that passed: a held clock would never end it.
@@ -176,7 +187,7 @@ class TokPortal:
             # Reads go out from many threads, which must not all come back at once; changes go one by one.
             pause = 2.0**attempt + (random.random() if is_read else 0.0)
             with suppress(_Transient):
-                response = self._send(method, path, headers, content)
+                response = self._send(method, path, headers, content, not_after)
                 if response.status_code not in repeatable:
                     return response
                 asked = self._retry_after(response)
@@ -186,9 +197,11 @@ class TokPortal:
                     return response
             waited += pause
             self._clock.sleep(pause)
-        return self._send(method, path, headers, content)
+        return self._send(method, path, headers, content, not_after)
 
-    def _send(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, not_after: float
+    ) -> httpx.Response:
         """One HTTP request, at the allowed pace.
 
         Without an answer, raises Unavailable for a read, CallUncertain for a change; CallRefused for one not sent.
@@ -201,6 +214,9 @@ class TokPortal:
         with self._lock:
             self.calls += 1
         started = self._clock.monotonic()
+        if started > not_after:
+            # The bucket, a 429 or a sleeping machine took the time: what was looked at may be true no more.
+            raise CallNotSent("Too much time went by; nothing was sent")
         try:
             response = self._http.request(method, self._url + path, headers=headers, content=content)
         except _HTTPX_ERRORS as error:

@@ -17,8 +17,8 @@ from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
 from histories.seen import Run, Violation
 from histories.verdict import all_right
-from sheetsync.errors import Unexpected
 from histories.wire import Wire
+from sheetsync.errors import Unexpected
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report

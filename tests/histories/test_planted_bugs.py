@@ -94,19 +94,24 @@ def another_key_for_an_uncertain_order(patch: Patch) -> None:
     """An order without a clear answer is sent again at once, with another key."""
     order = TokPortal.order
 
-    def again(self: TokPortal, video_id: str, body: str, key: str) -> Any:
+    def again(self: TokPortal, video_id: str, body: str, key: str, not_after: float) -> Any:
         try:
-            return order(self, video_id, body, key)
+            return order(self, video_id, body, key, not_after)
         except execute.CallUncertain:
-            return order(self, video_id, body, key + "x")
+            return order(self, video_id, body, key + "x", not_after)
 
     patch.setattr(TokPortal, "order", again)
 
 
 def no_claim(patch: Patch) -> None:
     """Orders are sent without a word in the sheet."""
-    unwritten = lambda self, orders, snapshot: (snapshot, {step.video_id for step in orders})  # noqa: E731
+
+    def unwritten(self: Executor, orders: Any, snapshot: Any) -> Any:
+        self.claimed, self.claimed_at = {step.video_id for step in orders}, self.clock.monotonic()
+        return snapshot
+
     patch.setattr(Executor, "_claim", unwritten)
+    patch.setattr(Executor, "_seen_again", lambda self, newest: newest)
 
 
 def write_without_verify(patch: Patch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import timedelta
+from math import inf
 
 import httpx
 import pytest
@@ -35,7 +36,7 @@ def test_order_sends_the_body_byte_for_byte_with_its_key() -> None:
     """The intent's body and idempotency key go out exactly as they are on disk."""
     app = App(ok(ORDERED, 201))
     body = '{"note":  "Größe 10, \\u00e9"}'
-    portal(app).order(VIDEO, body, "5d2d6f5e")
+    portal(app).order(VIDEO, body, "5d2d6f5e", inf)
     (request,) = app.seen
     assert (request.method, str(request.url)) == ("POST", f"{URL}/api/ext/videos/{VIDEO}/ad-code-request")
     assert request.content == body.encode()
@@ -168,7 +169,7 @@ def test_neither_key_nor_code_gets_into_errors_or_log(call: str, status: int, ca
 def test_the_log_names_the_call_and_nothing_of_its_bodies(caplog: pytest.LogCaptureFixture) -> None:
     """Method, path, status, support id and milliseconds, at DEBUG."""
     caplog.set_level(logging.DEBUG, "sheetsync.tokportal")
-    portal(App(ok(ORDERED, 201, X_TokPortal_Request_ID="req_5"))).order(VIDEO, '{"note":"private"}', "k")
+    portal(App(ok(ORDERED, 201, X_TokPortal_Request_ID="req_5"))).order(VIDEO, '{"note":"private"}', "k", inf)
     (line,) = [record.getMessage() for record in caplog.records if record.name == "sheetsync.tokportal"]
     assert line == f"POST /api/ext/videos/{VIDEO}/ad-code-request: 201, req_5, 0 ms"
 

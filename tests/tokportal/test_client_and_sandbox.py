@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 
 import httpx
 import pytest
@@ -67,7 +68,7 @@ def test_a_code_from_order_to_correction(world: World, client: TokPortal) -> Non
     """Order, poll, correct and poll again, with the credits that go with it."""
     before = client.balance()
     assert client.latest(VIDEO) is None
-    done = client.order(VIDEO, '{"note":"Q3"}', "key-1")
+    done = client.order(VIDEO, '{"note":"Q3"}', "key-1", inf)
     assert (done.credits_charged, done.credits_remaining) == (7, before - 7)
     submitted = world.portal.submit(VIDEO)
     found = client.latest(VIDEO)
@@ -81,7 +82,7 @@ def test_a_code_from_order_to_correction(world: World, client: TokPortal) -> Non
 
 def test_the_same_key_and_body_is_a_replay(world: World, client: TokPortal) -> None:
     """The second lock: a repeated order with the same key is charged once."""
-    first, second = (client.order(VIDEO, "{}", "key-1") for _ in range(2))
+    first, second = (client.order(VIDEO, "{}", "key-1", inf) for _ in range(2))
     assert (first.replayed, second.replayed) == (False, True)
     assert first.request == second.request
     assert len(world.portal.requests) == 1
@@ -94,7 +95,7 @@ def test_an_order_that_meets_a_fault_is_uncertain_and_charged_at_most_once(
     """Whether or not it took effect, the client sends one order and claims nothing."""
     world.faults.add("portal.order", fault=fault)
     with pytest.raises(CallUncertain):
-        client.order(VIDEO, "{}", "key-1")
+        client.order(VIDEO, "{}", "key-1", inf)
     assert client.calls == 1
     assert len(world.portal.requests) <= 1
 
@@ -105,7 +106,7 @@ def test_a_429_in_every_documented_form_is_waited_out(world: World, client: TokP
     world.portal.switches.set({"retry_after": mode})
     world.faults.add("portal.order", fault="429")
     start = world.clock.now()
-    assert client.order(VIDEO, "{}", "key-1").credits_charged == 7
+    assert client.order(VIDEO, "{}", "key-1", inf).credits_charged == 7
     assert world.clock.now() - start >= timedelta(seconds=1)
     assert len(world.portal.requests) == 1
 
@@ -115,7 +116,7 @@ def test_a_correction_route_that_is_gone_is_a_refusal(world: World, client: TokP
     """The correction stands in no list of operations: its absence is an answer, also as a web page."""
     world.portal.switches.set({"patch_route": mode})
     with pytest.raises(CallRefused):
-        client.correct(client.order(VIDEO, "{}", "key-1").request.id, "does not work")
+        client.correct(client.order(VIDEO, "{}", "key-1", inf).request.id, "does not work")
 
 
 @pytest.mark.parametrize(("shape", "readable"), [("new", True), ("old", True), ("neither", False)])

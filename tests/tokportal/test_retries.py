@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from math import inf
 
 import httpx
 import pytest
@@ -122,7 +123,7 @@ def _slow_down(header: str | None, body: object = None, status: int = 429) -> ht
 def test_an_order_waits_the_larger_time_and_is_resent_as_it_was(header: str | None, body: object) -> None:
     """429 says that nothing was ordered: same key, same body, after the larger of both waits."""
     app, clock = App(_slow_down(header, body), ok(ORDERED, 201)), StillClock()
-    done = portal(app, clock).order(VIDEO, '{"note":"n"}', "key-9")
+    done = portal(app, clock).order(VIDEO, '{"note":"n"}', "key-9", inf)
     assert done.credits_charged == 7
     assert clock.elapsed == pytest.approx(7)
     first, second = app.seen

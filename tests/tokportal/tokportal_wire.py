@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 import httpx
@@ -76,7 +77,7 @@ def no(status: int, code: str = "SOME_CODE", message: str = "Some words.", **hea
 
 
 def order(client: TokPortal, body: str = "{}") -> Any:
-    return client.order(VIDEO, body, "key-1")
+    return client.order(VIDEO, body, "key-1", inf)
 
 
 CALLS: dict[str, Callable[[TokPortal], object]] = {
