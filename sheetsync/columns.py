@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sheetsync import notes
-from sheetsync.model import CellValue, Row, Scalar
+from sheetsync.model import CellValue, Lock, Row, Scalar
 
 
 class Owner(Enum):
@@ -183,18 +183,27 @@ def key_text(cell: Scalar) -> str:
     return str(cell).strip()
 
 
-def rows_of(grid: Sequence[Sequence[Scalar]], columns: Mapping[str, int]) -> tuple[Row, ...]:
+def rows_of(
+    grid: Sequence[Sequence[Scalar]], columns: Mapping[str, int], locks: Sequence[Lock] = ()
+) -> tuple[Row, ...]:
     """The rows below the header that say something. Those without a key stay in: they may carry a mark."""
     present = frozenset(columns)
-    rows = (row_of(number, cells, columns, present) for number, cells in enumerate(grid[1:], start=2))
+    rows = (row_of(number, cells, columns, present, locks) for number, cells in enumerate(grid[1:], start=2))
     # a row that says nothing in our columns is nobody's row: tabs have a thousand of them
     return tuple(row for row in rows if row.cells)
 
 
-def row_of(number: int, cells: Sequence[Scalar], columns: Mapping[str, int], present: frozenset[str]) -> Row:
+def row_of(
+    number: int,
+    cells: Sequence[Scalar],
+    columns: Mapping[str, int],
+    present: frozenset[str],
+    locks: Sequence[Lock] = (),
+) -> Row:
     """The cells of one row as a row; `columns` says where each column stands, `present` which there are."""
     filled = {key: cells[index] for key, index in columns.items() if index < len(cells) and cells[index] != ""}
-    return Row(number, key_text(filled.get("video_id", "")), filled, present)
+    locked = frozenset(key for key, at in columns.items() for lock in locks if lock.covers(number, at))
+    return Row(number, key_text(filled.get("video_id", "")), filled, present, locked)
 
 
 EPOCH = datetime(1899, 12, 30)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
-from typing import ClassVar, Self
+from typing import Self
 
 PRICE = 7
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
@@ -196,13 +196,14 @@ class Row:
     """One row of the tracker as it was read. `number` is its row number in the sheet then (the header is 1).
 
     `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
-    `columns` are the columns that the tracker has.
+    `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write.
     """
 
     number: int
     key: str
     cells: Mapping[str, Scalar]
     columns: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
         """The cell as trimmed text; an absent column reads as empty."""
@@ -227,6 +228,22 @@ class Row:
 
 Grid = tuple[tuple[Scalar, ...], ...]
 """Raw values, row by row; Google leaves out trailing empty cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A protected range that keeps this service account out, 0-based and half-open; `free` are its exceptions."""
+
+    top: int
+    bottom: float
+    left: int
+    right: float
+    free: tuple["Lock", ...] = ()
+
+    def covers(self, row: int, column: int) -> bool:
+        """Whether a cell, by row number and 0-based column, may not be written."""
+        inside = self.top < row <= self.bottom and self.left <= column < self.right
+        return inside and not any(free.covers(row, column) for free in self.free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +275,7 @@ class Snapshot:
     summary: SummaryBlock | None = None
     is_current: bool = True
     read_monotonic: float = 0.0
+    locks: tuple[Lock, ...] = ()
 
     @property
     def headers(self) -> tuple[Scalar, ...]:
@@ -331,104 +349,3 @@ class Projection:
         if self.last_change is None or not (self.summary or rows_change):
             return ()
         return (*self.summary, self.last_change)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Order an ad code (7 credits) if TokPortal's latest request is still `previous_id`.
-
-    A renewal bears the mark `renew`. `resend` is the uncertain intent that is sent again, with its key and body.
-    """
-
-    video_id: str
-    row: int
-    mark: Mark
-    previous_id: str | None
-    body: str
-    resend: Intent | None = None
-
-    @property
-    def kind(self) -> str:
-        """The step's name in a printed plan."""
-        return "renew" if self.mark is Mark.RENEW else "order"
-
-
-@dataclass(frozen=True, slots=True)
-class Adopt:
-    """Take over what is already there, 0 credits, and clear the mark. `settles` is the intent this explains."""
-
-    video_id: str
-    row: int | None
-    mark: Mark | None
-    request: AdCodeRequest
-    origin: Origin
-    settles: Intent | None = None
-    kind: ClassVar[str] = "adopt"
-
-
-@dataclass(frozen=True, slots=True)
-class Correct:
-    """Report a code that does not work, free of charge, if the request is still as the row shows it."""
-
-    video_id: str
-    row: int
-    request: AdCodeRequest
-    feedback: str
-    mark: Mark = Mark.CORRECT
-    kind: ClassVar[str] = "correct"
-
-
-@dataclass(frozen=True, slots=True)
-class Lapse:
-    """Give up an uncertain intent that never happened and that no mark asks for any more."""
-
-    video_id: str
-    intent: Intent
-    row: ClassVar[None] = None
-    kind: ClassVar[str] = "lapse"
-
-
-Step = Order | Adopt | Correct | Lapse
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A marked row that is not served now, with the reason in words for the person at the sheet.
-
-    `code` is the one that the reason names, if it names one.
-    """
-
-    video_id: str
-    row: int
-    reason: str
-    kind: HoldKind = HoldKind.PERSON
-    code: str = ""
-
-    @property
-    def printed(self) -> str:
-        """The reason for terminals, logs and JSON: a code that it names stands there as a fingerprint only."""
-        return self.reason.replace(self.code, fingerprint(self.code)) if self.code else self.reason
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that a run is going to do: printed by `plan`, carried out by `sync`.
-
-    `reserved` are credits that orders whose end nobody knows may have cost; `refused` says why no order is sent, if
-    there were too many.
-    """
-
-    steps: tuple[Step, ...] = ()
-    holds: tuple[Hold, ...] = ()
-    reserved: int = 0
-    refused: str = ""
-
-    @property
-    def orders(self) -> tuple[Order, ...]:
-        """The steps that cost credits."""
-        return tuple(step for step in self.steps if isinstance(step, Order))
-
-    @property
-    def credits(self) -> int:
-        """What the plan spends."""
-        return PRICE * len(self.orders)

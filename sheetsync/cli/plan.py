@@ -9,7 +9,8 @@ import click
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
-from sheetsync.model import PRICE, Plan, Step
+from sheetsync.model import PRICE
+from sheetsync.steps import Plan, Step
 from sheetsync.sync.report import Report
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
-from sheetsync.model import Hold
 from sheetsync.plan.situation import Allowed
+from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_id_for, run_once

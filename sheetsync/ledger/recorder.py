@@ -25,6 +25,8 @@ RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
 
 AT_ONCE = timedelta(0)
+LONGEST_PAUSE = timedelta(hours=6)
+"""No refused mark rests longer (design 4)."""
 
 
 class Recorder:
@@ -154,6 +156,17 @@ class Recorder:
         with self._transaction():
             self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
             self._event(request.video_id, "correction failed", **detail)
+
+    def correct_future(self) -> None:
+        """Instants that this machine's clock recorded before it was set back are now: a future one would never pass."""
+        with self._transaction():
+            now, latest_retry = rows.to_text(self._now), rows.to_text(self._now + LONGEST_PAUSE)
+            for update, instant in (
+                (f"UPDATE intent SET created_at = ? WHERE tracker = ? AND created_at > ? AND {UNSETTLED}", now),
+                ("UPDATE ad_code_request SET seen_at = ? WHERE tracker = ? AND seen_at > ?", now),
+                ("UPDATE refusal SET retry_at = ? WHERE tracker = ? AND retry_at > ?", latest_retry),
+            ):
+                self._db.execute(update, instant, self.tracker, instant)
 
     def pending_write(self) -> str | None:
         """The payload of a sheet write that was begun and not verified."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sheetsync.model import Order, Projection, Row, Snapshot, Target, Tracker
+from sheetsync.model import Projection, Row, Snapshot, Target, Tracker
 from sheetsync.plan.gates import order_basis
 from sheetsync.plan.situation import acting
 from sheetsync.projection.cells import ORDERING
+from sheetsync.steps import Order
 
 
 @dataclass(frozen=True, slots=True)

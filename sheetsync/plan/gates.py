@@ -8,7 +8,7 @@ import json
 import re
 
 from sheetsync import notes
-from sheetsync.columns import PLATFORMS, header_of, ticked
+from sheetsync.columns import MACHINE_KEYS, PLATFORMS, header_of, ticked
 from sheetsync.model import Row, Tracker
 
 NOTE_LIMIT = 500
@@ -45,6 +45,10 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     unticked = [key for key in tracker.approve if key in row.columns and not ticked(row.cells.get(key, ""))]
     if unticked:
         failed.append(f"tick {', '.join(header_of(key, tracker.columns) for key in unticked)}")
+    locked = [header_of(key, tracker.columns) for key in (*MACHINE_KEYS, "action") if key in row.locked]
+    if locked:
+        # what was ordered could not be written into the row, nor its mark be cleared
+        failed.append(f"let sheetsync edit {', '.join(locked)}, which a protected range keeps from it")
     return failed
 
 

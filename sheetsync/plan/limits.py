@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.model import PRICE, Hold, HoldKind, Order, Plan, Refusal, Row, Tracker
+from sheetsync.model import PRICE, HoldKind, Refusal, Row, Tracker
 from sheetsync.plan.situation import Allowed, Situation
+from sheetsync.steps import Hold, Order, Plan
 
 SHRUNKEN_FROM = 10
 """Fewer missing rows than this are what a person deletes on an ordinary day."""

@@ -6,24 +6,12 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 
 from sheetsync import notes
 from sheetsync.columns import MARKS
-from sheetsync.model import (
-    AdCodeRequest,
-    Adopt,
-    Correct,
-    Hold,
-    Lapse,
-    Mark,
-    Order,
-    Origin,
-    Plan,
-    Row,
-    Step,
-    Tracker,
-)
+from sheetsync.model import AdCodeRequest, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import failed_gates, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
+from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
 FEEDBACK_LENGTH = range(3, 501)
 

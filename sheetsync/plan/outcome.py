@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sheetsync.model import Hold, Known, Mark, Observation, Snapshot
+from sheetsync.model import Known, Mark, Observation, Snapshot
 from sheetsync.plan.situation import acting
 from sheetsync.projection.cells import Outlook
+from sheetsync.steps import Hold
 
 
 def outlook_of(

@@ -7,9 +7,10 @@ key and body, or it is given up.
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.model import Adopt, Hold, HoldKind, Intent, Lapse, Order, Origin, Row, Step
+from sheetsync.model import HoldKind, Intent, Origin, Row
 from sheetsync.plan.gates import failed_gates
 from sheetsync.plan.situation import Situation
+from sheetsync.steps import Adopt, Hold, Lapse, Order, Step
 
 SETTLE_AFTER = timedelta(minutes=1)
 """An uncertain order is not sent again before this, and only by a later run (design 4.5)."""

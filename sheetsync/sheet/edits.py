@@ -46,10 +46,14 @@ Edit = SetCell | ClearMark
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The header row and the written rows as they stood when a write landed, in the same atomic call."""
+    """The header row and the written rows as they stood when a write landed, in the same atomic call.
+
+    `formulas` are the cells, by row number and 0-based column, in which a formula stands.
+    """
 
     headers: Sequence[Scalar]
     rows: Mapping[int, Sequence[Scalar]]
+    formulas: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,23 @@ the Summary tab is, say) travels in the snapshot.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from sheetsync.clock import Clock
 from sheetsync.columns import BadCell, bind, normal, rows_of, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
-from sheetsync.model import Grid, Snapshot, SummaryBlock, Tracker
+from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
 from sheetsync.projection import summary
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.requests import quoted
 
 log = logging.getLogger(__name__)
 
-_META_FIELDS = "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"
+_META_FIELDS = (
+    "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
+    "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit))"
+)
 
 Tab = Mapping[str, Any]
 
@@ -54,6 +58,7 @@ class Reader:
             rows=(),
             grid=(),
             read_at=self.clock.now(),
+            locks=_locks(meta, tab),
             summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], ()) if beside else None,
         )
         return self.again(bare)
@@ -67,7 +72,7 @@ class Reader:
         return replace(
             snapshot,
             columns=binding.columns,
-            rows=rows_of(grid, binding.columns),
+            rows=rows_of(grid, binding.columns, snapshot.locks),
             grid=grid,
             read_at=self.clock.now(),
             read_monotonic=self.clock.monotonic(),
@@ -116,3 +121,16 @@ def _titled(tabs: Sequence[Tab], title: str) -> Tab | None:
     exact = (tab for tab in tabs if tab.get("title", "") == title)
     alike = (tab for tab in tabs if normal(tab.get("title", "")) == normal(title))
     return next(exact, None) or next(alike, None)
+
+
+def _locks(meta: Mapping[str, Any], tab: Tab) -> tuple[Lock, ...]:
+    """The protected ranges of a tab that keep us out: whose editors are told only in part, so that Google's own word
+    for this account decides (Sheets reference 6). A warning keeps nobody out; `init` itself makes some."""
+    ranges = next(sheet.get("protectedRanges", []) for sheet in meta["sheets"] if sheet.get("properties", {}) == tab)
+    shut = (held for held in ranges if not (held.get("warningOnly") or held.get("requestingUserCanEdit")))
+    return tuple(_lock(held.get("range", {}), tuple(map(_lock, held.get("unprotectedRanges", ())))) for held in shut)
+
+
+def _lock(area: Mapping[str, Any], free: tuple[Lock, ...] = ()) -> Lock:
+    rows = area.get("startRowIndex", 0), area.get("endRowIndex", inf)
+    return Lock(*rows, area.get("startColumnIndex", 0), area.get("endColumnIndex", inf), free)

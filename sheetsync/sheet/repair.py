@@ -77,7 +77,7 @@ def repaired(snapshot: Snapshot, repairs: Sequence[Edit]) -> Snapshot:
         value = edit.value
         cells[edit.column] = to_serial(value, snapshot.time_zone) if isinstance(value, datetime) else value
     whole = tuple(tuple(cells) for cells in grid)
-    return replace(snapshot, grid=whole, rows=rows_of(whole, snapshot.columns))
+    return replace(snapshot, grid=whole, rows=rows_of(whole, snapshot.columns, snapshot.locks))
 
 
 def merged(edits: Sequence[Edit], repairs: Sequence[Edit]) -> tuple[Edit, ...]:

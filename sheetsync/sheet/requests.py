@@ -17,9 +17,7 @@ Json = dict[str, Any]
 ROWS_PER_WRITE = 400
 """About 1 MB of JSON; Google recommends at most 2 MB a call (Sheets reference 3.1)."""
 
-ANSWER_FIELDS = (
-    "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue)))))"
-)
+ANSWER_FIELDS = "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
 
 
 def quoted(title: str) -> str:
@@ -122,14 +120,17 @@ def _clear(sheet_id: int, edit: ClearMark) -> Json:
 def landed_in(answers: Iterable[Mapping[str, Any]], sheet_id: int) -> Landed:
     """Where the writes of one round landed, by their answers' grid data."""
     rows: dict[int, Sequence[Scalar]] = {}
+    formulas: set[tuple[int, int]] = set()
     # a key that Google left out is its default: sheet 0, row 0, an empty cell
     for answer in answers:
         for sheet in answer.get("updatedSpreadsheet", {}).get("sheets", []):
             if sheet.get("properties", {}).get("sheetId", 0) == sheet_id:
                 for block in sheet.get("data", []):
-                    cells = ([_scalar(cell) for cell in row.get("values", [])] for row in block.get("rowData", []))
-                    rows |= dict(enumerate(cells, start=block.get("startRow", 0) + 1))
-    return Landed(rows.pop(1, ()), rows)
+                    for number, row in enumerate(block.get("rowData", []), start=block.get("startRow", 0) + 1):
+                        cells = row.get("values", [])
+                        rows[number] = [_scalar(cell) for cell in cells]
+                        formulas |= {(number, at) for at, cell in enumerate(cells) if cell.get("userEnteredValue")}
+    return Landed(rows.pop(1, ()), rows, frozenset(formulas))
 
 
 def _scalar(cell: Mapping[str, Any]) -> Scalar:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sheetsync.columns import bind, row_of
 from sheetsync.errors import CredentialsError, Unavailable
-from sheetsync.model import Projection, Row, Snapshot, SummaryCell
+from sheetsync.model import Lock, Projection, Row, Snapshot, SummaryCell
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
 from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for
@@ -53,7 +53,7 @@ class Written:
     """What a write came to: `unplaced` are videos whose cells could not be verified, `problem` says why.
 
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
-    answer showed them, in the very instant of the write.
+    answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
     """
 
     snapshot: Snapshot
@@ -62,6 +62,7 @@ class Written:
     unplaced: frozenset[str] = frozenset()
     problem: str = ""
     rows: tuple[Row, ...] = ()
+    made_by_formula: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Writer:
             if landed and landed_right(todo.edits, landed, todo.snapshot):
                 self.journal.end_write()
                 newest = replace(todo.snapshot, is_current=False)
-                return Written(newest, todo.projection, cells, rows=self._rows(landed))
+                return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
             writes.append(Sent(todo.edits, seen, todo.snapshot))
@@ -147,9 +148,12 @@ class Writer:
             snapshot = self.reader.again(snapshot)
         return self._ended(plan_round(snapshot, wanted, writes, clock.now()), cells, problem)
 
-    def _rows(self, landed: Landed) -> tuple[Row, ...]:
+    def _seen(self, landed: Landed, locks: Sequence[Lock]) -> dict[str, Any]:
         columns = bind(landed.headers, self.reader.tracker.columns).columns
-        return tuple(row_of(number, cells, columns, frozenset(columns)) for number, cells in landed.rows.items())
+        present = frozenset(columns)
+        rows = tuple(row_of(number, cells, columns, present, locks) for number, cells in landed.rows.items())
+        made = frozenset(row.key for row in rows if (row.number, columns["action"]) in landed.formulas)
+        return {"rows": rows, "made_by_formula": made}
 
     def _ended(self, left: Round, cells: int, problem: str) -> Written:
         """After the last round: what is still not as it should be is told, and stays in the journal."""

@@ -15,26 +15,12 @@ from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import (
-    PRICE,
-    AdCodeRequest,
-    Adopt,
-    Correct,
-    HoldKind,
-    Intent,
-    Known,
-    Lapse,
-    Mark,
-    Order,
-    Origin,
-    Plan,
-    Snapshot,
-    Tracker,
-)
+from sheetsync.model import PRICE, AdCodeRequest, HoldKind, Intent, Known, Mark, Origin, Snapshot, Tracker
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.credible import contradicts
 from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
+from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
 from sheetsync.sync.report import Report
 from sheetsync.tokportal.client import Ordered, TokPortal
 
@@ -79,6 +65,7 @@ class Executor:
     balance: int | None = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
     claimed: AbstractSet[str] = frozenset()
+    made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
 
@@ -175,6 +162,7 @@ class Executor:
         written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
         self.claimed = self.claim.standing(written.rows) - written.unplaced
+        self.made_by_formula = written.made_by_formula
         return written.snapshot
 
     def _order(self, step: Order, newest: Snapshot) -> Snapshot:
@@ -206,7 +194,10 @@ class Executor:
 
     def _may_order(self, step: Order) -> bool:
         """Whether claim, run and credits let it be ordered; says why not."""
-        if step.video_id not in self.claimed:
+        if step.video_id in self.made_by_formula:
+            # a mark that nobody typed would come back as often as it is cleared
+            self.report.not_done(step, notes.FORMULA, HoldKind.PERSON)
+        elif step.video_id not in self.claimed:
             self.report.not_done(step, notes.MOVED)
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))

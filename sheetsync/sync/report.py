@@ -6,7 +6,8 @@ Owns the figures and the exit code. Printing is the command line's.
 from dataclasses import dataclass, field
 
 from sheetsync.errors import SheetsyncError
-from sheetsync.model import Hold, HoldKind, Mark, Plan, Step
+from sheetsync.model import HoldKind, Mark
+from sheetsync.steps import Hold, Plan, Step
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 from sheetsync.clock import Clock
 from sheetsync.errors import Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Plan, Row, Snapshot, Tracker
+from sheetsync.model import Known, Observation, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.limits import shrunken, spent_refusals
@@ -25,6 +25,7 @@ from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired
+from sheetsync.steps import Plan
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
 from sheetsync.sync.report import Report
@@ -81,6 +82,8 @@ class Run:
     def _steps(self) -> None:
         """Read all, decide all, then act: after the refusal nothing is decided any more."""
         snapshot = as_repaired(self._reader.read(), self._recorder.pending_write())
+        if not self._request.plan_only:
+            self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
         known = self._ledger.known(self._tracker.name)
         rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)

@@ -16,7 +16,7 @@ import pytest
 from histories.history import of_seed, play
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import Adopt, Intent, Mark, Order
+from sheetsync.model import Intent, Mark
 from sheetsync.plan import marks
 from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
@@ -24,6 +24,7 @@ from sheetsync.projection import cells
 from sheetsync.sheet import edits, writing
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.edits import SetCell
+from sheetsync.steps import Adopt, Order
 from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
 from sheetsync.tokportal.client import TokPortal

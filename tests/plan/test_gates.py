@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pytest
 from support.builders import ALL_COLUMNS, VIDEO, request, row, seen, shows, situation, tracker
 
-from sheetsync.model import Adopt, Correct, HoldKind, Mark, Order, Row, Scalar, Tracker
+from sheetsync.model import HoldKind, Mark, Row, Scalar, Tracker
 from sheetsync.plan.gates import failed_gates
 from sheetsync.plan.marks import make_plan
+from sheetsync.steps import Adopt, Correct, Order
 
 USUAL = tracker()
 WANTS = tracker(require=("client", "market"))

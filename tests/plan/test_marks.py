@@ -7,20 +7,9 @@ from collections.abc import Mapping
 import pytest
 from support.builders import VIDEO, request, row, seen, shows, situation
 
-from sheetsync.model import (
-    AdCodeRequest,
-    Adopt,
-    Correct,
-    Hold,
-    HoldKind,
-    Mark,
-    Order,
-    Origin,
-    Plan,
-    Scalar,
-    Step,
-)
+from sheetsync.model import AdCodeRequest, HoldKind, Mark, Origin, Scalar
 from sheetsync.plan.marks import make_plan
+from sheetsync.steps import Adopt, Correct, Hold, Order, Plan, Step
 
 OPEN, FINAL, CANCELLED = request("R1", "pending"), request("R1"), request("R1", "cancelled")
 REVIEW, REPORTED = request("R1", "in_review"), request("R1", "pending_corrections", code="#R1")

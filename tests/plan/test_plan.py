@@ -29,23 +29,7 @@ from support.builders import (
     tracker,
 )
 
-from sheetsync.model import (
-    AdCodeRequest,
-    Adopt,
-    Correct,
-    Hold,
-    HoldKind,
-    Intent,
-    Known,
-    Lapse,
-    Mark,
-    Observation,
-    Order,
-    Origin,
-    Plan,
-    Row,
-    Scalar,
-)
+from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Observation, Origin, Row, Scalar
 from sheetsync.notes import LOOKING
 from sheetsync.plan.due import Due, due, needs_balance
 from sheetsync.plan.gates import key_problem, order_basis
@@ -53,6 +37,7 @@ from sheetsync.plan.limits import retry_pause, shrunken, spent_refusals, too_man
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.plan.situation import Allowed, Situation, acting
+from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan
 
 OPEN, FINAL = request("R1", "pending"), request("R1")
 SECOND = timedelta(seconds=1)

@@ -13,13 +13,14 @@ from support.bench import Bench
 from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
 from sheetsync.errors import NotFound
-from sheetsync.model import IntentState, Known, Mark, Order, Plan
+from sheetsync.model import IntentState, Known, Mark
 from sheetsync.plan.gates import order_body
 from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import Request, Response
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer
+from sheetsync.steps import Order, Plan
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.report import Report
 

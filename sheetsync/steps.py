@@ -1,0 +1,110 @@
+"""What a plan is made of: the steps that a run carries out, and the holds that wait, as frozen values.
+
+Owns the types. Which step a mark becomes is the plan's, carrying it out `execute.py`'s.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sheetsync.model import PRICE, AdCodeRequest, HoldKind, Intent, Mark, Origin, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Order an ad code (7 credits) if TokPortal's latest request is still `previous_id`.
+
+    A renewal bears the mark `renew`. `resend` is the uncertain intent that is sent again, with its key and body.
+    """
+
+    video_id: str
+    row: int
+    mark: Mark
+    previous_id: str | None
+    body: str
+    resend: Intent | None = None
+
+    @property
+    def kind(self) -> str:
+        """The step's name in a printed plan."""
+        return "renew" if self.mark is Mark.RENEW else "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Take over what is already there, 0 credits, and clear the mark. `settles` is the intent this explains."""
+
+    video_id: str
+    row: int | None
+    mark: Mark | None
+    request: AdCodeRequest
+    origin: Origin
+    settles: Intent | None = None
+    kind: ClassVar[str] = "adopt"
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Report a code that does not work, free of charge, if the request is still as the row shows it."""
+
+    video_id: str
+    row: int
+    request: AdCodeRequest
+    feedback: str
+    mark: Mark = Mark.CORRECT
+    kind: ClassVar[str] = "correct"
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Give up an uncertain intent that never happened and that no mark asks for any more."""
+
+    video_id: str
+    intent: Intent
+    row: ClassVar[None] = None
+    kind: ClassVar[str] = "lapse"
+
+
+Step = Order | Adopt | Correct | Lapse
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A marked row that is not served now, with the reason in words for the person at the sheet.
+
+    `code` is the one that the reason names, if it names one.
+    """
+
+    video_id: str
+    row: int
+    reason: str
+    kind: HoldKind = HoldKind.PERSON
+    code: str = ""
+
+    @property
+    def printed(self) -> str:
+        """The reason for terminals, logs and JSON: a code that it names stands there as a fingerprint only."""
+        return self.reason.replace(self.code, fingerprint(self.code)) if self.code else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a run is going to do: printed by `plan`, carried out by `sync`.
+
+    `reserved` are credits that orders whose end nobody knows may have cost; `refused` says why no order is sent, if
+    there were too many.
+    """
+
+    steps: tuple[Step, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    reserved: int = 0
+    refused: str = ""
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The steps that cost credits."""
+        return tuple(step for step in self.steps if isinstance(step, Order))
+
+    @property
+    def credits(self) -> int:
+        """What the plan spends."""
+        return PRICE * len(self.orders)
