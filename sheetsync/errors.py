@@ -3,6 +3,7 @@
     SheetsyncError                    exit code
     |-- ConfigError                   2   every problem of the configuration at once
     |-- HeaderError                   2   a header is missing or doubled
+    |-- GateColumnMissing             2   an approval, or a required column, is not in the sheet
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
@@ -56,6 +57,20 @@ class HeaderError(SheetsyncError):
             lines.append(f"  '{name}' stands in {' and '.join(cells)}: keep one of them, rename the other.")
         lines.append("Nothing was read further, ordered or written.")
         super().__init__("\n".join(lines))
+
+
+class GateColumnMissing(SheetsyncError):
+    """A column that orders rest on is not in the sheet: none is sent without it."""
+
+    exit_code = 2
+
+    def __init__(self, tab: str, headers: Sequence[str]) -> None:
+        self.tab, self.headers = tab, tuple(headers)
+        names = ", ".join(f"'{header}'" for header in headers)
+        super().__init__(
+            f"Tab '{tab}' has no column {names}, which orders rest on (`approve` or `require`), so none was sent. Put "
+            "the header back, or say under `columns:` what it is called now; codes are still fetched."
+        )
 
 
 class NoKeyColumn(SheetsyncError):

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Self
 
-PRICE = 7
+PRICE = 7  # until a person accepts another (`sync --accept-price`)
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
 
 Scalar = str | int | float | bool
@@ -42,7 +42,8 @@ class Tracker:
     """One worksheet of one spreadsheet, with its settings (design 6).
 
     `spreadsheet` is the bare id; `require` and `approve` name columns by key; `columns` maps a column key to
-    the header that this sheet uses for it; `summary_tab` is the tab that its summary is kept in.
+    the header that this sheet uses for it; `approve` None means the default approvals, where the sheet has or had them;
+    `price` is what an ad code may cost (credits); `summary_tab` is the tab that its summary is kept in.
     """
 
     name: str
@@ -53,9 +54,10 @@ class Tracker:
     max_orders_per_run: int = 25
     keep_credits: int = 0
     require: tuple[str, ...] = ()
-    approve: tuple[str, ...] = ("caption_final", "sound_cleared")
+    approve: tuple[str, ...] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     summary_tab: str = "Summary"
+    price: int = PRICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +167,30 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What an ad code may cost for one API key. `lock` says why no order is sent until a person accepts a price."""
+
+    credits: int = PRICE
+    is_accepted: bool = False
+    lock: str = ""
+
+    def covers(self, charged: int | None) -> bool:
+        """Whether a charge is as expected; of a price that a person accepted, also a lower one."""
+        return charged == self.credits or (self.is_accepted and charged is not None and charged < self.credits)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
-    All are by video id; `unsettled` holds intents that are sending or uncertain.
+    All are by video id; `unsettled` holds intents that are sending or uncertain. `columns_seen` are the keys of the
+    columns that the sheet has ever had.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
     unsettled: Mapping[str, Intent] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    columns_seen: frozenset[str] = frozenset()
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -188,6 +205,7 @@ class Known:
             {video: entry for video, entry in self.latest.items() if video in videos},
             {video: intent for video, intent in self.unsettled.items() if video in videos},
             {video: refusal for video, refusal in self.refusals.items() if video in videos},
+            self.columns_seen,
         )
 
 

@@ -91,12 +91,13 @@ class Plan:
     """All that a run is going to do: printed by `plan`, carried out by `sync`.
 
     `reserved` are credits that orders whose end nobody knows may have cost; `refused` says why no order is sent, if
-    there were too many.
+    there were too many; `price` is that of one.
     """
 
     steps: tuple[Step, ...] = ()
     holds: tuple[Hold, ...] = ()
     reserved: int = 0
+    price: int = PRICE
     refused: str = ""
 
     @property
@@ -107,4 +108,4 @@ class Plan:
     @property
     def credits(self) -> int:
         """What the plan spends."""
-        return PRICE * len(self.orders)
+        return self.price * len(self.orders)

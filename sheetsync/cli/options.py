@@ -26,6 +26,9 @@ OPTIONS: Mapping[str, Decorator] = {
     "allow_orders": click.option(
         "--allow-orders", type=click.IntRange(0), metavar="N", help="Up to N orders in this run, whatever the limit."
     ),
+    "accept_price": click.option(
+        "--accept-price", type=click.IntRange(1), metavar="N", help="An ad code may cost up to N credits from now on."
+    ),
     "allow_shrunken": click.option(
         "--allow-shrunken", is_flag=True, help="Go on although most open requests have lost their rows."
     ),
@@ -46,6 +49,7 @@ class Selection:
     as_json: bool = False
     allow_orders: int | None = None
     allow_shrunken: bool = False
+    accept_price: int | None = None
 
     def path(self) -> Path:
         """The configuration file that the options, the environment or the folder name."""

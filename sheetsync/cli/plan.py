@@ -9,13 +9,12 @@ import click
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
 from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
-from sheetsync.model import PRICE
 from sheetsync.steps import Plan, Step
 from sheetsync.sync.report import Report
 
 
 @click.command()
-@selecting(*OPTIONS)
+@selecting(*(name for name in OPTIONS if name != "accept_price"))
 def plan(selection: Selection) -> None:
     """Show what `sync` would do and what it would cost. Orders and writes nothing.
 
@@ -68,7 +67,7 @@ def _step_json(step: Step, plan: Plan) -> dict[str, Any]:
         "step": step.kind,
         "video_id": step.video_id,
         "row": step.row,
-        "credits": PRICE if step in plan.orders else 0,
+        "credits": plan.price if step in plan.orders else 0,
     }
 
 

@@ -41,7 +41,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     Raises ConfigError, UsageError.
     """
     config, trackers = selection.load()
-    allowed = Allowed(selection.allow_orders, selection.allow_shrunken)
+    allowed = Allowed(selection.allow_orders, selection.allow_shrunken, selection.accept_price)
     with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)

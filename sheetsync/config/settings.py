@@ -159,7 +159,7 @@ def _bounded(unit: str, default: int, low: int, high: int) -> Any:
     return Field(default, ge=low, le=high, strict=True, title=bounds, description=f"{unit}, for example {default}")
 
 
-def _keys(known: Collection[str], default: tuple[str, ...] = ()) -> Any:
+def _keys(known: Collection[str], default: tuple[str, ...] | None = ()) -> Any:
     return Field(default, description=f"a list such as [{next(iter(known))}], or [] for none")
 
 
@@ -209,9 +209,8 @@ class TrackerSettings(Section):
     max_orders_per_run: _Whole = _bounded("orders", 25, 0, 10_000)
     keep_credits: _Whole = _bounded("credits", 0, 0, 1_000_000_000)
     require: tuple[Annotated[_Text, _one_of(_PERSON_KEYS)], ...] = _keys(_PERSON_KEYS)
-    approve: tuple[Annotated[_Text, _one_of(_CHECKBOX_KEYS)], ...] = _keys(
-        _CHECKBOX_KEYS, ("caption_final", "sound_cleared")
-    )
+    # left out, the default approvals are asked for where the sheet has or had them; named, wherever they are
+    approve: tuple[Annotated[_Text, _one_of(_CHECKBOX_KEYS)], ...] = _keys(_CHECKBOX_KEYS, None)
     columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
 
 

@@ -61,6 +61,18 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "CREATE TABLE balance (tracker TEXT PRIMARY KEY, credits INTEGER NOT NULL, told_at TEXT NOT NULL)",
         ),
     ),
+    (
+        "columns seen, and the price of each API key",
+        (
+            """CREATE TABLE column_seen (
+                tracker TEXT NOT NULL, column_key TEXT NOT NULL, seen_at TEXT NOT NULL,
+                PRIMARY KEY (tracker, column_key))""",
+            # the key as a fingerprint: the key itself never reaches the ledger
+            """CREATE TABLE price (
+                api_key TEXT PRIMARY KEY, credits INTEGER NOT NULL, is_accepted INTEGER NOT NULL, lock TEXT NOT NULL,
+                told_at TEXT NOT NULL)""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

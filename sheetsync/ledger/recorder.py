@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from sheetsync.clock import Clock
 from sheetsync.ledger import rows
 from sheetsync.ledger.database import UNSETTLED, Database
-from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Refusal
+from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Price, Refusal
 
 RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
@@ -56,17 +56,17 @@ class Recorder:
                 codes += self._changes(old, new)
         return codes
 
-    def adopt(self, request: AdCodeRequest, origin: Origin, settles: Intent | None = None) -> None:
+    def adopt(self, request: AdCodeRequest, origin: Origin, settles: Intent | None = None, price: int = PRICE) -> None:
         """Take over a request that exists; one that we ordered stays ordered, with its credits.
 
-        `settles` is the intent whose lost answer this explains: it counts as accepted, and as charged the usual price
+        `settles` is the intent whose lost answer this explains: it counts as accepted, and as charged `price`
         where no answer ever told it (the event says that this is assumed).
         """
         with self._transaction():
             known = self._entry(request)
             # That it was charged is certain, only the amount is not: None would lose it from what was spent.
             assumed = settles is not None and (known is None or known.credits_charged is None)
-            old, new = self._record(request, Origin.ORDERED if settles else origin, PRICE if assumed else None)
+            old, new = self._record(request, Origin.ORDERED if settles else origin, price if assumed else None)
             self._forget_refusal(request.video_id)
             if settles:
                 detail = {"request_id": request.id, "origin": Origin.ORDERED, "credits_charged": new.credits_charged}
@@ -156,6 +156,33 @@ class Recorder:
         with self._transaction():
             self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
             self._event(request.video_id, "correction failed", **detail)
+
+    def saw_columns(self, keys: Collection[str]) -> None:
+        """The sheet has these columns: an approval that vanishes later is not taken for one that nobody wants."""
+        insert = "INSERT INTO column_seen (tracker, column_key, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        if keys:  # nearly never: no write for nothing in every run
+            with self._transaction():
+                for key in keys:
+                    self._db.execute(insert, self.tracker, key, rows.to_text(self._now))
+
+    def lock_price(self, api_key: str, price: Price, why: str) -> None:
+        """An order cost something else than expected, or did not say what: this API key orders no more."""
+        self._put_price(api_key, replace(price, lock=why))
+
+    def accept_price(self, api_key: str, credits: int) -> None:
+        """A person accepts what an ad code costs: orders are sent again, and may cost at most that."""
+        self._put_price(api_key, Price(credits, is_accepted=True))
+
+    def _put_price(self, api_key: str, price: Price) -> None:
+        values = (api_key, price.credits, price.is_accepted, price.lock)
+        with self._transaction():
+            self._db.execute(
+                """INSERT INTO price (api_key, credits, is_accepted, lock, told_at) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (api_key) DO UPDATE SET credits = excluded.credits, is_accepted = excluded.is_accepted,
+                lock = excluded.lock, told_at = excluded.told_at""",
+                *values,
+                rows.to_text(self._now),
+            )
 
     def correct_future(self) -> None:
         """Instants that this machine's clock recorded before it was set back are now: a future one would never pass."""

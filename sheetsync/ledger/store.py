@@ -20,7 +20,7 @@ from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
-from sheetsync.model import Entry, Intent, Known, Refusal
+from sheetsync.model import Entry, Intent, Known, Price, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,13 @@ class Ledger:
             {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
             {refusal.video_id: refusal for refusal in self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)},
+            frozenset(k for (k,) in self._db.select("SELECT column_key FROM column_seen WHERE tracker = ?", tracker)),
         )
+
+    def price(self, api_key: str) -> Price:
+        """What an ad code may cost for an API key, which is named by its fingerprint."""
+        prices = self._db.select("SELECT credits, is_accepted, lock FROM price WHERE api_key = ?", api_key)
+        return next((Price(credits, bool(accepted), lock) for credits, accepted, lock in prices), Price())
 
     def gone_open(self, tracker: str, present: Collection[str]) -> tuple[int, int]:
         """How many open requests are known, and of these, how many have a video that is not `present` in the sheet.

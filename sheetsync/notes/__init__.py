@@ -7,12 +7,11 @@ come with the errors (`errors.py`).
 
 from collections.abc import Sequence
 
-from sheetsync.model import PRICE, Origin
+from sheetsync.model import Origin
 
 LONGEST = 900
 """Characters of a note: it is read in a cell. Sheets itself would take 50,000."""
 
-_TO_RENEW = f"Mark renew to order another ({PRICE} credits)."
 _PICK = "pick the date, or type it as 2026-04-03"
 
 KEY_MISSING = "has a mark but no video id: fill in TokPortal's video id"
@@ -25,9 +24,17 @@ STILL_OPEN = (
     "A request is still open. This mark orders another code once it is delivered; clear Action if you do not want that."
 )
 FORMULA = "Action holds a formula: nothing is ordered for it. Type the mark itself."
-ALREADY_HAS_A_CODE = f"Already has a code. {_TO_RENEW}"
 NO_CODE_TO_CORRECT = "There is no code to correct."
 FEEDBACK_EMPTY = "Feedback is empty: write there why the code does not work."
+
+
+def _to_renew(price: int) -> str:
+    return f"Mark renew to order another ({price} credits)."
+
+
+def already_has_a_code(price: int) -> str:
+    """A first code is asked for where there is one."""
+    return f"Already has a code. {_to_renew(price)}"
 
 
 def unknown_mark(marks: Sequence[str]) -> str:
@@ -66,10 +73,10 @@ def too_many_marked(limit: int) -> str:
 BALANCE_UNKNOWN = "The credit balance could not be read, so nothing is ordered; the next run tries again."
 
 
-def not_enough_credits(keep: int) -> str:
+def not_enough_credits(keep: int, price: int) -> str:
     """The balance, less the credits to keep, does not cover an order."""
     kept = f" beyond the {keep} that are kept" if keep else ""
-    return f"Not enough credits: a code costs {PRICE}{kept}. Top up at TokPortal."
+    return f"Not enough credits: a code costs {price}{kept}. Top up at TokPortal."
 
 
 NOT_REACHED = "Not reached in the time of this run; the next run goes on."
@@ -127,19 +134,30 @@ FEWER_CALLS = "TokPortal asks for fewer calls."
 UNCLEAR_ANSWERS = "TokPortal does not answer clearly."
 
 
-def unexpected_price(video_id: str, charged: int | None) -> str:
+def unexpected_price(video_id: str, charged: int | None, expected: int) -> str:
     """An order cost something else than the known price, or did not say what it cost."""
     price = "without naming a price" if charged is None else f"for {charged} credits"
-    return f"TokPortal took the order of video {video_id} {price}, {PRICE} were expected."
+    return f"TokPortal took the order of video {video_id} {price}, {expected} were expected."
+
+
+def price_locked(why: str) -> str:
+    """An earlier order cost something else than expected: a person has to accept that first."""
+    return f"Waits: {why} Ask whoever runs sheetsync to accept the price."
 
 
 CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {
     Origin.ADOPTED_OPEN: "Already ordered elsewhere; taken over, nothing was charged.",
-    Origin.ADOPTED_EXISTING: f"A code already exists; nothing was charged. {_TO_RENEW}",
-    Origin.ADOPTED_RENEWED: f"This was already renewed; nothing was charged. {_TO_RENEW}",
+    Origin.ADOPTED_EXISTING: "A code already exists; nothing was charged.",
+    Origin.ADOPTED_RENEWED: "This was already renewed; nothing was charged.",
 }
+
+
+def adopted(origin: Origin, price: int) -> str:
+    """How a request came to be taken over, and what would order another."""
+    told = ADOPTED.get(origin, "")
+    return told if origin is Origin.ADOPTED_OPEN or not told else f"{told} {_to_renew(price)}"
 
 
 def unknown_status(status: str) -> str:
@@ -147,9 +165,9 @@ def unknown_status(status: str) -> str:
     return f"TokPortal says '{status[:60]}', a status unknown to sheetsync; see its dashboard."
 
 
-def another_price(charged: int) -> str:
+def another_price(charged: int, expected: int) -> str:
     """What this request cost, where that is not the known price."""
-    return f"This order cost {charged} credits instead of {PRICE}."
+    return f"This order cost {charged} credits instead of {expected}."
 
 
 def duplicate_of(rows: Sequence[int]) -> str:

@@ -6,12 +6,17 @@ credits suffice `limits.py`'s.
 
 import json
 import re
+from collections.abc import Collection
+from dataclasses import replace
 
 from sheetsync import notes
 from sheetsync.columns import MACHINE_KEYS, PLATFORMS, header_of, ticked
-from sheetsync.model import Row, Tracker
+from sheetsync.model import Known, Row, Tracker
 
 NOTE_LIMIT = 500
+DEFAULT_APPROVALS = ("caption_final", "sound_cleared")
+"""What a code locks, and what an ad must not use: asked for wherever a sheet has these columns (design 3)."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
 
 
@@ -30,6 +35,20 @@ def key_problem(row: Row) -> str | None:
     return None
 
 
+def with_default_approvals(tracker: Tracker, known: Known, columns: Collection[str]) -> Tracker:
+    """The tracker with its approvals named: those of the config, else the default ones that the sheet has or had."""
+    if tracker.approve is not None:
+        return tracker
+    asked = tuple(key for key in DEFAULT_APPROVALS if key in columns or key in known.columns_seen)
+    return replace(tracker, approve=asked)
+
+
+def absent_gates(tracker: Tracker, columns: Collection[str]) -> list[str]:
+    """Headers of the columns that orders rest on and that the sheet does not have."""
+    asked = (*tracker.require, *(tracker.approve or ()))
+    return [header_of(key, tracker.columns) for key in asked if key not in columns]
+
+
 def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     """What must be put right in the row before it may cost credits (design 3, gates)."""
     failed = []
@@ -38,11 +57,15 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
         failed.append(f"Note has {len(note)} characters, TokPortal takes {NOTE_LIMIT}")
     if platform and platform not in PLATFORMS:
         failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
-    empty = [header_of(key, tracker.columns) for key in tracker.require if not row.text(key)]
+    empty = [header_of(key, tracker.columns) for key in tracker.require if key in row.columns and not row.text(key)]
     if empty:
         failed.append(f"fill in {', '.join(empty)}")
-    # an approval column that the sheet does not have cannot be ticked: it asks nothing
-    unticked = [key for key in tracker.approve if key in row.columns and not ticked(row.cells.get(key, ""))]
+    approve = tracker.approve if tracker.approve is not None else [k for k in DEFAULT_APPROVALS if k in row.columns]
+    # fails shut: a header that somebody renamed must not let every row through
+    absent = absent_gates(tracker, row.columns)
+    if absent:
+        failed.append(f"put back the column {', '.join(absent)}, or name its header under `columns:`")
+    unticked = [key for key in approve if key in row.columns and not ticked(row.cells.get(key, ""))]
     if unticked:
         failed.append(f"tick {', '.join(header_of(key, tracker.columns) for key in unticked)}")
     locked = [header_of(key, tracker.columns) for key in (*MACHINE_KEYS, "action") if key in row.locked]

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.model import PRICE, HoldKind, Refusal, Row, Tracker
+from sheetsync.model import HoldKind, Refusal, Row, Tracker
 from sheetsync.plan.situation import Allowed, Situation
 from sheetsync.steps import Hold, Order, Plan
+
+ACCEPT = "sheetsync sync --accept-price N"
 
 SHRUNKEN_FROM = 10
 """Fewer missing rows than this are what a person deletes on an ordinary day."""
@@ -19,8 +21,13 @@ SHRUNKEN_FROM = 10
 def within_limits(plan: Plan, world: Situation) -> Plan:
     """The orders that may be sent: none if they are too many, else those that the credits cover.
 
-    In this order: the credits of the day say nothing of whether 200 filled-down rows are meant.
+    None either where an order cost something else than expected, until a person accepts that. In this order: the
+    credits of the day say nothing of whether 200 filled-down rows are meant.
     """
+    if plan.orders and world.price_lock:
+        # more may be wrong than one price: only a person can tell whether it is the new one
+        held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
+        return replace(held, refused=f"{world.price_lock} No order is sent until somebody accepts a price: {ACCEPT}")
     why = too_many_orders(plan, world.tracker, world.allowed)
     if why:
         return replace(without_orders(plan, world.tracker.max_orders_per_run), refused=why)
@@ -32,11 +39,12 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     keep = world.tracker.keep_credits
     if world.balance is None:
         return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
+    price = world.tracker.price
     decided = {step.video_id for step in plan.steps}
-    reserved = PRICE * sum(video not in decided for video in world.known.unsettled)
-    plan = replace(plan, reserved=reserved)
-    affordable = max(0, world.balance - keep - reserved) // PRICE
-    return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep))
+    reserved = price * sum(video not in decided for video in world.known.unsettled)
+    plan = replace(plan, reserved=reserved, price=price)
+    affordable = max(0, world.balance - keep - reserved) // price
+    return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep, price))
 
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:

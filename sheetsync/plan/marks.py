@@ -72,7 +72,7 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker
         # the last one was refunded, and the row says so or never showed it
         return _order(row, mark, latest.id, tracker)
     if mark is Mark.REQUEST:
-        return Hold(row.key, row.number, notes.ALREADY_HAS_A_CODE)
+        return Hold(row.key, row.number, notes.already_has_a_code(tracker.price))
     # finished, and the person saw it: a renewal
     return _order(row, mark, latest.id, tracker)
 

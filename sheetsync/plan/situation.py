@@ -16,6 +16,7 @@ class Allowed:
 
     orders: int | None = None
     shrunken: bool = False
+    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Situation:
     run_id: str
     balance: int | None = None
     allowed: Allowed = Allowed()
+    price_lock: str = ""
 
     def failure(self, video_id: str) -> Failure | None:
         """Why nothing is known of this video from this run."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sheetsync import notes
 from sheetsync.columns import MACHINE_KEYS
-from sheetsync.model import PRICE, Entry, Known, Mark, Origin, Row, Target, Tracker, Value
+from sheetsync.model import Entry, Known, Mark, Origin, Row, Target, Tracker, Value
 from sheetsync.projection.window import RowContext, missing, shown_code, stage, typed_window, window_of
 
 ORDERING = "ordering"
@@ -113,7 +113,7 @@ def _note(context: RowContext) -> str:
     # why a mark waits goes before what is known of the request: it is what the person asked
     parts = [context.reason]
     if entry and not context.reason:
-        parts = _request_notes(_remembered(entry, context.row))
+        parts = _request_notes(_remembered(entry, context.row), context.tracker.price)
     if entry:
         parts += typed_window(context).problems
     if entry or context.waiting:
@@ -125,20 +125,20 @@ def _joined(parts: Sequence[str]) -> str:
     return " ".join(filter(None, parts))[: notes.LONGEST]
 
 
-def _request_notes(entry: Entry) -> list[str]:
+def _request_notes(entry: Entry, price: int) -> list[str]:
     """What the person should know about the request itself."""
     request, charged = entry.request, entry.credits_charged
     if request.status == "cancelled":
         # refunded, whatever it had cost
         return [notes.CANCELLED]
-    said = [notes.another_price(charged)] if charged not in (None, PRICE) else []
+    said = [] if charged in (None, price) else [notes.another_price(charged, price)]
     if request.status not in STATUSES:
         return [notes.unknown_status(request.status), *said]
     if request.status == "pending_corrections":
         return [notes.REPORTED, *said]
     if entry.origin is Origin.ADOPTED_OPEN and request.code:
         return said  # taken over while open: worth saying until the code is there
-    return [notes.ADOPTED.get(entry.origin, ""), *said]
+    return [notes.adopted(entry.origin, price), *said]
 
 
 def _remembered(entry: Entry, row: Row) -> Entry:

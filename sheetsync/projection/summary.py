@@ -23,6 +23,9 @@ LEGEND = (
 )
 
 CREDITS, CHANGE, VIDEOS, NOTED = 2, 3, 4, 5  # rows of the single figures
+LOCK: Place = (0, 3)
+"""Why no order is sent: kept here too, for a ledger that is lost."""
+
 STAGE_HEADER = 6
 NOT_ORDERED = "not ordered"
 STAGES = ("requested", "received", "activated", "spending", "paused", "renewal needed", "expired", "retired")
@@ -67,7 +70,12 @@ class _Video:
 
 
 def differing(
-    snapshot: Snapshot, targets: Sequence[Target], tracker: Tracker, balance: int | None, now: datetime
+    snapshot: Snapshot,
+    targets: Sequence[Target],
+    tracker: Tracker,
+    balance: int | None,
+    now: datetime,
+    price_lock: str = "",
 ) -> tuple[SummaryCell, ...]:
     """The cells of the Summary tab that say something else than they should; none where there is no such tab.
 
@@ -77,7 +85,7 @@ def differing(
     if block is None:
         return ()
     videos = tuple(_videos(snapshot, targets))
-    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance)}
+    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance), LOCK: price_lock}
     wanted |= _next(videos, snapshot, tracker, now)
     wanted |= _weeks(videos, snapshot.time_zone, now)
     return tuple(
@@ -85,6 +93,12 @@ def differing(
         for (row, column), value in sorted(wanted.items())
         if not says(_cell(block, (row, column)), value, snapshot.time_zone)
     )
+
+
+def price_lock(snapshot: Snapshot, tracker: Tracker) -> str:
+    """What the Summary tab says of locked orders: it outlives the ledger."""
+    block = _block(snapshot, tracker)
+    return str(_cell(block, LOCK)) if block else ""
 
 
 def last_change(snapshot: Snapshot, tracker: Tracker, now: datetime) -> SummaryCell | None:

@@ -20,6 +20,7 @@ class TrackerProjection:
     shown: frozenset[tuple[str, str]]
     videos: frozenset[str] = frozenset()
     balance: int | None = None
+    price_lock: str = ""
 
     def project(self, snapshot: Snapshot) -> Projection:
         """What this very snapshot should say."""
@@ -28,5 +29,5 @@ class TrackerProjection:
         newer = {row.key for row in rows if (row.key, row.shown_id) not in self.shown}
         outlook = replace(self.outlook, observed=self.outlook.observed - newer)
         said = targets(rows, snapshot.time_zone, self.tracker, outlook)
-        cells = summary.differing(snapshot, said, self.tracker, self.balance, outlook.now)
+        cells = summary.differing(snapshot, said, self.tracker, self.balance, outlook.now, self.price_lock)
         return Projection(said, cells, summary.last_change(snapshot, self.tracker, outlook.now))

@@ -17,7 +17,10 @@ Json = dict[str, Any]
 ROWS_PER_WRITE = 400
 """About 1 MB of JSON; Google recommends at most 2 MB a call (Sheets reference 3.1)."""
 
-ANSWER_FIELDS = "updatedSpreadsheet(sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
+ANSWER_FIELDS = (
+    "updatedSpreadsheet(sheets(properties(sheetId),"
+    "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
+)
 
 
 def quoted(title: str) -> str:

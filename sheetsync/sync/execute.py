@@ -15,7 +15,7 @@ from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import PRICE, AdCodeRequest, HoldKind, Intent, Known, Mark, Origin, Snapshot, Tracker
+from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Origin, Price, Snapshot, Tracker
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.credible import contradicts
 from sheetsync.plan.limits import retry_pause
@@ -57,6 +57,7 @@ class Executor:
     recorder: Recorder
     writer: Writer
     known: Known
+    price: Price
     clock: Clock
     report: Report
     stop: str = ""  # why no further order is sent in this run
@@ -105,9 +106,9 @@ class Executor:
             self.report.served[step.video_id] = step.mark
 
     def _take_over(self, request: AdCodeRequest, origin: Origin, settles: Intent | None) -> None:
-        self.recorder.adopt(request, origin, settles)
+        self.recorder.adopt(request, origin, settles, self.price.credits)
         if settles:
-            self.report.paid(settles.mark, PRICE)
+            self.report.paid(settles.mark, self.price.credits)
             log.info("video %s: the order whose answer was lost had happened: %s", request.video_id, request.id)
         else:
             self.report.adopted += 1
@@ -201,9 +202,11 @@ class Executor:
             self.report.not_done(step, notes.MOVED)
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
-        elif self.balance is not None and self.balance - self.tracker.keep_credits < PRICE:
+        elif self.balance is not None and self.balance - self.tracker.keep_credits < self.price.credits:
             # spent elsewhere since the plan, or by the orders before this one
-            self.report.not_done(step, notes.not_enough_credits(self.tracker.keep_credits), HoldKind.PERSON)
+            self.report.not_done(
+                step, notes.not_enough_credits(self.tracker.keep_credits, self.price.credits), HoldKind.PERSON
+            )
         else:
             return True
         return False
@@ -281,9 +284,9 @@ class Executor:
             self._uncertain(step, intent, "the answer names the previous request")
             return
         charged, left = answer.credits_charged, answer.credits_remaining
-        self._spent(charged if charged is not None else PRICE, left)
+        self._spent(charged if charged is not None else self.price.credits, left)
         self.recorder.accepted(intent, answer.request, charged, left)
-        self.report.paid(step.mark, charged if charged is not None else PRICE)
+        self.report.paid(step.mark, charged if charged is not None else self.price.credits)
         self.report.served[step.video_id] = step.mark
         self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
@@ -299,8 +302,10 @@ class Executor:
     def _audit(self, step: Order, answer: Ordered) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
         charged, left, before = answer.credits_charged, answer.credits_remaining, self.expected
-        if charged != PRICE:
-            self.stop = notes.unexpected_price(step.video_id, charged)
+        if not self.price.covers(charged):
+            self.stop = notes.unexpected_price(step.video_id, charged, self.price.credits)
+            # for every tracker of this key, and every later run: what went wrong once may go wrong 25 times
+            self.recorder.lock_price(self.portal.fingerprint, self.price, self.stop)
             self.report.warnings.append(self.stop + " No further order was sent.")
         if left is None:
             self.expected = None
@@ -357,12 +362,12 @@ class Executor:
         self.recorder.uncertain(intent, detail)
         latest = self._look_quietly(step.video_id)
         # it may have been charged: until somebody knows, those credits are not there
-        self._spent(PRICE)
+        self._spent(self.price.credits)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
             self.report.served[step.video_id] = step.mark
             if self.expected is not None:
-                self.expected -= PRICE
+                self.expected -= self.price.credits
                 self.report.credits_left = self.expected
             return
         self.expected = None

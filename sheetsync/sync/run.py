@@ -12,15 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync.clock import Clock
-from sheetsync.errors import Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.errors import GateColumnMissing, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Row, Snapshot, Tracker
+from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
+from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.outcome import outlook_of
 from sheetsync.plan.situation import Allowed, Situation, chosen
+from sheetsync.projection import summary
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
@@ -87,18 +89,23 @@ class Run:
         self.report.rows = snapshot.rows_with_key
         known = self._ledger.known(self._tracker.name)
         rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)
+        price = self._price(snapshot)
+        tracker = with_default_approvals(replace(self._tracker, price=price.credits), known, snapshot.columns)
         if needs_balance(rows):
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
         observations = self._observe(rows, asked, snapshot)
-        plan = self._plan(rows, asked, observations)
+        plan = self._plan(rows, asked, observations, tracker, price)
         self._refuse(plan, snapshot)
+        absent = absent_gates(tracker, snapshot.columns)
+        if absent and needs_balance(rows):
+            self.report.error = GateColumnMissing(snapshot.title, absent)
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
         self._record(snapshot, known, observations)
-        newest = self._execute(plan, snapshot)
-        self._write(snapshot, newest, observations)
+        newest = self._execute(plan, snapshot, tracker, price)
+        self._write(snapshot, newest, observations, tracker)
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
@@ -109,10 +116,35 @@ class Run:
         self.report.deferred = sum(1 for video in look.later if video not in observations)
         return observations
 
-    def _plan(self, rows: Sequence[Row], known: Known, observations: Observations) -> Plan:
-        request, balance = self._request, self.report.credits_left
-        now, allowed = self._clock.now(), request.allowed
-        return make_plan(Situation(rows, known, observations, self._tracker, now, request.run_id, balance, allowed))
+    def _plan(
+        self, rows: Sequence[Row], known: Known, observations: Observations, tracker: Tracker, price: Price
+    ) -> Plan:
+        return make_plan(
+            Situation(
+                rows=rows,
+                known=known,
+                observations=observations,
+                tracker=tracker,
+                now=self._clock.now(),
+                run_id=self._request.run_id,
+                balance=self.report.credits_left,
+                allowed=self._request.allowed,
+                price_lock=price.lock,
+            )
+        )
+
+    def _price(self, snapshot: Snapshot) -> Price:
+        """What a code may cost: accepted just now, else as the ledger knows it, else as the Summary tab remembers."""
+        accepted, key = self._request.allowed.price, self._portal.fingerprint
+        price = self._ledger.price(key)
+        if self._request.plan_only:
+            return price
+        if accepted is not None:
+            self._recorder.accept_price(key, accepted)
+        elif not price.lock and not price.is_accepted and (lock := summary.price_lock(snapshot, self._tracker)):
+            # the ledger was lost, or another machine's order met the price
+            self._recorder.lock_price(key, price, lock)
+        return self._ledger.price(key)
 
     def _balance(self) -> int | None:
         try:
@@ -137,23 +169,24 @@ class Run:
         """What was seen goes to disk before anything is done about it."""
         seen = [observation.request for observation in observations.values() if observation.request]
         self.report.codes_received = self._recorder.observe(seen)
+        self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
             self._recorder.release(sorted(known.open_videos - snapshot.keys))
 
-    def _execute(self, plan: Plan, snapshot: Snapshot) -> Snapshot:
+    def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
         # read again: what was just recorded decides on pauses
         known = self._ledger.known(self._tracker.name)
-        executor = Executor(self._tracker, self._portal, self._recorder, self._writer, known, self._clock, self.report)
+        executor = Executor(tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report)
         newest = executor.run(plan, snapshot)
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         return newest
 
-    def _write(self, planned_from: Snapshot, newest: Snapshot, observations: Observations) -> None:
+    def _write(self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker) -> None:
         """What the claim has read since is nearer to what the sheet says now than what the plan was made from."""
         known = self._ledger.known(self._tracker.name)
         outlook = outlook_of(
@@ -161,7 +194,12 @@ class Run:
         )
         balance = self._ledger.balance(self._tracker.name)
         wanted = TrackerProjection(
-            self._tracker, outlook, planned_from.shown, self._request.videos, balance[0] if balance else None
+            tracker=tracker,
+            outlook=outlook,
+            shown=planned_from.shown,
+            videos=self._request.videos,
+            balance=balance[0] if balance else None,
+            price_lock=self._ledger.price(self._portal.fingerprint).lock,
         )
         self._tell(self._writer.write(newest, wanted))
 

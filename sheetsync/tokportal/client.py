@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
 from urllib.parse import quote
@@ -66,7 +67,7 @@ class TokPortal:
     """TokPortal for one API key; may be shared by several threads.
 
     `calls` counts the requests sent; `server_time` is TokPortal's clock as its last dated answer told it (the `Date`
-    header), None before any.
+    header), None before any; `fingerprint` names the API key in the ledger.
     Raises CredentialsError at once for a key that no HTTP header can carry: a library's own error would print it.
     """
 
@@ -77,6 +78,7 @@ class TokPortal:
             )
         self.calls = 0
         self.server_time: datetime | None = None
+        self.fingerprint = sha256(api_key.encode()).hexdigest()[:16]
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
         self._bucket, self._lock = TokenBucket(clock), threading.Lock()
         self._http = httpx.Client(
@@ -162,7 +164,7 @@ class TokPortal:
     def _change(
         self, method: str, path: str, headers: Mapping[str, str], body: str, not_after: float = inf
     ) -> httpx.Response:
-        """Send what changes something: any answer, which may be a 429. Raises CallRefused, CallNotSent, CallUncertain."""
+        """Send what changes something: any answer, also a 429. Raises CallRefused, CallNotSent, CallUncertain."""
         # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
         content = body.encode(errors="surrogatepass")
         return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)

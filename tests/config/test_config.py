@@ -89,7 +89,8 @@ def test_example_loads_as_it_stands() -> None:
 
 def test_example_explains_every_key_above_it() -> None:
     """Each key of the design stands in the example, right below a comment."""
-    lines = (ROOT / "config.example.yaml").read_text().splitlines()
+    # what is stricter when it is named is left out in the example
+    lines = (ROOT / "config.example.yaml").read_text().replace("# approve:", "approve:").splitlines()
     found = re.compile(r"(?: *- )? *([a-z_]+):")
     explained = [m[1] for above, line in pairwise(lines) if "# " in above and (m := found.match(line))]
     expected = [

@@ -13,7 +13,7 @@ from support.bench import Bench
 from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
 from sheetsync.errors import NotFound
-from sheetsync.model import IntentState, Known, Mark
+from sheetsync.model import IntentState, Known, Mark, Price
 from sheetsync.plan.gates import order_body
 from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.sandbox import people
@@ -248,7 +248,7 @@ class TestPrice:
         with bench.portal() as portal:
             recorder = bench.ledger.recorder("acme", "run", bench.clock)
             writer = Writer(reader, recorder)
-            executor = Executor(bench.tracker, portal, recorder, writer, Known(), bench.clock, outcome)
+            executor = Executor(bench.tracker, portal, recorder, writer, Known(), Price(), bench.clock, outcome)
             executor.run(Plan((step,)), snapshot)
         assert (outcome.ordered, outcome.warnings, outcome.credits_left) == (1, [], bench.world.portal.credits)
 
