@@ -141,6 +141,7 @@ class Desk:
         self.sheet: Sheet = self.book.sheet(TAB)
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
+        self.poll_seconds = 120
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
         self.machines = (Machine("A", self.world), Machine("B", self.world))
@@ -224,7 +225,7 @@ class Desk:
         """One run of a fresh process on that machine."""
         self._runs += 1
         orders = wanted.pop("allow_orders", None)
-        request = Request(f"run-{self._runs}", pollers=1, allowed=Allowed(orders), **wanted)
+        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
         clock = machine.clock
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle)

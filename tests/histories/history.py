@@ -69,10 +69,10 @@ class Player:
     def __init__(self, traced: bool = False, world: frozenset[str] = frozenset()) -> None:
         settings = {"max_orders_per_run": 3} | wider.settings(world)
         self.desk = Desk(record_bodies=bool(world), approve=("caption_final",), **settings)
+        self.judge = Judge(self.desk)
         for switch in sorted(world):
             if prepare := wider.SWITCHES[switch].prepare:
                 prepare(self.desk)
-        self.judge = Judge(self.desk)
         self.wire = Wire(self.desk, self.judge, world) if world else None
         self.judge.wire = self.wire
         self.desk.world.hooks.append(self._hook)

@@ -16,37 +16,28 @@ from typing import Any
 from support.bench import EMAIL
 
 from histories import people
-from histories.desk import ACTION, MACHINE, VIDEOS, Desk
+from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
 from histories.people import MARKS, nth_row
 from sheetsync.projection import summary
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.google.cells import Formula
+from sheetsync.sandbox.wire import Request
 
 Step = tuple[Any, ...]
 NUMBER = 1000
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "money": (
-        *(
-            "claims",
-            "balance",
-            "limit",
-            "price",
-            "stale",
-            "headers",
-            "protected",
-            "suspend",
-            "clocks",
-            "formulas",
-            "refills",
-        ),
-    ),
-}
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
+    **{"starvation": 17, "ill": 18, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "money": tuple(switch for switch, hole in HOLES.items() if hole <= 10),
+    "cells": tuple(switch for switch, hole in HOLES.items() if 11 <= hole <= 16),
+    "availability": tuple(switch for switch, hole in HOLES.items() if hole >= 17),
+}
 
 WAITS = (45, 61, 70, 300)
 SUSPENDED = (61, 600, 3600, 5 * 3600)
@@ -275,6 +266,38 @@ def _summary(desk: Desk) -> None:
     desk.book.add_sheet(desk.tracker.summary_tab).set_value(0, 0, summary.title(desk.tracker))
 
 
+def _slow_portal(desk: Desk) -> None:
+    """Each poll takes a second, and a run has three."""
+    desk.poll_seconds = 3
+
+    def takes_time(moment: str, index: int, kind: str, request: Request) -> None:
+        if kind == "portal.poll" and moment == "before" and desk.poll_seconds == 3:
+            desk.later(1)
+
+    desk.world.hooks.append(takes_time)
+
+
+def _ill_rows(desk: Desk) -> None:
+    """Five rows at the top, marked, of which TokPortal tells nothing."""
+    for n in range(5):
+        desk.portal.ill.add(f"ill-{n}")
+        row = desk.new_row({KEY: f"ill-{n}", "Caption final": True}, 1)
+        desk.judge.wished(row, "request")
+        desk.type(row, ACTION, "request")
+
+
+def _days(rng: random.Random) -> list[Step]:
+    """Rows wait for long, and beside them others for less."""
+    waits: list[Step] = [("mark", number(rng), rng.randrange(3)) for _ in range(rng.randrange(1, 6))]
+    return [*waits, ("jump", 1), *([sync(), ("jump", 1)] * 13)]
+
+
+def _lacking(rng: random.Random) -> list[Step]:
+    """What an order needs is missing at TokPortal."""
+    n = rng.randrange(5)
+    return [("video", n, number(rng)), ("mark", n, 0), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
 WAIT: dict[str, Rule] = {"wait": (wait, 1, 0)}
 FILL: dict[str, Rule] = {"fill_down": (fill_down, 1, 2), "credits_left": (credits_left, 1, 2)}
 SWITCHES: dict[str, Switch] = {
@@ -296,6 +319,11 @@ SWITCHES: dict[str, Switch] = {
     "clocks": Switch({"clock": (clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (formula, 2, 3)}, ("formula",), (_by_formula,)),
     "refills": Switch({"refill": (refill, 2, 3)}, ("refill",), (_put_back,)),
+}
+SWITCHES |= {
+    "starvation": Switch({"fill_down": (fill_down, 1, 1)}, (), (_days,), prepare=_slow_portal),
+    "ill": Switch({}, (), (_days,), prepare=_ill_rows),
+    "refusals": Switch({}, (), (_lacking,)),
 }
 DONE = 30  # a number with which a code is handed in and finished
 SCENE = 12  # how often the scenes of a switch come, beside 44 runs
@@ -334,6 +362,8 @@ def restored(desk: Desk) -> None:
         if desk.is_formula(row, ACTION):
             desk.type(row, ACTION, desk.cell(row, ACTION))
     desk.portal.stale_polls.clear()
+    desk.portal.ill.clear()
+    desk.poll_seconds = 120
     desk.portal.tells_price = True
 
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from support.bench import EMAIL
 
 from histories import wider
+from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, ROW, VIDEOS, Desk
 from histories.invariants import Judge
 from histories.seen import Answer, Read, Run, cells_of, due, gates_open, text
@@ -67,6 +68,7 @@ class Wire:
         self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
+        self._bounds = Bounds(desk, judge, world)
         self.moment()
 
     # --- what stands in the sheet ------------------------------------------------------------------------------------
@@ -93,12 +95,14 @@ class Wire:
 
     def began(self, run: Run, limit: int | None) -> None:
         """A run begins."""
+        self._bounds.began(run)
         most = self._desk.tracker.max_orders_per_run if limit is None else limit
         self._facts[id(run)] = Facts(most, dear=self._dear_for_all, waiting=frozenset(self._unclear))
 
     def ended(self, run: Run, report: Report | None) -> None:
         """A run is over; None if it was killed."""
         facts, name = self._facts.pop(id(run)), run.machine.name
+        self._bounds.ended(run, report)
         if report is None:
             return
         self._learn_price(run, facts)
@@ -108,6 +112,7 @@ class Wire:
 
     def state_lost(self, name: str) -> None:
         """A machine's ledger is gone or old: it knows what the sheet says."""
+        self._bounds.state_lost(name)
         self._dear.pop(name, None)
         self._newest[name].clear()
 
@@ -133,6 +138,7 @@ class Wire:
         call, facts = self._desk.world.calls[index], self._facts[id(run)]
         body = _json(call.body_out) if 200 <= call.status < 300 and index != self._judge.garbled else None
         now = self._desk.world.clock.now()
+        self._bounds.answered(run, call, index != self._judge.garbled)
         if kind == "portal.order":
             self._ordered(run, facts, call, request, body)
         if body is None:

@@ -20,12 +20,12 @@ def test_a_stale_poll_names_the_request_before_the_latest() -> None:
     world = portal()
     first = order(world).json()["data"]["ad_code_request_id"]
     world.portal.stale_polls[VIDEO] = 1
-    assert poll(world).json()["data"] is None
-    assert poll(world).json()["data"]["ad_code_request_id"] == first
+    assert poll(world) is None
+    assert (poll(world) or {})["ad_code_request_id"] == first
     world.portal.deliver(world.portal.submit(VIDEO).video_id)
     second = order(world).json()["data"]["ad_code_request_id"]
     world.portal.stale_polls[VIDEO] = 2
-    assert [poll(world).json()["data"]["ad_code_request_id"] for _ in range(3)] == [first, first, second]
+    assert [(poll(world) or {})["ad_code_request_id"] for _ in range(3)] == [first, first, second]
 
 
 def test_a_price_that_is_not_told() -> None:

@@ -40,6 +40,7 @@ class Portal:
         self.price = 7
         self.tells_price = True
         self.stale_polls: dict[str, int] = {}
+        self.ill: set[str] = set()
         self.videos: dict[str, Video] = {}
         self.requests: list[AdCodeRequest] = []
         self.by_video: dict[str, list[AdCodeRequest]] = {}
@@ -122,6 +123,8 @@ class Portal:
 
     def polled(self, video_id: str) -> AdCodeRequest | None:
         """What a poll of a video is told: the latest request, or, from a replica that lags, the one before it."""
+        if video_id in self.ill:
+            raise Refused(500, "internal", "Internal server error.")
         behind = self.stale_polls.pop(video_id, 0)
         if behind > 1:
             self.stale_polls[video_id] = behind - 1
@@ -304,6 +307,7 @@ class Portal:
             "price": self.price,
             "tells_price": self.tells_price,
             "stale_polls": self.stale_polls,
+            "ill": sorted(self.ill),
             "key": self.key,
             "switches": self.switches.dump(),
             "keys": [asdict(key) for key in self.keys.values()],
@@ -318,6 +322,7 @@ class Portal:
         self._seed, self._drawn = saved["seed"], saved["drawn"]
         self.price, self.key = saved["price"], saved["key"]
         self.tells_price, self.stale_polls = saved.get("tells_price", True), dict(saved.get("stale_polls", {}))
+        self.ill = set(saved.get("ill", ()))
         self.switches.set(saved["switches"])
         self.keys = {item["key"]: ApiKey(**item) for item in saved["keys"]}
         self.videos = {item["id"]: Video(**item) for item in saved["videos"]}
