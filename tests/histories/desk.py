@@ -142,6 +142,7 @@ class Desk:
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
         self.poll_seconds = 120
+        self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
         self.machines = (Machine("A", self.world), Machine("B", self.world))
@@ -215,6 +216,8 @@ class Desk:
         """Somebody types into a cell, as it is."""
         if token == ACTION:
             self.refilled.pop(row, None)
+        if token in MACHINE:
+            self.rubbish.setdefault(row, set()).add((token, value))
         self.sheet.set_value(self.line(row), self.column(token), value)
         if token not in MACHINE:
             self.typed[row][token] = self.cell(row, token) if isinstance(value, Formula) else value

@@ -113,6 +113,10 @@ class Judge:
             if damage.by not in at_work:
                 self._excuse(place)
 
+    def column_gone(self, token: str) -> None:
+        """A column was deleted, with whatever stood in it."""
+        self.damages = {place: damage for place, damage in self.damages.items() if place[1] != token}
+
     def _excuse(self, place: Place) -> None:
         damage, visible = self.damages.pop(place), self._visible(place)
         self.either[place] = [damage.was, *visible]

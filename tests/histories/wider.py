@@ -29,6 +29,7 @@ NUMBER = 1000
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
+    **{"displaced": 11, "undone": 14, "strays": 15},
     **{"starvation": 17, "ill": 18, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
@@ -137,6 +138,22 @@ def refill(desk: Desk, n: int, word: int) -> None:
     if row:
         people.mark(desk, n, word % 2)
         desk.refilled[row] = desk.cell(row, ACTION)
+
+
+def displace(desk: Desk) -> None:
+    """The cells of the next write land one row too low."""
+    desk.sheet.displaced = 1
+
+
+def undo_column(desk: Desk) -> None:
+    """Somebody takes back a column that was inserted, with whatever has landed in it."""
+    tokens = desk.header_tokens()
+    added = [token for token in tokens if token.startswith("New ") and desk.names.get(token) == token]
+    if added:
+        desk.judge.columns_changed()
+        desk.sheet.delete_columns(tokens.index(added[-1]))
+        del desk.names[added[-1]]
+        desk.judge.column_gone(added[-1])
 
 
 Rule = tuple[Callable[..., None], int, int]
@@ -298,6 +315,35 @@ def _lacking(rng: random.Random) -> list[Step]:
     return [("video", n, number(rng)), ("mark", n, 0), ("jump", 1), sync(), ("jump", 1), sync()]
 
 
+WRITE = "sheets.batchUpdate"
+
+
+def _low(rng: random.Random) -> list[Step]:
+    return [*wanted(rng), sync((WRITE, rng.randrange(2), "before", ("displace",)))]
+
+
+def _inserted_and_undone(rng: random.Random) -> list[Step]:
+    """A column comes in the gap of a write, its answer is lost, and the person takes the column back."""
+    at = rng.randrange(2)
+    come: Step = (WRITE, at, "before", ("insert_column", number(rng), 1))
+    ends: Step = rng.choice(((WRITE, at, "before", fault("lost_after")), (WRITE, at, "after", ("crash",))))
+    undone: list[Step] = [(WRITE, at, "after", ("undo_column",))]
+    return [("mark", number(rng), rng.randrange(2)), ("jump", 1), sync(come, *undone, ends), ("jump", 1), sync()]
+
+
+def _two_kills(rng: random.Random) -> list[Step]:
+    """A run is killed as its write lands beside a new row; so is the next one, whose repair meets a new column."""
+    row: Step = (WRITE, 0, "before", ("insert", rng.randrange(4), EMPTY_KEY, 0))
+    column: Step = (
+        WRITE,
+        0,
+        "before",
+        rng.choice((("insert_column", number(rng), 1), ("move_column", 2, number(rng)))),
+    )
+    kill: Step = (WRITE, 0, "after", ("crash",))
+    return [*wanted(rng), sync(row, kill), ("jump", 1), sync(column, *[kill] * rng.randrange(2)), ("jump", 1), sync()]
+
+
 WAIT: dict[str, Rule] = {"wait": (wait, 1, 0)}
 FILL: dict[str, Rule] = {"fill_down": (fill_down, 1, 2), "credits_left": (credits_left, 1, 2)}
 SWITCHES: dict[str, Switch] = {
@@ -325,6 +371,12 @@ SWITCHES |= {
     "ill": Switch({}, (), (_days,), prepare=_ill_rows),
     "refusals": Switch({}, (), (_lacking,)),
 }
+SWITCHES |= {
+    "displaced": Switch({"displace": (displace, 0, 0)}, ("displace",), (_low,)),
+    "undone": Switch({"undo_column": (undo_column, 0, 1)}, ("undo_column",), (_inserted_and_undone,)),
+    "strays": Switch({}, (), (_two_kills,)),
+}
+EMPTY_KEY = people.KEYS.index("")
 DONE = 30  # a number with which a code is handed in and finished
 SCENE = 12  # how often the scenes of a switch come, beside 44 runs
 ASLEEP = ("wait", "suspend")
@@ -364,6 +416,7 @@ def restored(desk: Desk) -> None:
     desk.portal.stale_polls.clear()
     desk.portal.ill.clear()
     desk.poll_seconds = 120
+    desk.sheet.displaced = 0
     desk.portal.tells_price = True
 
 

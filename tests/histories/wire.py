@@ -18,7 +18,7 @@ from support.bench import EMAIL
 
 from histories import wider
 from histories.bounds import Bounds
-from histories.desk import ACTION, KEY, ROW, VIDEOS, Desk
+from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
 from histories.seen import Answer, Read, Run, cells_of, due, gates_open, text
 from sheetsync.sandbox.google.cells import Formula
@@ -68,6 +68,7 @@ class Wire:
         self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
+        self._keyed: set[str] = set()  # rows that had a video id at some time
         self._bounds = Bounds(desk, judge, world)
         self.moment()
 
@@ -82,6 +83,8 @@ class Wire:
         lines = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
         for line in range(1, len(lines.lines)):
             row = {token: lines.at(line, n) for n, token in enumerate(lines.tokens)}
+            if text(row.get(KEY, "")):
+                self._keyed.add(text(row[ROW]))
             if text(row.get(ACTION, "")).casefold() in ORDERING:
                 self._marked.add(text(row[KEY]))
                 if gates_open(row, lines.names) and "Caption final" in lines.names:
@@ -277,9 +280,22 @@ class Wire:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def finished(self) -> None:
+        """What must be so when faults have stopped."""
+        if "strays" in self._world and not self._judge.lost:
+            self._strays()
+        if "clocks" in self._world:
+            self._settled()
+
+    def _strays(self) -> None:
+        """15: in a row that never had a video id stands nothing but what people typed."""
+        for row in self._desk.typed.keys() - self._keyed:
+            for token in MACHINE:
+                cell = self._desk.cell(row, token)
+                if cell != "" and (token, cell) not in self._desk.rubbish.get(row, ()):
+                    self._say("strays", f"nobody typed {cell!r} into {token} of row {row}, which has no video id")
+
+    def _settled(self) -> None:
         """9: an order of which nobody knew what became is settled in the end: its mark does not wait for it."""
-        if "clocks" not in self._world:
-            return
         now = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
         for (name, video), key in self._unclear.items():
             marked = [row for row in _rows(now, video) if text(row[ACTION])]

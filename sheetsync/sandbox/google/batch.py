@@ -39,6 +39,8 @@ def run(book: Spreadsheet, user: str, body: Json, mask: Mask) -> Json:
         raise invalid(f"Cannot exceed {_LIMIT} requests in a single batch.")
     edit = Edit(book, user)
     replies = [_one(edit, index, request) for index, request in enumerate(requests)]
+    for sheet in book.sheets:
+        sheet.displaced = 0
     answer: Json = {}
     if mask is None or "spreadsheetId" in mask:
         answer["spreadsheetId"] = book.id

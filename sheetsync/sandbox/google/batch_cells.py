@@ -80,6 +80,7 @@ def _update_cells(edit: Edit, payload: Json) -> None:
         rows = _filled_up(rows, area)
     else:
         sheet, area = _started(edit, payload.get("start") or {}, rows)
+        area = area._replace(top=area.top + sheet.displaced, bottom=area.bottom + sheet.displaced)
     for row, data in enumerate(rows, area.top):
         _write_row(edit, sheet, row, area.left, (data or {}).get("values") or [], mask)
     sheet.touch()

@@ -47,6 +47,7 @@ class Sheet:
         self.attached: dict[str, list[Json]] = {}
         self.basic_filter: Json | None = None
         self.recalculate: Callable[[], None] | None = None  # what formulas elsewhere do after each change
+        self.displaced = 0  # rows by which the next write of cells lands too low
         self.version = 0
         self._filled = 0  # no row from here on has a value; may be too high, never too low
 
