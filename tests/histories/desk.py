@@ -141,6 +141,8 @@ class Desk:
         self.sheet: Sheet = self.book.sheet(TAB)
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
+        self.top = 0  # the line of the headers
+        self._pinned: tuple[list[Any], list[str]] | None = None
         self.poll_seconds = 120
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
@@ -164,11 +166,26 @@ class Desk:
 
     def header_tokens(self) -> list[str]:
         """The identity of each column, from left to right; an unnamed one has none."""
-        line, names = self.sheet.rows[0], tuple(self.names)
+        line, names = self.sheet.rows[self.top], tuple(self.names)
+        if self._pinned is not None:
+            was, tokens = self._pinned
+            if [cell and cell.value for cell in line] != was:
+                return tokens
+            self._pinned = None
         if self._headers is None or self._headers[0] is not line or self._headers[1] != names:
             shown = [None if cell is None else cell.value for cell in line]
             self._headers = (line, names, [self.names.get(str(name), str(name)) if name else "" for name in shown])
         return self._headers[2]
+
+    def pin(self, line: list[Any], tokens: list[str]) -> None:
+        """The headers have been written over: columns are known by what stood there, until it stands there again."""
+        if self._pinned is None:
+            self._pinned = ([cell and cell.value for cell in line], tokens)
+
+    @property
+    def can_be_edited(self) -> bool:
+        """Whether the headers are where and what people know them by."""
+        return not self.top and self._pinned is None
 
     def column(self, token: str) -> int:
         """Where a column stands."""
@@ -177,11 +194,11 @@ class Desk:
     def row_ids(self) -> list[str]:
         """The identity of each line below the header; an empty line has none."""
         at = self.column(ROW)
-        return [str(self.sheet.value(n, at) or "") for n in range(1, self.sheet.rows_used)]
+        return [str(self.sheet.value(n, at) or "") for n in range(1 + self.top, self.sheet.rows_used)]
 
     def line(self, row: str) -> int:
         """Where a row stands, 0-based with the header as 0."""
-        return self.row_ids().index(row) + 1
+        return self.row_ids().index(row) + 1 + self.top
 
     def cell(self, row: str, token: str) -> Any:
         """What a cell shows; empty is the empty text."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories import endings, outside, people, wider
+from histories import endings, moves, outside, people, wider
 from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
 from histories.seen import Run, Violation
@@ -106,6 +106,8 @@ class Player:
             machine = self.desk.machines[numbers[0] % 2]
             if not any(active.run.machine is machine for active in self.active):
                 self._state(machine, name)
+        elif name in people.RULES and not self.desk.can_be_edited:
+            return
         elif name == "pause":
             outside.pause(self.desk, *numbers)
         else:
@@ -243,7 +245,7 @@ class Player:
         desk = self.desk
         desk.world.faults.clear()
         outside.restored(desk)
-        wider.restored(desk)
+        moves.restored(desk)
         people.name_back(desk)
         desk.later(7 * 3600)
         report = None

@@ -34,7 +34,6 @@ from histories.seen import (
     shown,
     text,
 )
-from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
@@ -63,6 +62,7 @@ class Judge:
         self.muted: frozenset[int] = frozenset()
         self.wire: Any = None  # in a wider world, the judge of its orders
         self._before: list[Line] = []
+        self._tokens: list[str] = []
         self._hit: dict[Place, Any] = {}
         self._counted = 0
         self.charges = self.crashes = 0
@@ -176,7 +176,7 @@ class Judge:
             self._sent(self.runs[-1], request)
         elif kind == "sheets.batchUpdate":
             self.runs[-1].fresh.clear()
-            self._before = list(self.desk.sheet.rows)
+            self._before, self._tokens = list(self.desk.sheet.rows), self.desk.header_tokens()
             self._meant(self.runs[-1], json.loads(request.body))
 
     def after(self, index: int, kind: str) -> None:
@@ -203,7 +203,7 @@ class Judge:
     def _answered(self, run: Run, video: str, call: Call) -> None:
         found = self.desk.portal.latest(video)
         if self.wire and call.kind == "portal.poll":
-            found = self._told(call)
+            found = self.wire.told(call)
             if self.wire.known_older(run, video, found):
                 return  # no answer: nothing may be done on it
         answer = Answer(found.id, found.status, found.code) if found else None
@@ -213,11 +213,6 @@ class Judge:
         run.known[video] = among.index(found) + 1 if found else 0
         if answer:
             run.answers.setdefault(video, []).append(answer)
-
-    def _told(self, call: Call) -> AdCodeRequest | None:
-        """The request that an answer names; a replica that lags names an older one."""
-        data = json.loads(call.body_out)["data"]
-        return self.desk.portal.by_id[data["ad_code_request_id"]] if data else None
 
     def count_charges(self) -> None:
         """1: no wish is charged twice, whenever the orders sent for it take effect."""
@@ -290,6 +285,9 @@ class Judge:
                 run.meant[run.read.key(line), token] = value
 
     def _wrote(self, run: Run) -> None:
+        top = self.desk.top
+        if self.desk.sheet.rows[top] is not self._before[top]:
+            self.desk.pin(self._before[top], self._tokens)
         tokens, hit_before = self.desk.header_tokens(), len(self.damages)
         self._hit = {place: damage.was for place, damage in self.damages.items()}
         rows_at = tokens.index(ROW)
@@ -332,8 +330,11 @@ class Judge:
             return
         if place in self.either and token not in MACHINE and new in self.either[place]:
             return
-        if read is None or line == 0:
+        if read is None or line < self.desk.top or (line == 0 and not self.wire):
             self.say(3, f"a write to line {line + 1}")
+            return
+        if line == self.desk.top:
+            self.damages.setdefault((ROW, token), Damage(old, run.machine)).by = run.machine
             return
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
@@ -414,7 +415,9 @@ class Judge:
         self.count_charges()
         self._settled(run)
         # what a run did not come to write, the next one may: it need not be told again
-        self.heard[run.machine.name] = {} if report.exit_code == 0 else run.answers
+        kept = self.heard[run.machine.name] if self.wire and report.exit_code else {}
+        told = {} if report.exit_code == 0 else run.answers
+        self.heard[run.machine.name] = kept | {video: [*kept.get(video, []), *more] for video, more in told.items()}
         if report.exit_code == 0:
             for place, damage in self.damages.items():
                 if damage.by is run.machine:
@@ -440,7 +443,9 @@ class Judge:
         """Forget damage that is none: what stands there was meant to."""
         there = self.desk.row_ids()
         self.damages = {
-            p: d for p, d in self.damages.items() if p[0] in there and not (self._meant_so(run, p) or self._own_row(p))
+            p: d
+            for p, d in self.damages.items()
+            if p[0] == ROW or (p[0] in there and not (self._meant_so(run, p) or self._own_row(p)))
         }
 
     def _own_row(self, place: Place) -> bool:

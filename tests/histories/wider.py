@@ -10,17 +10,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from support.bench import EMAIL
-
-from histories import people
-from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
-from histories.people import MARKS, nth_row
+from histories import moves, people
+from histories.desk import ACTION, KEY, Desk
 from sheetsync.projection import summary
 from sheetsync.sandbox.faults import FAULTS
-from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.wire import Request
 
 Step = tuple[Any, ...]
@@ -29,7 +24,7 @@ NUMBER = 1000
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
-    **{"displaced": 11, "undone": 14, "strays": 15},
+    **{"displaced": 11, "above": 13, "undone": 14, "strays": 15},
     **{"starvation": 17, "ill": 18, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
@@ -39,122 +34,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "cells": tuple(switch for switch, hole in HOLES.items() if 11 <= hole <= 16),
     "availability": tuple(switch for switch, hole in HOLES.items() if hole >= 17),
 }
-
-WAITS = (45, 61, 70, 300)
-SUSPENDED = (61, 600, 3600, 5 * 3600)
-CREDITS = (7, 14, 21, 28, 35, 42)
-ELSEWHERE = (7, 10, 14, 21)
-PRICES = (7, 9, 70, 1)
-CLOCKS = (-600, -600, -6 * 3600, -26 * 3600, 3600, 0)
-PROTECTED = (ACTION, "Request ID", "Status", "Updated at", "")
-REPLICA_LAG = timedelta(minutes=10)
-"""No replica lags longer: an order can then only meet its own request while that is open."""
-
-
-def wait(desk: Desk, n: int) -> None:
-    """A call takes long, or time passes while a run waits for its turn."""
-    desk.later(WAITS[n % len(WAITS)])
-
-
-def suspend(desk: Desk, n: int) -> None:
-    """The machine sleeps, and wakes in the midst of its run."""
-    desk.later(SUSPENDED[n % len(SUSPENDED)])
-
-
-def credits_left(desk: Desk, n: int) -> None:
-    """The balance is just enough for a few orders."""
-    desk.portal.credits = CREDITS[n % len(CREDITS)]
-
-
-def spend_elsewhere(desk: Desk, n: int) -> None:
-    """Somebody spends credits in the dashboard."""
-    desk.portal.spend_elsewhere(min(desk.portal.credits, ELSEWHERE[n % len(ELSEWHERE)]))
-
-
-def fill_down(desk: Desk, word: int) -> None:
-    """Somebody writes one mark and drags it down over all rows."""
-    for n in range(len(desk.typed)):
-        people.mark(desk, n, word % 2)
-
-
-def price_is(desk: Desk, n: int) -> None:
-    """The price changes, or is no longer told."""
-    desk.portal.price = PRICES[n % len(PRICES)]
-    desk.portal.tells_price = n % 5 != 0
-
-
-def stale(desk: Desk, n: int) -> None:
-    """The next poll of a video meets a replica that lags."""
-    video = VIDEOS[n % len(VIDEOS)]
-    latest = desk.portal.latest(video)
-    if latest and desk.world.clock.now() - latest.created_at < REPLICA_LAG:
-        desk.portal.stale_polls[video] = 1
-
-
-def rename_gate(desk: Desk) -> None:
-    """Somebody renames the column that approves orders."""
-    if desk.names.get("Caption final"):
-        desk.judge.columns_changed()
-        desk.sheet.set_value(0, desk.column("Caption final"), "Caption is final")
-        del desk.names["Caption final"]
-        desk.names["Caption is final"] = "Caption final"
-
-
-def protect(desk: Desk, which: int) -> None:
-    """Somebody protects a column, or the whole tab, from everybody else."""
-    token = PROTECTED[which % len(PROTECTED)]
-    area: dict[str, int] = {"sheetId": desk.sheet.sheet_id}
-    if token:
-        column = desk.column(token)
-        area |= {"startRowIndex": 0, "startColumnIndex": column, "endColumnIndex": column + 1}
-    held = {"protectedRangeId": desk.book.fresh_id(), "range": area, "editors": {"users": [desk.book.owner]}}
-    desk.sheet.attached.setdefault("protectedRanges", []).append(held)
-    desk.sheet.touch()
-
-
-def unprotect(desk: Desk) -> None:
-    """All protections are taken away."""
-    desk.sheet.attached.pop("protectedRanges", None)
-    desk.sheet.touch()
-
-
-def clock(desk: Desk, machine: int, n: int) -> None:
-    """A machine's clock is put somewhere else."""
-    desk.machines[machine % 2].clock.offset = timedelta(seconds=CLOCKS[n % len(CLOCKS)])
-
-
-def formula(desk: Desk, n: int, word: int) -> None:
-    """Somebody has the mark filled in by a formula."""
-    row = nth_row(desk, n)
-    mark = MARKS[word % 2]
-    if row and not desk.is_formula(row, ACTION):
-        desk.judge.wished(row, mark)
-        desk.type(row, ACTION, Formula(f'="{mark}"'))
-
-
-def refill(desk: Desk, n: int, word: int) -> None:
-    """Somebody has the mark put back by a formula elsewhere, or a script, whenever it is cleared."""
-    row = nth_row(desk, n)
-    if row:
-        people.mark(desk, n, word % 2)
-        desk.refilled[row] = desk.cell(row, ACTION)
-
-
-def displace(desk: Desk) -> None:
-    """The cells of the next write land one row too low."""
-    desk.sheet.displaced = 1
-
-
-def undo_column(desk: Desk) -> None:
-    """Somebody takes back a column that was inserted, with whatever has landed in it."""
-    tokens = desk.header_tokens()
-    added = [token for token in tokens if token.startswith("New ") and desk.names.get(token) == token]
-    if added:
-        desk.judge.columns_changed()
-        desk.sheet.delete_columns(tokens.index(added[-1]))
-        del desk.names[added[-1]]
-        desk.judge.column_gone(added[-1])
-
 
 Rule = tuple[Callable[..., None], int, int]
 
@@ -331,6 +210,14 @@ def _inserted_and_undone(rng: random.Random) -> list[Step]:
     return [("mark", number(rng), rng.randrange(2)), ("jump", 1), sync(come, *undone, ends), ("jump", 1), sync()]
 
 
+def _row_above(rng: random.Random) -> list[Step]:
+    """A row comes above the headers in the gap of a write, and goes again soon after, or later."""
+    at = rng.randrange(2)
+    undone: list[Step] = [(WRITE, at, "after", ("undo_row_above",))] * rng.randrange(2)
+    strikes = [(WRITE, at, "before", ("row_above",)), *undone]
+    return [("mark", number(rng), 0), ("jump", 1), sync(*strikes), ("jump", 1), sync(), ("undo_row_above",), sync()]
+
+
 def _two_kills(rng: random.Random) -> list[Step]:
     """A run is killed as its write lands beside a new row; so is the next one, whose repair meets a new column."""
     row: Step = (WRITE, 0, "before", ("insert", rng.randrange(4), EMPTY_KEY, 0))
@@ -344,36 +231,43 @@ def _two_kills(rng: random.Random) -> list[Step]:
     return [*wanted(rng), sync(row, kill), ("jump", 1), sync(column, *[kill] * rng.randrange(2)), ("jump", 1), sync()]
 
 
-WAIT: dict[str, Rule] = {"wait": (wait, 1, 0)}
-FILL: dict[str, Rule] = {"fill_down": (fill_down, 1, 2), "credits_left": (credits_left, 1, 2)}
+WAIT: dict[str, Rule] = {"wait": (moves.wait, 1, 0)}
+FILL: dict[str, Rule] = {"fill_down": (moves.fill_down, 1, 2), "credits_left": (moves.credits_left, 1, 2)}
 SWITCHES: dict[str, Switch] = {
-    "claims": Switch({**WAIT, "fill_down": (fill_down, 1, 1)}, ("wait",), (_killed_claim, _old_claim)),
+    "claims": Switch({**WAIT, "fill_down": (moves.fill_down, 1, 1)}, ("wait",), (_killed_claim, _old_claim)),
     "balance": Switch(
-        {**FILL, "spend_elsewhere": (spend_elsewhere, 1, 2)},
+        {**FILL, "spend_elsewhere": (moves.spend_elsewhere, 1, 2)},
         ("spend_elsewhere",),
         (_spent_meanwhile,),
         {"keep_credits": 14},
     ),
     "limit": Switch(FILL, (), (_many_marks,), {"max_orders_per_run": 2}),
-    "price": Switch({"price_is": (price_is, 1, 2)}, ("price_is",), (_dearer,), prepare=_summary),
-    "stale": Switch({"stale": (stale, 1, 4)}, ("stale",), (_lagging,)),
-    "headers": Switch({"rename_gate": (rename_gate, 0, 2)}, ("rename_gate",), (_unapproved,)),
+    "price": Switch({"price_is": (moves.price_is, 1, 2)}, ("price_is",), (_dearer,), prepare=_summary),
+    "stale": Switch({"stale": (moves.stale, 1, 4)}, ("stale",), (_lagging,)),
+    "headers": Switch({"rename_gate": (moves.rename_gate, 0, 2)}, ("rename_gate",), (_unapproved,)),
     "protected": Switch(
-        {"protect": (protect, 1, 1), "unprotect": (unprotect, 0, 3)}, ("protect", "unprotect"), (_kept_from_writing,)
+        {"protect": (moves.protect, 1, 1), "unprotect": (moves.unprotect, 0, 3)},
+        ("protect", "unprotect"),
+        (_kept_from_writing,),
     ),
-    "suspend": Switch({"suspend": (suspend, 1, 0)}, ("suspend",), (_suspended,)),
-    "clocks": Switch({"clock": (clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
-    "formulas": Switch({"formula": (formula, 2, 3)}, ("formula",), (_by_formula,)),
-    "refills": Switch({"refill": (refill, 2, 3)}, ("refill",), (_put_back,)),
+    "suspend": Switch({"suspend": (moves.suspend, 1, 0)}, ("suspend",), (_suspended,)),
+    "clocks": Switch({"clock": (moves.clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
+    "formulas": Switch({"formula": (moves.formula, 2, 3)}, ("formula",), (_by_formula,)),
+    "refills": Switch({"refill": (moves.refill, 2, 3)}, ("refill",), (_put_back,)),
 }
 SWITCHES |= {
-    "starvation": Switch({"fill_down": (fill_down, 1, 1)}, (), (_days,), prepare=_slow_portal),
+    "starvation": Switch({"fill_down": (moves.fill_down, 1, 1)}, (), (_days,), prepare=_slow_portal),
     "ill": Switch({}, (), (_days,), prepare=_ill_rows),
     "refusals": Switch({}, (), (_lacking,)),
 }
 SWITCHES |= {
-    "displaced": Switch({"displace": (displace, 0, 0)}, ("displace",), (_low,)),
-    "undone": Switch({"undo_column": (undo_column, 0, 1)}, ("undo_column",), (_inserted_and_undone,)),
+    "displaced": Switch({"displace": (moves.displace, 0, 0)}, ("displace",), (_low,)),
+    "above": Switch(
+        {"row_above": (moves.row_above, 0, 0), "undo_row_above": (moves.undo_row_above, 0, 8)},
+        ("row_above", "undo_row_above"),
+        (_row_above,),
+    ),
+    "undone": Switch({"undo_column": (moves.undo_column, 0, 1)}, ("undo_column",), (_inserted_and_undone,)),
     "strays": Switch({}, (), (_two_kills,)),
 }
 EMPTY_KEY = people.KEYS.index("")
@@ -404,31 +298,3 @@ RULES = rules(SWITCHES)
 def settings(world: Iterable[str]) -> dict[str, Any]:
     """How the tracker is configured in a world."""
     return {name: value for switch in sorted(world) for name, value in SWITCHES[switch].settings.items()}
-
-
-def restored(desk: Desk) -> None:
-    """The faults stop; a clock that is wrong stays wrong."""
-    unprotect(desk)
-    desk.refilled.clear()
-    for row in desk.typed:
-        if desk.is_formula(row, ACTION):
-            desk.type(row, ACTION, desk.cell(row, ACTION))
-    desk.portal.stale_polls.clear()
-    desk.portal.ill.clear()
-    desk.poll_seconds = 120
-    desk.sheet.displaced = 0
-    desk.portal.tells_price = True
-
-
-def may_write(desk: Desk, row: str) -> bool:
-    """Whether the program may write the machine cells and Action of a row as it stands."""
-    if EMAIL not in desk.book.shared_with:
-        return False
-    columns, line = {desk.column(token) for token in (ACTION, *MACHINE)}, desk.line(row)
-    for held in desk.sheet.attached.get("protectedRanges", ()):
-        area = held["range"]
-        inside = area.get("startRowIndex", 0) <= line < area.get("endRowIndex", 10**6)
-        reach = range(area.get("startColumnIndex", 0), area.get("endColumnIndex", 10**3))
-        if inside and any(column in reach for column in columns):
-            return False
-    return True

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from support.bench import EMAIL
 
-from histories import wider
+from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
@@ -153,7 +153,7 @@ class Wire:
         if kind == "values.batchGet" and facts.first is None:
             facts.first = run.read
         elif kind == "sheets.get":
-            facts.locked = {row for row in self._desk.typed if not wider.may_write(self._desk, row)}
+            facts.locked = {row for row in self._desk.typed if not moves.may_write(self._desk, row)}
         elif kind == "portal.balance":
             told = body["data"].get("total_credits", body["data"].get("credits"))
             facts.told = told if isinstance(told, int) else facts.told
@@ -172,6 +172,11 @@ class Wire:
     def _index(self, video: str, request: str) -> int:
         """Where a request stands among those of its video."""
         return next((n for n, r in enumerate(self._desk.portal.by_video.get(video, ())) if r.id == request), -1)
+
+    def told(self, call: Call) -> AdCodeRequest | None:
+        """The request that an answer to a poll names; a replica that lags names an older one."""
+        data = json.loads(call.body_out)["data"]
+        return self._desk.portal.by_id[data["ad_code_request_id"]] if data else None
 
     def known_older(self, run: Run, video: str, answer: AdCodeRequest | Answer | None) -> bool:
         """5: whether an answer names an older request than this machine was told of: then it is no answer."""

@@ -1,0 +1,173 @@
+"""What happens in the wider world beside people.py and outside.py: money, clocks, sleep, protections, formulas, undo.
+
+Each rule takes the desk and small numbers; wider.py says which switch a rule belongs to.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from support.bench import EMAIL
+
+from histories import people
+from histories.desk import ACTION, MACHINE, VIDEOS, Desk
+from histories.people import MARKS, nth_row
+from sheetsync.sandbox.google.cells import Formula
+
+WAITS = (45, 61, 70, 300)
+SUSPENDED = (61, 600, 3600, 5 * 3600)
+CREDITS = (7, 14, 21, 28, 35, 42)
+ELSEWHERE = (7, 10, 14, 21)
+PRICES = (7, 9, 70, 1)
+CLOCKS = (-600, -600, -6 * 3600, -26 * 3600, 3600, 0)
+PROTECTED = (ACTION, "Request ID", "Status", "Updated at", "")
+REPLICA_LAG = timedelta(minutes=10)
+"""No replica lags longer: an order can then only meet its own request while that is open."""
+
+
+def wait(desk: Desk, n: int) -> None:
+    """A call takes long, or time passes while a run waits for its turn."""
+    desk.later(WAITS[n % len(WAITS)])
+
+
+def suspend(desk: Desk, n: int) -> None:
+    """The machine sleeps, and wakes in the midst of its run."""
+    desk.later(SUSPENDED[n % len(SUSPENDED)])
+
+
+def credits_left(desk: Desk, n: int) -> None:
+    """The balance is just enough for a few orders."""
+    desk.portal.credits = CREDITS[n % len(CREDITS)]
+
+
+def spend_elsewhere(desk: Desk, n: int) -> None:
+    """Somebody spends credits in the dashboard."""
+    desk.portal.spend_elsewhere(min(desk.portal.credits, ELSEWHERE[n % len(ELSEWHERE)]))
+
+
+def fill_down(desk: Desk, word: int) -> None:
+    """Somebody writes one mark and drags it down over all rows."""
+    for n in range(len(desk.typed) if desk.can_be_edited else 0):
+        people.mark(desk, n, word % 2)
+
+
+def price_is(desk: Desk, n: int) -> None:
+    """The price changes, or is no longer told."""
+    desk.portal.price = PRICES[n % len(PRICES)]
+    desk.portal.tells_price = n % 5 != 0
+
+
+def stale(desk: Desk, n: int) -> None:
+    """The next poll of a video meets a replica that lags."""
+    video = VIDEOS[n % len(VIDEOS)]
+    latest = desk.portal.latest(video)
+    if latest and desk.world.clock.now() - latest.created_at < REPLICA_LAG:
+        desk.portal.stale_polls[video] = 1
+
+
+def rename_gate(desk: Desk) -> None:
+    """Somebody renames the column that approves orders."""
+    if desk.names.get("Caption final") and desk.can_be_edited:
+        desk.judge.columns_changed()
+        desk.sheet.set_value(0, desk.column("Caption final"), "Caption is final")
+        del desk.names["Caption final"]
+        desk.names["Caption is final"] = "Caption final"
+
+
+def protect(desk: Desk, which: int) -> None:
+    """Somebody protects a column, or the whole tab, from everybody else."""
+    token = PROTECTED[which % len(PROTECTED)]
+    area: dict[str, int] = {"sheetId": desk.sheet.sheet_id}
+    if token:
+        column = desk.column(token)
+        area |= {"startRowIndex": 0, "startColumnIndex": column, "endColumnIndex": column + 1}
+    held = {"protectedRangeId": desk.book.fresh_id(), "range": area, "editors": {"users": [desk.book.owner]}}
+    desk.sheet.attached.setdefault("protectedRanges", []).append(held)
+    desk.sheet.touch()
+
+
+def unprotect(desk: Desk) -> None:
+    """All protections are taken away."""
+    desk.sheet.attached.pop("protectedRanges", None)
+    desk.sheet.touch()
+
+
+def clock(desk: Desk, machine: int, n: int) -> None:
+    """A machine's clock is put somewhere else."""
+    desk.machines[machine % 2].clock.offset = timedelta(seconds=CLOCKS[n % len(CLOCKS)])
+
+
+def formula(desk: Desk, n: int, word: int) -> None:
+    """Somebody has the mark filled in by a formula."""
+    row = nth_row(desk, n)
+    mark = MARKS[word % 2]
+    if row and desk.can_be_edited and not desk.is_formula(row, ACTION):
+        desk.judge.wished(row, mark)
+        desk.type(row, ACTION, Formula(f'="{mark}"'))
+
+
+def refill(desk: Desk, n: int, word: int) -> None:
+    """Somebody has the mark put back by a formula elsewhere, or a script, whenever it is cleared."""
+    row = nth_row(desk, n)
+    if row and desk.can_be_edited:
+        people.mark(desk, n, word % 2)
+        desk.refilled[row] = desk.cell(row, ACTION)
+
+
+def displace(desk: Desk) -> None:
+    """The cells of the next write land one row too low."""
+    desk.sheet.displaced = 1
+
+
+def row_above(desk: Desk) -> None:
+    """Somebody inserts a row above the headers."""
+    if desk.can_be_edited:
+        desk.sheet.insert_rows(0)
+        desk.top = 1
+
+
+def undo_row_above(desk: Desk) -> None:
+    """The row above the headers goes again, with whatever landed in it."""
+    if desk.top:
+        desk.sheet.delete_rows(0)
+        desk.top = 0
+
+
+def undo_column(desk: Desk) -> None:
+    """Somebody takes back a column that was inserted, with whatever has landed in it."""
+    tokens = desk.header_tokens()
+    added = [token for token in tokens if token.startswith("New ") and desk.names.get(token) == token]
+    if added and desk.can_be_edited:
+        desk.judge.columns_changed()
+        desk.sheet.delete_columns(tokens.index(added[-1]))
+        del desk.names[added[-1]]
+        desk.judge.column_gone(added[-1])
+
+
+def restored(desk: Desk) -> None:
+    """The faults stop; a clock that is wrong stays wrong."""
+    unprotect(desk)
+    desk.refilled.clear()
+    for row in desk.typed:
+        if desk.is_formula(row, ACTION):
+            desk.type(row, ACTION, desk.cell(row, ACTION))
+    desk.portal.stale_polls.clear()
+    desk.portal.ill.clear()
+    desk.poll_seconds = 120
+    undo_row_above(desk)
+    desk.sheet.displaced = 0
+    desk.portal.tells_price = True
+
+
+def may_write(desk: Desk, row: str) -> bool:
+    """Whether the program may write the machine cells and Action of a row as it stands."""
+    if EMAIL not in desk.book.shared_with:
+        return False
+    columns, line = {desk.column(token) for token in (ACTION, *MACHINE)}, desk.line(row)
+    for held in desk.sheet.attached.get("protectedRanges", ()):
+        area = held["range"]
+        inside = area.get("startRowIndex", 0) <= line < area.get("endRowIndex", 10**6)
+        reach = range(area.get("startColumnIndex", 0), area.get("endColumnIndex", 10**3))
+        if inside and any(column in reach for column in columns):
+            return False
+    return True
