@@ -141,6 +141,7 @@ class Desk:
         self.sheet: Sheet = self.book.sheet(TAB)
         self.tracker = Tracker("acme", self.book.id, TAB, **settings)
         self.typed: dict[str, Cells] = {}
+        self.put_away: list[tuple[Sheet, list[Any], list[str]]] = []  # tabs as they were then
         self.top = 0  # the line of the headers
         self._pinned: tuple[list[Any], list[str]] | None = None
         self.poll_seconds = 120

@@ -59,13 +59,12 @@ class Judge:
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
-        self.muted: frozenset[int] = frozenset()
+        self.muted: frozenset[int] = frozenset()  # invariants that are not judged
         self.wire: Any = None  # in a wider world, the judge of its orders
-        self._before: list[Line] = []
-        self._tokens: list[str] = []
+        self._before, self._tokens = list[Line](), list[str]()
         self._hit: dict[Place, Any] = {}
         self._counted = 0
-        self.charges = self.crashes = 0
+        self.charges = 0
 
     def say(self, invariant: int, what: str) -> None:
         """A violation, kept until the step is over: raised here, the program might swallow it."""
@@ -392,7 +391,7 @@ class Judge:
 
     def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
         """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
-        before = next(line for line in self._before if text(shown(line[self._row_column()])) == row)
+        before = next(line for line in self._before if text(shown(line[self.desk.column(ROW)])) == row)
         column = self.desk.column("Request ID")
         place, visible = (row, "Request ID"), shown(before[column]) if column < len(before) else ""
         # what another machine has hit by mistake, this one cannot know
@@ -404,9 +403,6 @@ class Judge:
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
-
-    def _row_column(self) -> int:
-        return self.desk.column(ROW)
 
     # --- the end of a run ------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from support.bench import EMAIL
+from support.bench import EMAIL, TAB
 
 from histories import people
 from histories.desk import ACTION, MACHINE, VIDEOS, Desk
@@ -119,6 +119,34 @@ def displace(desk: Desk) -> None:
     desk.sheet.displaced = 1
 
 
+def swap_tab(desk: Desk) -> None:
+    """The month ends: the tab is renamed, and a copy of it takes its place and name."""
+    old = desk.sheet
+    if old.title != TAB or not desk.can_be_edited:
+        return
+    old.title = f"{TAB} {len(desk.put_away) + 1}"
+    new = desk.book.add_sheet(TAB, None, old.row_count, old.column_count)
+    for number, line in enumerate(old.rows):
+        new.put_part(number, 0, list(line))
+    new.recalculate, old.recalculate = old.recalculate, None
+    desk.put_away.append((old, list(old.rows), desk.header_tokens()))
+    desk.sheet = new
+    new.touch()
+
+
+def rename_tab(desk: Desk, n: int) -> None:
+    """Somebody renames the tab."""
+    if desk.sheet.title == TAB:
+        desk.sheet.title = f"{TAB} of month {n % 12 + 1}"
+        desk.book.touch()
+
+
+def tab_back(desk: Desk) -> None:
+    """The tab has its name again."""
+    desk.sheet.title = TAB
+    desk.book.touch()
+
+
 def row_above(desk: Desk) -> None:
     """Somebody inserts a row above the headers."""
     if desk.can_be_edited:
@@ -155,6 +183,7 @@ def restored(desk: Desk) -> None:
     desk.portal.ill.clear()
     desk.poll_seconds = 120
     undo_row_above(desk)
+    tab_back(desk)
     desk.sheet.displaced = 0
     desk.portal.tells_price = True
 

@@ -24,7 +24,7 @@ NUMBER = 1000
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
-    **{"displaced": 11, "above": 13, "undone": 14, "strays": 15},
+    **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
     **{"starvation": 17, "ill": 18, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
@@ -218,6 +218,14 @@ def _row_above(rng: random.Random) -> list[Step]:
     return [("mark", number(rng), 0), ("jump", 1), sync(*strikes), ("jump", 1), sync(), ("undo_row_above",), sync()]
 
 
+def _month_ends(rng: random.Random) -> list[Step]:
+    """The tab is put away and a copy of it goes on, while a run is at work; then rows move in the copy."""
+    at, first = rng.randrange(2), rng.choice(("before", "before", "after"))
+    moved = rng.choice((("sort", 6, 1), ("insert", 0, 0, 0), ("delete", number(rng)), ("move", number(rng), 0)))
+    swapped: Step = rng.choice(((WRITE, at, first, ("swap_tab",)), ("portal.poll", at, "after", ("swap_tab",))))
+    return [*wanted(rng), sync(swapped, (*swapped[:3], moved)), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
 def _two_kills(rng: random.Random) -> list[Step]:
     """A run is killed as its write lands beside a new row; so is the next one, whose repair meets a new column."""
     row: Step = (WRITE, 0, "before", ("insert", rng.randrange(4), EMPTY_KEY, 0))
@@ -262,6 +270,15 @@ SWITCHES |= {
 }
 SWITCHES |= {
     "displaced": Switch({"displace": (moves.displace, 0, 0)}, ("displace",), (_low,)),
+    "tabs": Switch(
+        {
+            "swap_tab": (moves.swap_tab, 0, 1),
+            "rename_tab": (moves.rename_tab, 1, 1),
+            "tab_back": (moves.tab_back, 0, 4),
+        },
+        ("swap_tab", "rename_tab", "tab_back"),
+        (_month_ends,),
+    ),
     "above": Switch(
         {"row_above": (moves.row_above, 0, 0), "undo_row_above": (moves.undo_row_above, 0, 8)},
         ("row_above", "undo_row_above"),

@@ -20,8 +20,9 @@ from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Answer, Read, Run, cells_of, due, gates_open, text
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, shown, text
 from sheetsync.sandbox.google.cells import Formula
+from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
@@ -290,6 +291,9 @@ class Wire:
             self._strays()
         if "clocks" in self._world:
             self._settled()
+        if "tabs" in self._world:
+            for sheet, was, tokens in self._desk.put_away:
+                self._put_away(sheet, was, tokens)
 
     def _strays(self) -> None:
         """15: in a row that never had a video id stands nothing but what people typed."""
@@ -298,6 +302,20 @@ class Wire:
                 cell = self._desk.cell(row, token)
                 if cell != "" and (token, cell) not in self._desk.rubbish.get(row, ()):
                     self._say("strays", f"nobody typed {cell!r} into {token} of row {row}, which has no video id")
+
+    def _put_away(self, sheet: Sheet, was: list[Any], tokens: list[str]) -> None:
+        """12: into a tab that was put away a run may finish what it wrote there; nothing lands in a wrong place."""
+        key, told = tokens.index(KEY), tokens.index("Request ID")
+        for number, line in enumerate(sheet.rows):
+            before = was[number] if number < len(was) else []
+            video = text(shown(line[key])) if key < len(line) else ""
+            for column, cell in enumerate(line):
+                old, new = shown(before[column]) if column < len(before) else "", shown(cell)
+                token = tokens[column] if column < len(tokens) else ""
+                theirs = token not in (*MACHINE, ACTION) or not video or number == 0
+                request = self._desk.portal.by_id.get(text(new)) if column == told else None
+                if new != old and (theirs or (request and request.video_id != video)):
+                    self._say("tabs", f"{sheet.title}, row {number + 1}, {token}: {old!r} became {new!r}")
 
     def _settled(self) -> None:
         """9: an order of which nobody knew what became is settled in the end: its mark does not wait for it."""
