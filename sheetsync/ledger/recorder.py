@@ -116,11 +116,15 @@ class Recorder:
             self._move(intent, IntentState.ACCEPTED, "ordered", request_id=request.id, mark=intent.mark, **credits)
             self._changes(old, new)
 
-    def refused(self, intent: Intent, http_status: int, text: str, pause: timedelta = AT_ONCE) -> None:
-        """TokPortal said a definite no: the intent is settled, and its key spent; the mark may try after `pause`."""
+    def refused(self, intent: Intent, http_status: int, text: str, pause: timedelta = AT_ONCE) -> str:
+        """TokPortal said a definite no: the intent is settled, and its key spent; the mark may try after `pause`.
+
+        Returns the text for the row: the earlier one where this differs from it in nothing but a support id.
+        """
         with self._transaction():
-            self._refuse(intent.video_id, intent.mark, http_status, text, pause)
+            kept = self._refuse(intent.video_id, intent.mark, http_status, text, pause)
             self._move(intent, IntentState.REFUSED, "refused", http_status=http_status, text=text)
+        return kept
 
     def uncertain(self, intent: Intent, detail: str) -> None:
         """The call ended without a clear answer: only a look at TokPortal can settle the intent."""
@@ -150,12 +154,13 @@ class Recorder:
             self._forget_refusal(request.video_id)
             self._event(request.video_id, "correction sent", request_id=request.id, code=request.code)
 
-    def correction_failed(self, request: AdCodeRequest, http_status: int, text: str, pause: timedelta) -> None:
-        """TokPortal said no to a correction: the mark may try again after `pause`."""
+    def correction_failed(self, request: AdCodeRequest, http_status: int, text: str, pause: timedelta) -> str:
+        """TokPortal said no to a correction: the mark may try again after `pause`. Returns the text as `refused` does."""
         detail = {"request_id": request.id, "http_status": http_status, "text": text}
         with self._transaction():
-            self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
+            kept = self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)
             self._event(request.video_id, "correction failed", **detail)
+        return kept
 
     def saw_columns(self, keys: Collection[str]) -> None:
         """The sheet has these columns: an approval that vanishes later is not taken for one that nobody wants."""
@@ -300,12 +305,13 @@ class Recorder:
         self._db.execute(update, state, intent.run_id, rows.to_text(intent.created_at), self.tracker, intent.id)
         self._event(intent.video_id, kind, intent=intent.id, **detail)
 
-    def _refuse(self, video_id: str, mark: Mark, http_status: int, text: str, pause: timedelta) -> None:
-        """Count TokPortal's no to this mark."""
+    def _refuse(self, video_id: str, mark: Mark, http_status: int, text: str, pause: timedelta) -> str:
+        """Count TokPortal's no to this mark; returns its text as it is kept."""
         refusal = Refusal(video_id, mark, http_status, text, 1, self._now + pause)
         for earlier in self._db.read(Refusal, "refusal WHERE tracker = ? AND video_id = ?", self.tracker, video_id):
             refusal = rows.repeated(earlier, refusal)
         self._upsert("refusal", ("tracker", "video_id"), rows.to_columns(refusal))
+        return refusal.text
 
     def _forget_refusal(self, video_id: str) -> None:
         """The mark has been served, or is gone."""

@@ -152,7 +152,7 @@ class Writer:
         columns = bind(landed.headers, self.reader.tracker.columns).columns
         present = frozenset(columns)
         rows = tuple(row_of(number, cells, columns, present, locks) for number, cells in landed.rows.items())
-        made = frozenset(row.key for row in rows if (row.number, columns["action"]) in landed.formulas)
+        made = frozenset(row.key for row in rows if (row.number, columns.get("action")) in landed.formulas)
         return {"rows": rows, "made_by_formula": made}
 
     def _ended(self, left: Round, cells: int, problem: str) -> Written:

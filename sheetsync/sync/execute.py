@@ -148,8 +148,8 @@ class Executor:
 
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)
-        self.recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
-        self.report.not_done(step, text, _who_moves(no))
+        kept = self.recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
+        self.report.not_done(step, kept, _who_moves(no))
 
     def _claim(self, orders: Sequence[Order], snapshot: Snapshot) -> Snapshot:
         """Write `ordering` into the rows about to be ordered; returns the newest read.
@@ -332,8 +332,8 @@ class Executor:
             self.report.uncertain += 1
             self.report.not_done(step, notes.earlier_order_may_go_through(no))
             return
-        self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
-        self.report.not_done(step, str(no), _who_moves(no))
+        kept = self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
+        self.report.not_done(step, kept, _who_moves(no))
         if no.http_status == 402:
             self.stop = notes.PAYMENT_FIRST
 

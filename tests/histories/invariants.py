@@ -303,7 +303,9 @@ class Judge:
                     run.claimed.add(text(shown(line[tokens.index(KEY)])))
                 if new != old or type(new) is not type(old):
                     self._changed(run, number, row, column, token, old, new)
-            if len(self.damages) == hit_before and self._line_then(run, row) == number:
+            # a mark whose column moved in that instant cannot be hit: Google has no write by header
+            stood = ACTION in run.read.tokens and run.read.tokens.index(ACTION) == tokens.index(ACTION)
+            if stood and len(self.damages) == hit_before and self._line_then(run, row) == number:
                 self._atomic(row, was, line, tokens)
 
     def _atomic(self, row: str, was: Line, line: Line, tokens: list[str]) -> None:
