@@ -183,13 +183,15 @@ class Price:
 class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
-    All are by video id; `unsettled` holds intents that are sending or uncertain. `columns_seen` are the keys of the
+    All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
+    done and not known to be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
     columns that the sheet has ever had.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
     unsettled: Mapping[str, Intent] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    served: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     columns_seen: frozenset[str] = frozenset()
 
     @property
@@ -205,6 +207,7 @@ class Known:
             {video: entry for video, entry in self.latest.items() if video in videos},
             {video: intent for video, intent in self.unsettled.items() if video in videos},
             {video: refusal for video, refusal in self.refusals.items() if video in videos},
+            self.served,
             self.columns_seen,
         )
 

@@ -62,8 +62,11 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "columns seen, and the price of each API key",
+        "columns seen, marks served, and the price of each API key",
         (
+            """CREATE TABLE served (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, mark TEXT NOT NULL, request_id TEXT NOT NULL,
+                PRIMARY KEY (tracker, video_id))""",
             """CREATE TABLE column_seen (
                 tracker TEXT NOT NULL, column_key TEXT NOT NULL, seen_at TEXT NOT NULL,
                 PRIMARY KEY (tracker, column_key))""",

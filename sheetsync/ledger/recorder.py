@@ -136,6 +136,25 @@ class Recorder:
         with self._transaction():
             self._move(intent, IntentState.LAPSED, "lapsed")
 
+    def rest(self, video_id: str, mark: Mark, text: str, pause: timedelta) -> str:
+        """A mark that nothing is done for, without TokPortal having said so: it is looked at again after `pause`."""
+        with self._transaction():
+            return self._refuse(video_id, mark, 0, text, pause)
+
+    def served(self, video_id: str, mark: Mark, request_id: str) -> None:
+        """A mark is done; until its clearing is verified, it is no new wish where its row shows this request."""
+        with self._transaction():
+            values = {"video_id": video_id, "mark": mark.value, "request_id": request_id}
+            self._upsert("served", ("tracker", "video_id"), values)
+
+    def cleared(self, video_ids: Iterable[str]) -> None:
+        """The marks of these videos are known to be gone: the next one is a new wish."""
+        gone = tuple(video_ids)
+        if gone:  # most runs clear nothing
+            with self._transaction():
+                for video_id in gone:
+                    self._db.execute("DELETE FROM served WHERE tracker = ? AND video_id = ?", self.tracker, video_id)
+
     def forget_refusals(self, video_ids: Iterable[str]) -> None:
         """The marks of these videos are gone: a new one starts without the pauses of the old."""
         with self._transaction():

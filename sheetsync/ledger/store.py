@@ -22,6 +22,8 @@ from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Entry, Intent, Known, Price, Refusal
 
+_SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -107,6 +109,7 @@ class Ledger:
             {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
             {refusal.video_id: refusal for refusal in self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)},
+            {video: (mark, request_id) for video, mark, request_id in self._db.select(_SERVED, tracker)},
             frozenset(k for (k,) in self._db.select("SELECT column_key FROM column_seen WHERE tracker = ?", tracker)),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.model import HoldKind, Refusal, Row, Tracker
+from sheetsync.model import HoldKind, Known, Refusal, Row, Tracker
 from sheetsync.plan.situation import Allowed, Situation
 from sheetsync.steps import Hold, Order, Plan
 
@@ -88,6 +88,12 @@ def retry_pause(attempts: int) -> timedelta:
     """How long a refused mark rests: 5 minutes, doubling, at most 6 hours. `attempts` counts from 1."""
     # doubling: what a person mends in a minute is tried soon, what nobody mends costs four calls a day
     return min(timedelta(minutes=5 * (1 << min(attempts - 1, 10))), timedelta(hours=6))
+
+
+def cleared_marks(rows: Iterable[Row], known: Known) -> tuple[str, ...]:
+    """Videos whose served mark is gone, or has become another: a mark that comes now is a new wish."""
+    standing = {row.key: row.wish for row in rows if row.mark}
+    return tuple(video for video, (mark, _) in known.served.items() if standing.get(video, ("", ""))[0] != mark)
 
 
 def spent_refusals(rows: Iterable[Row], refusals: Mapping[str, Refusal]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
-from sheetsync.plan.limits import shrunken, spent_refusals
+from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.outcome import outlook_of
 from sheetsync.plan.situation import Allowed, Situation, chosen
@@ -170,6 +170,7 @@ class Run:
         seen = [observation.request for observation in observations.values() if observation.request]
         self.report.codes_received = self._recorder.observe(seen)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
+        self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
@@ -207,6 +208,8 @@ class Run:
         report, said = self.report, written.projection
         report.cells_written += written.cells
         report.unplaced = sorted(written.unplaced)
+        # the answer showed the cell without the mark: whatever stands there next is new
+        self._recorder.cleared(report.served.keys() - written.unplaced)
         report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()
