@@ -211,6 +211,8 @@ class Desk:
         return isinstance(self.sheet.value(self.line(row), self.column(token)), Formula)
 
     def _refill(self) -> None:
+        if not {ROW, ACTION} <= set(self.header_tokens()):
+            return  # a header is being renamed
         for row, mark in self.refilled.items():
             if row in self.row_ids() and self.cell(row, ACTION) == "":
                 self.sheet.put(self.line(row), self.column(ACTION), Cell(mark))

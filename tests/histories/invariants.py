@@ -439,12 +439,9 @@ class Judge:
 
     def _settled(self, run: Run) -> None:
         """Forget damage that is none: what stands there was meant to."""
-        there = self.desk.row_ids()
-        self.damages = {
-            p: d
-            for p, d in self.damages.items()
-            if p[0] == ROW or (p[0] in there and not (self._meant_so(run, p) or self._own_row(p)))
-        }
+        there, held = self.desk.row_ids(), self.damages
+        gone = {p for p in held if p[0] not in there or self._meant_so(run, p) or self._own_row(p)}
+        self.damages = {p: d for p, d in held.items() if p[0] == ROW or p not in gone}
 
     def _own_row(self, place: Place) -> bool:
         """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""
