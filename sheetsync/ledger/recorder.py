@@ -174,7 +174,7 @@ class Recorder:
             self._event(request.video_id, "correction sent", request_id=request.id, code=request.code)
 
     def correction_failed(self, request: AdCodeRequest, http_status: int, text: str, pause: timedelta) -> str:
-        """TokPortal said no to a correction: the mark may try again after `pause`. Returns the text as `refused` does."""
+        """TokPortal said no to a correction: the mark may try again after `pause`. Returns what `refused` does."""
         detail = {"request_id": request.id, "http_status": http_status, "text": text}
         with self._transaction():
             kept = self._refuse(request.video_id, Mark.CORRECT, http_status, text, pause)

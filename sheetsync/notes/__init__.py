@@ -23,7 +23,7 @@ NOTHING_TO_RENEW = "Nothing to renew: this video has no code yet. Mark request i
 STILL_OPEN = (
     "A request is still open. This mark orders another code once it is delivered; clear Action if you do not want that."
 )
-SERVED = "This mark is done, but could not be cleared. Empty Action; a mark made after that is a new one."
+SERVED = "This mark is done, but could not be cleared. Empty Action and let a run pass; a later mark is a new one."
 FORMULA = "Action holds a formula: nothing is ordered for it. Type the mark itself."
 NO_CODE_TO_CORRECT = "There is no code to correct."
 FEEDBACK_EMPTY = "Feedback is empty: write there why the code does not work."

@@ -47,8 +47,9 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
         return Hold(row.key, row.number, notes.unknown_mark(MARKS))
     if is_resting(row, world.known, world.now):
         return Hold(row.key, row.number, world.known.refusals[row.key].text)
-    if world.known.served.get(row.key) == row.wish:
-        # done, and the row shows what it brought: a mark that could not be cleared, or comes back by itself
+    if world.known.served.get(row.key) == row.wish or row.text("sync_note").startswith(notes.SERVED):
+        # done, and the row shows what it brought: a mark that could not be cleared, or comes back by itself. The row's
+        # own note remembers it for a machine whose ledger does not
         return Hold(row.key, row.number, notes.SERVED)
     failure = world.failure(row.key)
     if failure:

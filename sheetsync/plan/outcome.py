@@ -1,8 +1,11 @@
 """PURE: what came of a plan, as the projection needs it: which marks are done, and why the others wait."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 
+from sheetsync import notes
 from sheetsync.model import Known, Mark, Observation, Snapshot
 from sheetsync.plan.situation import acting
 from sheetsync.projection.cells import Outlook
@@ -25,4 +28,15 @@ def outlook_of(
         reasons={(h.video_id, wishes[h.video_id][0]): h.reason for h in holds if h.video_id in wishes},
         observed=frozenset(video for video, seen in observations.items() if not seen.failure),
         served={video: (mark.value, wishes[video][1]) for video, mark in served.items()},
+    )
+
+
+def without_clearing(outlook: Outlook, videos: AbstractSet[str]) -> Outlook:
+    """The same, for marks that are done and could not be cleared: they stay, and the rows say so."""
+    stuck = {video: wish for video, wish in outlook.served.items() if video in videos}
+    return replace(
+        outlook,
+        reasons={**outlook.reasons, **{(video, mark): notes.SERVED for video, (mark, _) in stuck.items()}},
+        served={video: wish for video, wish in outlook.served.items() if video not in videos},
+        stuck=frozenset(stuck),
     )

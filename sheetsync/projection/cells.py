@@ -28,7 +28,7 @@ class Outlook:
 
     `reasons` is the hold of each marked row by (video id, mark as typed); `observed` holds the videos that
     TokPortal answered for in this run; `served` are the wishes that are done, by video id: a mark is cleared in the
-    rows that carry it and show what its person saw.
+    rows that carry it and show what its person saw, but for those of `stuck`, which could not be cleared.
     """
 
     known: Known
@@ -36,6 +36,7 @@ class Outlook:
     reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     observed: frozenset[str] = frozenset()
     served: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    stuck: frozenset[str] = frozenset()
 
 
 def targets(rows: Sequence[Row], time_zone: str, tracker: Tracker, outlook: Outlook) -> tuple[Target, ...]:
@@ -53,8 +54,9 @@ def targets(rows: Sequence[Row], time_zone: str, tracker: Tracker, outlook: Outl
 def _target(row: Row, duplicates: tuple[int, ...], time_zone: str, tracker: Tracker, outlook: Outlook) -> Target:
     entry = outlook.known.latest.get(row.key)
     is_done = row.wish == outlook.served.get(row.key)
-    waiting = "" if is_done else row.mark
-    reason = outlook.reasons.get((row.key, waiting), "")
+    # a mark that could not be cleared waits for nothing: the row shows what it brought, and says why it still stands
+    waiting = "" if is_done or row.key in outlook.stuck else row.mark
+    reason = outlook.reasons.get((row.key, "" if is_done else row.mark), "")
     context = RowContext(row, time_zone, tracker, outlook.now, entry, waiting, reason, duplicates)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says

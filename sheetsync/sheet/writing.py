@@ -54,6 +54,7 @@ class Written:
 
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
+    `uncleared` are unplaced videos of which all but the clearing of their mark was done.
     """
 
     snapshot: Snapshot
@@ -63,6 +64,7 @@ class Written:
     problem: str = ""
     rows: tuple[Row, ...] = ()
     made_by_formula: frozenset[str] = frozenset()
+    uncleared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +158,17 @@ class Writer:
         return {"rows": rows, "made_by_formula": made}
 
     def _ended(self, left: Round, cells: int, problem: str) -> Written:
-        """After the last round: what is still not as it should be is told, and stays in the journal."""
-        if not left.edits:
-            self.journal.end_write()
+        """After the last round: what is still not as it should be is told, and stays in the journal.
+
+        Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
+        """
+        action = left.snapshot.columns["action"]
         unplaced = frozenset(edit.key for edit in left.edits)
-        return Written(replace(left.snapshot, is_current=False), left.projection, cells, unplaced, problem)
+        others = frozenset(edit.key for edit in left.edits if edit.column != action or edit.value != "")
+        if not others:
+            self.journal.end_write()
+        newest = replace(left.snapshot, is_current=False)
+        return Written(newest, left.projection, cells, unplaced, problem, uncleared=unplaced - others)
 
     def _send(self, todo: Round, writes: Sequence[Sent], beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""

@@ -20,7 +20,7 @@ from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
-from sheetsync.plan.outcome import outlook_of
+from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, Situation, chosen
 from sheetsync.projection import summary
 from sheetsync.projection.tracker import TrackerProjection
@@ -202,14 +202,19 @@ class Run:
             balance=balance[0] if balance else None,
             price_lock=self._ledger.price(self._portal.fingerprint).lock,
         )
-        self._tell(self._writer.write(newest, wanted))
+        written = self._writer.write(newest, wanted)
+        self._tell(written)
+        # the answer showed the cell without the mark: whatever stands there next is new
+        self._recorder.cleared(self.report.served.keys() - written.unplaced)
+        stuck = written.uncleared & outlook.served.keys()
+        if stuck:
+            # the row itself has to say so: another machine, or a ledger that is new, would take the mark for a wish
+            self._tell(self._writer.write(written.snapshot, replace(wanted, outlook=without_clearing(outlook, stuck))))
 
     def _tell(self, written: Written) -> None:
         report, said = self.report, written.projection
         report.cells_written += written.cells
         report.unplaced = sorted(written.unplaced)
-        # the answer showed the cell without the mark: whatever stands there next is new
-        self._recorder.cleared(report.served.keys() - written.unplaced)
         report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()

@@ -322,7 +322,7 @@ class Judge:
                 self.say(1, f"row {row} shows {id_now}, and the mark {mark!r} that it was ordered for still stands")
 
     def _changed(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
-        place, read = (row, token), run.read
+        place = (row, token)
         if self.diary is not None:
             self.diary.append(f"        {run.machine.name} writes {row} {token}: {old!r} -> {new!r}")
         damage = self.damages.get(place)
@@ -331,12 +331,22 @@ class Judge:
             return
         if place in self.either and token not in MACHINE and new in self.either[place]:
             return
-        if read is None or line < self.desk.top or (line == 0 and not self.wire):
+        if not self._is_beside_the_rows(run, line, token, old):
+            self._changed_in_a_row(run, line, row, column, token, old, new)
+
+    def _is_beside_the_rows(self, run: Run, line: int, token: str, old: Any) -> bool:
+        """Whether a write hit the header line, or what stands above it."""
+        if run.read is None or line < self.desk.top or (line == 0 and not self.wire):
             self.say(3, f"a write to line {line + 1}")
-            return
+            return True
         if line == self.desk.top:
             self.damages.setdefault((ROW, token), Damage(old, run.machine)).by = run.machine
-            return
+            return True
+        return False
+
+    def _changed_in_a_row(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
+        place, read = (row, token), run.read
+        assert read
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
             self.saw.setdefault(row, text(self._hit.get(place, old)))

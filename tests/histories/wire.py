@@ -216,6 +216,16 @@ class Wire:
             self._paid_for(facts, video)
         if "limit" in self._world and first_in_run:
             self._within_limit(run, facts, video)
+        self._contradicted(run, facts, video, again)
+        if "protected" in self._world:
+            self._can_be_written(run, facts, video)
+        if "suspend" in self._world and now - facts.looked.get(video, now) > MINUTE:
+            self._say("suspend", f"an order for {video} was sent {now - facts.looked[video]} after the last look")
+        if "formulas" in self._world:
+            self._by_hand(run, video)
+
+    def _contradicted(self, run: Run, facts: Facts, video: str, again: bool) -> None:
+        """What the machine had been told, or could see, speaks against the order."""
         if "price" in self._world:
             told = self._dear.get(run.machine.name) or facts.dear
             if told:
@@ -227,12 +237,6 @@ class Wire:
                 self._say("stale", f"an order for {video} was sent on {acted}; a newer request had been told")
         if "headers" in self._world and not again and run.read and "Caption final" not in run.read.names:
             self._say("headers", f"an order for {video} was sent while its approval had no column")
-        if "protected" in self._world:
-            self._can_be_written(run, facts, video)
-        if "suspend" in self._world and now - facts.looked.get(video, now) > MINUTE:
-            self._say("suspend", f"an order for {video} was sent {now - facts.looked[video]} after the last look")
-        if "formulas" in self._world:
-            self._by_hand(run, video)
 
     def _claimed(self, facts: Facts, video: str, again: bool, now: datetime) -> None:
         last = (self._stood if again else self._ready).get(video)
