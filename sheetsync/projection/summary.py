@@ -75,17 +75,19 @@ def differing(
     tracker: Tracker,
     balance: int | None,
     now: datetime,
-    price_lock: str = "",
+    price_lock: str | None = None,
 ) -> tuple[SummaryCell, ...]:
     """The cells of the Summary tab that say something else than they should; none where there is no such tab.
 
-    A balance that nobody told leaves its cell as it is.
+    A balance that nobody told leaves its cell as it is, and so does a `price_lock` of None.
     """
     block = _block(snapshot, tracker)
     if block is None:
         return ()
     videos = tuple(_videos(snapshot, targets))
-    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance), LOCK: price_lock}
+    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance)}
+    if price_lock is not None:
+        wanted[LOCK] = price_lock
     wanted |= _next(videos, snapshot, tracker, now)
     wanted |= _weeks(videos, snapshot.time_zone, now)
     return tuple(

@@ -20,7 +20,7 @@ class TrackerProjection:
     shown: frozenset[tuple[str, str]]
     videos: frozenset[str] = frozenset()
     balance: int | None = None
-    price_lock: str = ""
+    price_lock: str | None = None
 
     def project(self, snapshot: Snapshot) -> Projection:
         """What this very snapshot should say."""

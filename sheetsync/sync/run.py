@@ -141,7 +141,7 @@ class Run:
             return price
         if accepted is not None:
             self._recorder.accept_price(key, accepted)
-        elif not price.lock and not price.is_accepted and (lock := summary.price_lock(snapshot, self._tracker)):
+        elif not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
             # the ledger was lost, or another machine's order met the price
             self._recorder.lock_price(key, price, lock)
         return self._ledger.price(key)
@@ -177,6 +177,11 @@ class Run:
         if self._request.allowed.shrunken:
             self._recorder.release(sorted(known.open_videos - snapshot.keys))
 
+    def _lock_to_show(self) -> str | None:
+        """What the Summary tab is to say of locked orders; None leaves it: it may be another machine's lock."""
+        lock = self._ledger.price(self._portal.fingerprint).lock
+        return lock if lock or self._request.allowed.price is not None else None
+
     def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
         # read again: what was just recorded decides on pauses
@@ -200,7 +205,7 @@ class Run:
             shown=planned_from.shown,
             videos=self._request.videos,
             balance=balance[0] if balance else None,
-            price_lock=self._ledger.price(self._portal.fingerprint).lock,
+            price_lock=self._lock_to_show(),
         )
         written = self._writer.write(newest, wanted)
         self._tell(written)

@@ -12,7 +12,7 @@ from ledger_calls import LATER, NOW, PAUSE, begin, kinds, python, recorder, requ
 
 from sheetsync.ledger.recorder import RUNS_KEPT
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import IntentState, Known, Mark, Origin
+from sheetsync.model import IntentState, Known, Mark, Origin, Price
 
 
 class TestObserving:
@@ -332,3 +332,59 @@ class TestKept:
         with Ledger(path) as ledger:
             intent = ledger.known("acme").unsettled["v1"]
         assert (intent.idempotency_key, intent.body, intent.previous_id) == (key, '{"a": 1}', "r0")
+
+
+class TestClockSetBack:
+    """Instants that were recorded before the machine's clock was set back lie in the future."""
+
+    def test_they_are_now(self, ledger: Ledger) -> None:
+        """An uncertain order would stay so, and a refused mark rest, until the clock came there again."""
+        recorder(ledger, LATER + timedelta(days=1)).observe([request()])
+        intent = recorder(ledger, LATER + timedelta(days=1)).begin("v1", Mark.REQUEST, None, "{}")
+        recorder(ledger, LATER + timedelta(days=1)).uncertain(intent, "lost")
+        recorder(ledger, LATER + timedelta(days=1)).rest("v2", Mark.RENEW, "why", PAUSE)
+        recorder(ledger).correct_future()
+        known = ledger.known("acme")
+        assert (known.unsettled["v1"].created_at, known.latest["v1"].seen_at) == (NOW, NOW)
+        assert known.refusals["v2"].retry_at == NOW + timedelta(hours=6)
+
+    def test_others_stay(self, ledger: Ledger) -> None:
+        """What lies in the past is as it was."""
+        recorder(ledger).observe([request()])
+        recorder(ledger, LATER).correct_future()
+        assert ledger.known("acme").latest["v1"].seen_at == NOW
+
+
+class TestServed:
+    def test_until_it_is_cleared(self, ledger: Ledger) -> None:
+        """A mark that is done is remembered with the request that its row shows since."""
+        recorder(ledger).served("v1", Mark.RENEW, "r2")
+        assert ledger.known("acme").served == {"v1": ("renew", "r2")}
+        recorder(ledger).cleared(["v1", "v9"])
+        assert ledger.known("acme").served == {}
+
+
+class TestPrice:
+    def test_locked_and_accepted(self, ledger: Ledger) -> None:
+        """Per API key, not per tracker."""
+        assert ledger.price("key") == Price()
+        recorder(ledger).lock_price("key", Price(), "it cost 9")
+        assert ledger.price("key") == Price(lock="it cost 9")
+        recorder(ledger, tracker="other").accept_price("key", 9)
+        assert (ledger.price("key"), ledger.price("another")) == (Price(9, is_accepted=True), Price())
+
+    @pytest.mark.parametrize(
+        ("charged", "accepted", "fine"), [(7, 7, True), (6, 7, True), (8, 7, False), (None, 7, False)]
+    )
+    def test_what_an_accepted_price_covers(self, charged: int | None, accepted: int, fine: bool) -> None:
+        """At most that; the usual price is expected to the credit."""
+        assert Price(accepted, is_accepted=True).covers(charged) is fine
+        assert Price().covers(charged) is (charged == 7)
+
+
+class TestColumns:
+    def test_seen_once(self, ledger: Ledger) -> None:
+        """A column that the sheet has had stays known."""
+        recorder(ledger).saw_columns(["caption_final"])
+        recorder(ledger, LATER).saw_columns(["caption_final", "note"])
+        assert ledger.known("acme").columns_seen == {"caption_final", "note"}

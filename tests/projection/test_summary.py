@@ -403,3 +403,15 @@ def test_trackers_in_one_spreadsheet_have_a_summary_each(tmp_path: Path) -> None
 
 def test_a_tracker_called_summary_has_its_summary_elsewhere(tmp_path: Path) -> None:
     assert names(tmp_path, "book-a/summary") == ["Summary summary"]
+
+
+@pytest.mark.parametrize(("lock", "cells"), [(None, {}), ("", {}), ("Orders wait.", {"D1": "Orders wait."})])
+def test_it_keeps_why_orders_wait(lock: str | None, cells: dict[str, str]) -> None:
+    """For a ledger that is lost; a machine that knows of no lock leaves what another wrote."""
+    read = replace(snapshot(keys=KEYS), summary=SummaryBlock(9, "Summary", BARE))
+    found = {name(cell): cell.value for cell in summary.differing(read, (), TRACKER, None, NOW, lock)}
+    assert {place: value for place, value in found.items() if place == "D1"} == cells
+    locked = replace(read, summary=SummaryBlock(9, "Summary", ((*BARE[0], "", "", "Orders wait."),)))
+    assert summary.price_lock(locked, TRACKER) == "Orders wait."
+    cleared = {name(cell): cell.value for cell in summary.differing(locked, (), TRACKER, None, NOW, lock)}
+    assert ("D1" in cleared) is (lock == "")

@@ -140,7 +140,9 @@ class Bench:
 
     def sync(self, ledger: Ledger | None = None, **wanted: Any) -> Report:
         """One run; `ledger` is another machine's."""
-        allowed = Allowed(wanted.pop("allow_orders", None), wanted.pop("allow_shrunken", False))
+        allowed = Allowed(
+            wanted.pop("allow_orders", None), wanted.pop("allow_shrunken", False), wanted.pop("accept_price", None)
+        )
         request = Request(f"run-{next(self._runs)}", pollers=1, allowed=allowed, **wanted)
         with self.portal() as portal:
             return run_once(self.tracker, self.api(), portal, ledger or self.ledger, self.clock, request)

@@ -92,6 +92,76 @@ class TestOldClaim:
         assert [bench.cell(video, "status") for video in ALL] == ["pending"] * 5
 
 
+class TestAsleep:
+    """A machine sleeps between its last look and the POST: what it saw may be true no more."""
+
+    @staticmethod
+    def asleep(bench: Bench, *looks: int) -> None:
+        """After these polls of the run the machine sleeps for two hours."""
+        polls = [0]
+
+        def sleep(moment: str, index: int, kind: str, request: object) -> None:
+            if (moment, kind) == ("after", "portal.poll"):
+                polls[0] += 1
+                if polls[0] in looks:
+                    bench.later(hours=2)
+
+        bench.world.hooks[:] = [sleep]
+
+    def test_sheet_and_tokportal_are_looked_at_again(self) -> None:
+        """Where nothing has changed, the order goes out in this run, with the intent that was begun."""
+        bench = marked(VIDEO)
+        self.asleep(bench, 2)
+        assert bench.sync().exit_code == 0
+        assert bench.charged(VIDEO) == 7
+        kinds = [event.kind for event in bench.ledger.history(VIDEO)]
+        assert (kinds.count("intent"), bench.kinds().count("portal.order")) == (1, 1)
+
+    @pytest.mark.parametrize("happens", [withdrawn, deleted, unticked])
+    def test_a_row_that_changed_meanwhile(self, happens: Happening) -> None:
+        """It is not ordered, and the intent is given up: nothing was sent."""
+        bench = marked(VIDEO)
+        self.asleep(bench, 2)
+        bench.world.faults.edit("values.batchGet", nth=2, do=lambda _: happens(bench))
+        bench.sync()
+        assert bench.charged(VIDEO) == 0
+        assert bench.ledger.known("acme").unsettled == {}
+
+    def test_somebody_ordered_meanwhile(self) -> None:
+        """Theirs is taken over: one code, one charge."""
+        bench = marked(VIDEO)
+        self.asleep(bench, 2)
+        bench.world.faults.edit("portal.poll", nth=3, do=lambda world: world.portal.order_elsewhere(VIDEO))
+        assert bench.sync().adopted == 1
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "status")) == (7, "pending")
+        assert bench.ledger.known("acme").unsettled == {}
+
+    def test_a_machine_that_sleeps_after_every_look(self) -> None:
+        """After three looks the next run goes on: charged once, in the end."""
+        bench = marked(VIDEO)
+        self.asleep(bench, *range(1, 9))
+        assert bench.sync().exit_code == 1
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "action")) == (0, "request")
+        assert bench.cell(VIDEO, "sync_note").startswith("Too much time went by")
+        bench.world.hooks.clear()
+        bench.sync()
+        assert bench.charged(VIDEO) == 7
+
+    def test_an_order_that_was_to_be_sent_again(self) -> None:
+        """The first call stays to be looked for: it is settled by a later run, and charged once."""
+        bench = marked(VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.later(minutes=5)
+        self.asleep(bench, *range(1, 9))
+        bench.sync()
+        assert list(bench.ledger.known("acme").unsettled) == [VIDEO]
+        bench.world.hooks.clear()
+        bench.later(minutes=5)
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.ledger.known("acme").unsettled) == (7, {})
+
+
 class TestBalance:
     """The newest balance counts, less what is to be kept."""
 

@@ -23,7 +23,7 @@ from tokportal_wire import (
     portal,
 )
 
-from sheetsync.errors import CallRefused, CallUncertain, SheetsyncError, Unavailable
+from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, SheetsyncError, Unavailable
 from sheetsync.tokportal.client import TokPortal
 
 
@@ -128,6 +128,20 @@ def test_an_order_waits_the_larger_time_and_is_resent_as_it_was(header: str | No
     assert clock.elapsed == pytest.approx(7)
     first, second = app.seen
     assert (first.content, first.headers["Idempotency-Key"]) == (second.content, second.headers["Idempotency-Key"])
+
+
+def test_an_order_that_comes_too_late_is_not_sent() -> None:
+    """A 429 took the time: what was looked at may be true no more, so that it is looked at again."""
+    app, clock = App(_slow_down("7"), ok(ORDERED, 201)), StillClock()
+    with pytest.raises(CallNotSent):
+        portal(app, clock).order(VIDEO, "{}", "key-9", clock.monotonic() + 5)
+    assert len(app.seen) == 1
+
+
+def test_an_order_in_time_is_sent() -> None:
+    """Up to the very instant."""
+    app, clock = App(ok(ORDERED, 201)), StillClock()
+    assert portal(app, clock).order(VIDEO, "{}", "key-9", clock.monotonic()).credits_charged == 7
 
 
 @pytest.mark.parametrize("call", CHANGES)

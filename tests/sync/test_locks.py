@@ -1,0 +1,201 @@
+"""What keeps orders back until a person moves: a price, a gate that vanished, cells that are protected, a formula."""
+
+from __future__ import annotations
+
+import pytest
+from support.bench import Bench
+from support.doctored import ALL, VIDEO
+
+from sheetsync.ledger.store import Ledger
+from sheetsync.sandbox.google.cells import Cell, Formula
+
+HEADERS = ("Caption final", "Sound cleared")
+
+
+def marked(*videos: str, **settings: object) -> Bench:
+    """A tracker of these videos, all marked."""
+    bench = Bench(videos, **settings)
+    bench.mark("request", *videos)
+    return bench
+
+
+class TestPrice:
+    """A price other than expected locks the orders of its API key until a person accepts one."""
+
+    def test_one_order_and_no_more(self) -> None:
+        """Not in this run, not in the next ones; codes go on being fetched, and the row says what allows it."""
+        bench = marked(*ALL)
+        bench.world.portal.price = 70
+        assert bench.sync().ordered == 1
+        bench.world.portal.submit(VIDEO)
+        for _ in range(3):
+            bench.later(minutes=5)
+            report = bench.sync()
+            assert (report.exit_code, report.ordered) == (3, 0)
+        assert sum(map(bench.charged, ALL)) == 70
+        assert bench.cell(VIDEO, "spark_code") != ""
+        assert "--accept-price" in str(report.error)
+        assert "accept the price" in bench.cell("vid-b", "sync_note")
+
+    def test_a_price_that_is_not_told_locks_too(self) -> None:
+        """Nobody knows what the next one costs."""
+        bench = marked(*ALL[:3])
+        bench.world.portal.tells_price = False
+        bench.sync()
+        bench.later(minutes=5)
+        assert bench.sync().exit_code == 3
+        assert bench.kinds().count("portal.order") == 1
+
+    def test_another_tracker_of_the_key(self) -> None:
+        """The lock is the key's: a second tracker on the same machine orders nothing."""
+        ledger = Ledger(None)
+        first, second = marked(VIDEO), marked("vid-b")
+        second.world.portal.key = first.world.portal.key
+        first.world.portal.price = 9
+        first.sync(ledger)
+        assert second.sync(ledger).exit_code == 3
+        assert second.charged("vid-b") == 0
+
+    def test_accepted(self) -> None:
+        """From then on it is the price in budgets, in notes and for what is assumed; an order may cost at most that."""
+        bench = marked(*ALL, keep_credits=1100)
+        bench.world.portal.price = 70
+        bench.sync()
+        bench.later(minutes=5)
+        report = bench.sync(accept_price=70)
+        assert (report.exit_code, report.ordered, bench.world.portal.credits) == (0, 1, 1107)
+        assert bench.cell("vid-c", "sync_note").startswith("Not enough credits: a code costs 70 beyond the 1100")
+        bench.world.portal.price = 71
+        bench.world.portal.credits = 5000
+        bench.later(minutes=5)
+        assert bench.sync().ordered == 1
+        bench.later(minutes=5)
+        assert bench.sync().exit_code == 3
+
+    def test_cheaper_than_accepted(self) -> None:
+        """A lower price than a person accepted locks nothing."""
+        bench = marked(*ALL[:2])
+        bench.world.portal.price = 9
+        assert bench.sync(accept_price=10).ordered == 2
+
+
+class TestGates:
+    """A gate fails shut."""
+
+    @pytest.mark.parametrize("header", HEADERS)
+    def test_a_default_approval_that_was_there(self, header: str) -> None:
+        """Renamed, it holds every order, by name, exit 2; put back, the mark is served."""
+        bench = Bench(ALL[:2], headers=[*Bench().headers, *HEADERS])
+        at = [bench.headers.index(name) for name in HEADERS]
+        for line in (1, 2):
+            for column in at:
+                bench.sheet.set_value(line, column, True)
+        bench.sync()
+        column = bench.headers.index(header)
+        bench.sheet.set_value(0, column, "Something else")
+        bench.mark("request", *ALL[:2])
+        report = bench.sync()
+        assert (report.exit_code, sum(map(bench.charged, ALL[:2]))) == (2, 0)
+        assert f"put back the column {header}" in bench.cell(VIDEO, "sync_note")
+        bench.sheet.set_value(0, column, header)
+        assert bench.sync().exit_code == 0
+        assert bench.charged(VIDEO) == 7
+
+    def test_a_tab_that_never_had_it(self) -> None:
+        """Left out of the config, an approval is asked for only where there is a column for it."""
+        bench = marked(VIDEO)
+        assert bench.sync().exit_code == 0
+        assert bench.charged(VIDEO) == 7
+
+    @pytest.mark.parametrize("settings", [{"approve": ("caption_final",)}, {"require": ("market",)}])
+    def test_a_named_column_that_is_not_there(self, settings: dict[str, tuple[str, ...]]) -> None:
+        """What the config names is asked for always."""
+        bench = marked(VIDEO, **settings)
+        report = bench.sync()
+        assert (report.exit_code, bench.charged(VIDEO)) == (2, 0)
+        assert "no column" in str(report.error)
+
+    def test_without_a_mark_nothing_is_wrong(self) -> None:
+        """Codes are fetched, whatever orders would rest on."""
+        assert Bench(ALL, approve=("caption_final",)).sync().exit_code == 0
+
+
+class TestProtected:
+    """Cells that sheetsync may not write."""
+
+    @staticmethod
+    def protect(bench: Bench, key: str, **more: object) -> None:
+        """Somebody keeps a column for themselves."""
+        at = bench.column(key)
+        area = {"sheetId": bench.sheet.sheet_id, "startRowIndex": 1, "startColumnIndex": at, "endColumnIndex": at + 1}
+        held = {"protectedRangeId": 7, "range": area, "editors": {"users": [bench.book.owner]}, **more}
+        bench.sheet.attached["protectedRanges"] = [held]
+        bench.sheet.touch()
+
+    @pytest.mark.parametrize("key", ["action", "request_id", "credits_left"])
+    def test_nothing_is_ordered_for_such_a_row(self, key: str) -> None:
+        """What was ordered could not be written, nor the mark be cleared."""
+        bench = marked(VIDEO)
+        self.protect(bench, key)
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "action")) == (0, "request")
+        assert "protected range" in bench.cell(VIDEO, "sync_note")
+
+    def test_a_warning_keeps_nobody_out(self) -> None:
+        """`init` itself makes such ranges."""
+        bench = marked(VIDEO)
+        self.protect(bench, "request_id", warningOnly=True)
+        assert bench.sync().exit_code == 0
+        assert bench.charged(VIDEO) == 7
+
+    def test_an_exception_within_the_range(self) -> None:
+        """Its unprotected ranges may be written."""
+        bench = marked(VIDEO, "vid-b")
+        area = {"sheetId": bench.sheet.sheet_id, "startRowIndex": 1, "endRowIndex": 2}
+        self.protect(bench, "request_id", unprotectedRanges=[area])
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.charged("vid-b")) == (7, 0)
+
+
+class TestMarksThatNobodyTyped:
+    def test_a_formula_never_orders(self) -> None:
+        """The claim's answer shows it; the row says so, and the next run is quiet."""
+        bench = Bench([VIDEO])
+        bench.sheet.set_value(bench.line(VIDEO), bench.column("action"), Formula('="request"'))
+        bench.sync()
+        assert bench.charged(VIDEO) == 0
+        assert bench.cell(VIDEO, "sync_note").startswith("Action holds a formula")
+        calls = len(bench.kinds())
+        bench.sync()
+        assert "sheets.batchUpdate" not in bench.kinds()[calls:]
+
+    def test_a_mark_that_comes_back_is_no_new_wish(self) -> None:
+        """Whatever puts it back as it is cleared: it is served once, the row says so, and an emptied cell ends it."""
+        bench = marked(VIDEO)
+        bench.sync()
+        self.deliver(bench)
+        bench.mark("renew", VIDEO)
+        at = bench.line(VIDEO), bench.column("action")
+        bench.sheet.recalculate = lambda: bench.sheet.put(*at, Cell("renew"))
+        for _ in range(4):
+            bench.sync()
+            assert bench.cell(VIDEO, "sync_note").startswith("This mark is done, but could not be cleared.")
+            self.deliver(bench)
+        assert bench.sync(Ledger(None)).ordered == 0
+        assert bench.charged(VIDEO) == 14
+        bench.sheet.recalculate = None
+        bench.type(VIDEO, "action", "")
+        bench.sync()
+        assert bench.cell(VIDEO, "sync_note") == ""
+        bench.mark("renew", VIDEO)
+        bench.sync()
+        assert bench.charged(VIDEO) == 21
+
+    @staticmethod
+    def deliver(bench: Bench) -> None:
+        """The manager works, and the row shows it."""
+        if bench.requests(VIDEO)[-1].status == "pending":
+            bench.world.portal.submit(VIDEO)
+            bench.world.portal.deliver(VIDEO)
+        bench.later(minutes=5)
+        bench.sync()
