@@ -184,8 +184,8 @@ class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
     All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
-    done and not known to be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
-    columns that the sheet has ever had.
+    done and could not be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
+    columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -193,6 +193,7 @@ class Known:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     served: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     columns_seen: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -209,6 +210,7 @@ class Known:
             {video: refusal for video, refusal in self.refusals.items() if video in videos},
             self.served,
             self.columns_seen,
+            self.owners,
         )
 
 

@@ -142,7 +142,7 @@ class Recorder:
             return self._refuse(video_id, mark, 0, text, pause)
 
     def served(self, video_id: str, mark: Mark, request_id: str) -> None:
-        """A mark is done; until its clearing is verified, it is no new wish where its row shows this request."""
+        """A mark is done and could not be cleared: it is no new wish as long as its row shows this request."""
         with self._transaction():
             values = {"video_id": video_id, "mark": mark.value, "request_id": request_id}
             self._upsert("served", ("tracker", "video_id"), values)

@@ -22,6 +22,7 @@ from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Entry, Intent, Known, Price, Refusal
 
+_OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
 
 
@@ -110,7 +111,10 @@ class Ledger:
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
             {refusal.video_id: refusal for refusal in self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)},
             {video: (mark, request_id) for video, mark, request_id in self._db.select(_SERVED, tracker)},
-            frozenset(k for (k,) in self._db.select("SELECT column_key FROM column_seen WHERE tracker = ?", tracker)),
+            columns_seen=frozenset(
+                k for (k,) in self._db.select("SELECT column_key FROM column_seen WHERE tracker = ?", tracker)
+            ),
+            owners=dict(self._db.select(_OWNERS, tracker)),
         )
 
     def price(self, api_key: str) -> Price:

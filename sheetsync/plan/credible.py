@@ -14,6 +14,9 @@ from sheetsync.model import AdCodeRequest, Entry, Failure, HoldKind, Known, Obse
 PATIENCE = timedelta(hours=24)
 """A contradiction that stays for so long is no lagging replica: a person has to look at both requests."""
 
+FURTHEST_ZONES = timedelta(hours=26)
+"""Two time zones are at most so far apart."""
+
 
 def contradicts(latest: AdCodeRequest | None, known: AdCodeRequest | None) -> bool:
     """Whether an answer names an older request than the known one, or none where there is one."""
@@ -39,7 +42,8 @@ def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | Non
     before = entry.request if entry else vouched
     if seen.failure or before is None or not contradicts(seen.request, before):
         return seen
-    if entry is None or now - entry.seen_at < PATIENCE:
+    # a row alone cannot tell since when: what it says against TokPortal is a person's matter at once
+    if entry and now - entry.seen_at < PATIENCE:
         failure = Failure(HoldKind.NEXT_RUN, notes.OLDER_ANSWER)
     else:
         failure = Failure(HoldKind.PERSON, notes.contradiction(seen.request.id if seen.request else "", before.id))
@@ -49,16 +53,19 @@ def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | Non
 def _vouched(rows: Sequence[Row], known: Known, time_zone: str) -> Mapping[str, AdCodeRequest]:
     """What rows say of videos that the ledger does not know: of a lost ledger they are all that is left.
 
-    A row that shows what another video has was copied, or its key retyped: it says nothing.
+    A row that shows what another video has, or had, was copied, or its key retyped: it says nothing.
     """
-    owners: dict[str, set[str]] = {entry.request.id: {video} for video, entry in known.latest.items()}
+    owners: dict[str, set[str]] = {}
     for row in rows:
         owners.setdefault(row.shown_id, set()).add(row.key)
     vouched = {}
     for row in rows:
         requested = _requested_at(row, time_zone)
-        if row.shown_id and requested and row.key not in known.latest and owners[row.shown_id] == {row.key}:
-            vouched[row.key] = AdCodeRequest(row.shown_id, row.key, row.text("status"), created_at=requested)
+        is_its_own = owners[row.shown_id] == {row.key} == {known.owners.get(row.shown_id, row.key)}
+        if row.shown_id and requested and is_its_own and row.key not in known.latest:
+            # the sheet's time zone may have been changed since that was written
+            earliest = requested - FURTHEST_ZONES
+            vouched[row.key] = AdCodeRequest(row.shown_id, row.key, row.text("status"), created_at=earliest)
     return vouched
 
 

@@ -103,7 +103,7 @@ class Executor:
     def _adopt(self, step: Adopt) -> None:
         self._take_over(step.request, step.origin, step.settles)
         if step.mark:
-            self._served(step.video_id, step.mark, step.request.id)
+            self.report.served[step.video_id] = step.mark
 
     def _take_over(self, request: AdCodeRequest, origin: Origin, settles: Intent | None) -> None:
         self.recorder.adopt(request, origin, settles, self.price.credits)
@@ -142,7 +142,7 @@ class Executor:
             return
         self.recorder.corrected(planned)
         self.report.corrected += 1
-        self._served(step.video_id, step.mark, planned.id)
+        self.report.served[step.video_id] = step.mark
         # so that this very run already shows that it was reported
         self._look_quietly(step.video_id)
 
@@ -278,7 +278,7 @@ class Executor:
             return
         origin = Origin.ADOPTED_OPEN if step.mark is Mark.REQUEST else Origin.ADOPTED_RENEWED
         self._take_over(latest, origin, step.resend)
-        self._served(step.video_id, step.mark, latest.id)
+        self.report.served[step.video_id] = step.mark
 
     def _accepted(self, step: Order, intent: Intent, answer: Ordered) -> None:
         if answer.request.id == step.previous_id:
@@ -289,7 +289,7 @@ class Executor:
         self._spent(charged if charged is not None else self.price.credits, left)
         self.recorder.accepted(intent, answer.request, charged, left)
         self.report.paid(step.mark, charged if charged is not None else self.price.credits)
-        self._served(step.video_id, step.mark, answer.request.id)
+        self.report.served[step.video_id] = step.mark
         self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
         self._audit(step, answer)
@@ -367,7 +367,7 @@ class Executor:
         self._spent(self.price.credits)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
-            self._served(step.video_id, step.mark, latest.id)
+            self.report.served[step.video_id] = step.mark
             if self.expected is not None:
                 self.expected -= self.price.credits
                 self.report.credits_left = self.expected
@@ -378,10 +378,6 @@ class Executor:
         self.unclear += 1
         if self.unclear >= UNCERTAIN_LIMIT:
             self.stop = notes.UNCLEAR_ANSWERS
-
-    def _served(self, video_id: str, mark: Mark, request_id: str) -> None:
-        self.recorder.served(video_id, mark, request_id)
-        self.report.served[video_id] = mark
 
     def _look_quietly(self, video_id: str) -> AdCodeRequest | None:
         """A look whose failure changes nothing: the intent stays as it is, a later run looks again."""

@@ -209,10 +209,10 @@ class Run:
         )
         written = self._writer.write(newest, wanted)
         self._tell(written)
-        # the answer showed the cell without the mark: whatever stands there next is new
-        self._recorder.cleared(self.report.served.keys() - written.unplaced)
         stuck = written.uncleared & outlook.served.keys()
         if stuck:
+            for video in stuck:
+                self._recorder.served(video, self.report.served[video], known.latest[video].request.id)
             # the row itself has to say so: another machine, or a ledger that is new, would take the mark for a wish
             self._tell(self._writer.write(written.snapshot, replace(wanted, outlook=without_clearing(outlook, stuck))))
 
