@@ -126,8 +126,9 @@ class SheetsAPI(gspread.HTTPClient):
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
+        kwargs |= {"timeout": self.timeout, "allow_redirects": False}
         try:
-            response = self.session.request(method, url, *args, **{**kwargs, "timeout": self.timeout})
+            response = self.session.request(method, url, *args, **kwargs)
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
@@ -136,7 +137,7 @@ class SheetsAPI(gspread.HTTPClient):
             what = f"Google Sheets did not answer ({type(error).__name__})."
             raise (WriteUnclear if writes else _Transient)(what) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
-        if response.ok:
+        if response.ok and not response.is_redirect:
             return response
         raise self._failure(response, writes)
 
@@ -151,6 +152,10 @@ class SheetsAPI(gspread.HTTPClient):
 
     def _failure(self, response: requests.Response, writes: bool) -> SheetsyncError:
         status, message, account = response.status_code, _message(response), self.email or "the service account"
+        if response.is_redirect:
+            # the body, which holds codes, and the token go to nobody else
+            what = f"Google Sheets answered {status}, a redirect: check google.api_url."
+            return (WriteUnclear if writes else Unavailable)(what)
         if status == 429:
             return _Transient("Google Sheets asks for fewer calls (quota of 60 a minute).")
         if status >= 500 or status == 408:

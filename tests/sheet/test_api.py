@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import requests
 from google.oauth2.service_account import Credentials
+from support.inprocess import RequestsAdapter
 
 from sheetsync.clock import Clock
 from sheetsync.errors import Unavailable
 from sheetsync.sandbox.google.service_account import write_service_account
+from sheetsync.sandbox.wire import Request, Response
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI, connect
 
@@ -86,3 +88,20 @@ def test_loopback_is_reached_without_a_proxy(key_file: Path, monkeypatch: pytest
         "/v4/spreadsheets/some-id" if has_token else "/token"
     }
     assert [proxies for _, proxies in seen if proxies] == []
+
+
+@pytest.mark.parametrize("write", [True, False], ids=["write", "read"])
+def test_no_redirect_is_followed(write: bool) -> None:
+    """Codes and the token go to nobody but the address of the configuration."""
+    asked: list[str] = []
+
+    def elsewhere(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(302, {"location": "https://elsewhere.example/v4/x"}, b"")
+
+    session = requests.Session()
+    session.mount("https://", RequestsAdapter(elsewhere))
+    api = SheetsAPI(None, Clock(), "https://sheets.googleapis.com", "bot@example.com", session)
+    with pytest.raises(Unavailable, match="redirect"):
+        api.update("id", {"requests": []}, "spreadsheetId") if write else api.values("id", "A1")
+    assert len(asked) == 1
