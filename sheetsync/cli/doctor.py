@@ -16,6 +16,7 @@ import click
 
 from sheetsync.cli.init import missing, read_spreadsheet
 from sheetsync.cli.options import Selection, selecting
+from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
 from sheetsync.config.load import Config, load
@@ -43,7 +44,7 @@ def doctor(selection: Selection) -> None:
     failed = False
     for check in checks(selection):
         failed = failed or check.ok is False
-        click.echo(check.line())
+        click.echo(plain(check.line()))
     sys.exit(1 if failed else 0)
 
 

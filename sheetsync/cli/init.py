@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from sheetsync.cli.options import Selection, selecting
+from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
 from sheetsync.model import Tracker
 from sheetsync.sheet.api import SheetsAPI, connect
@@ -28,7 +29,7 @@ def init(selection: Selection, dry_run: bool) -> None:
     config, trackers = selection.load()
     api = connect(config.google.credentials, config.google.api_url, Clock())
     for line in init_trackers(api, trackers, dry_run):
-        click.echo(line)
+        click.echo(plain(line))
 
 
 def read_spreadsheet(api: SheetsAPI, tracker: Tracker) -> Spreadsheet:

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from sheetsync import __version__
+from sheetsync.cli.plain import one_line, plain
 from sheetsync.errors import SheetsyncError, Unexpected
 
 COMMANDS = {
@@ -35,7 +36,7 @@ class Stop(click.ClickException):
     """An error of ours on its way out: advice on stderr, exit code as in design 7."""
 
     def __init__(self, error: SheetsyncError) -> None:
-        super().__init__(str(error))
+        super().__init__(plain(str(error)))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class, and reads the instance
 
 
@@ -108,12 +109,20 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        return json.dumps(line, ensure_ascii=False)
+        return one_line(json.dumps(line, ensure_ascii=False))
+
+
+class TextFormatter(logging.Formatter):
+    """One line each, whatever stands in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's local time, level and message."""
+        return one_line(super().format(record))
 
 
 def _start_logging(verbose: bool, log_format: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    as_text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    as_text = TextFormatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else as_text)
     # the libraries' own lines hold URLs and bodies: of theirs only warnings are passed on, whatever -v says
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

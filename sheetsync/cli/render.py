@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.plain import one_line, plain
 
 
 def table(lines: Sequence[Sequence[object]]) -> str:
     """Cells in columns, two spaces apart, indented."""
-    texts = [[str(cell) for cell in line] for line in lines]
+    texts = [[one_line(str(cell)) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     aligned = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in texts)
     return "\n".join("  " + line.rstrip() for line in aligned)
@@ -36,4 +37,4 @@ def shown(selection: Selection, document: Any, text: str) -> str:
 
     Instants in the document are printed as `stamp` has them.
     """
-    return json.dumps(document, indent=2, ensure_ascii=False, default=stamp) if selection.as_json else text
+    return plain(json.dumps(document, indent=2, ensure_ascii=False, default=stamp) if selection.as_json else text)
