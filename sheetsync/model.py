@@ -185,7 +185,8 @@ class Known:
 
     All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
     done and could not be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
-    columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id.
+    columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id;
+    `looked` is when TokPortal was last asked about a video, whatever it answered.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -194,6 +195,7 @@ class Known:
     served: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     columns_seen: frozenset[str] = frozenset()
     owners: Mapping[str, str] = field(default_factory=dict)
+    looked: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -211,6 +213,7 @@ class Known:
             self.served,
             self.columns_seen,
             self.owners,
+            self.looked,
         )
 
 

@@ -62,8 +62,9 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "columns seen, marks served, and the price of each API key",
+        "looks, columns seen, marks served, and the price of each API key",
         (
+            "CREATE TABLE look (tracker TEXT, video_id TEXT, at TEXT NOT NULL, PRIMARY KEY (tracker, video_id))",
             """CREATE TABLE served (
                 tracker TEXT NOT NULL, video_id TEXT NOT NULL, mark TEXT NOT NULL, request_id TEXT NOT NULL,
                 PRIMARY KEY (tracker, video_id))""",

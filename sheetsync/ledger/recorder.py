@@ -56,6 +56,12 @@ class Recorder:
                 codes += self._changes(old, new)
         return codes
 
+    def looked(self, video_ids: Collection[str]) -> None:
+        """TokPortal was asked about these videos, whatever came of it: the others' turn comes first next time."""
+        with self._transaction():
+            for video_id in video_ids:
+                self._upsert("look", ("tracker", "video_id"), {"video_id": video_id, "at": rows.to_text(self._now)})
+
     def adopt(self, request: AdCodeRequest, origin: Origin, settles: Intent | None = None, price: int = PRICE) -> None:
         """Take over a request that exists; one that we ordered stays ordered, with its credits.
 
@@ -215,6 +221,7 @@ class Recorder:
             for update, instant in (
                 (f"UPDATE intent SET created_at = ? WHERE tracker = ? AND created_at > ? AND {UNSETTLED}", now),
                 ("UPDATE ad_code_request SET seen_at = ? WHERE tracker = ? AND seen_at > ?", now),
+                ("UPDATE look SET at = ? WHERE tracker = ? AND at > ?", now),
                 ("UPDATE refusal SET retry_at = ? WHERE tracker = ? AND retry_at > ?", latest_retry),
             ):
                 self._db.execute(update, instant, self.tracker, instant)

@@ -23,6 +23,7 @@ from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Entry, Intent, Known, Price, Refusal
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
+_LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
 
 
@@ -115,6 +116,7 @@ class Ledger:
                 k for (k,) in self._db.select("SELECT column_key FROM column_seen WHERE tracker = ?", tracker)
             ),
             owners=dict(self._db.select(_OWNERS, tracker)),
+            looked={video: datetime.fromisoformat(at) for video, at in self._db.select(_LOOKED, tracker)},
         )
 
     def price(self, api_key: str) -> Price:

@@ -1,8 +1,9 @@
 """PURE: which videos a run has to look at (design 3.2), most urgent first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import zip_longest
 
 from sheetsync.model import Entry, Known, Mark, Row
 from sheetsync.plan.gates import key_problem
@@ -12,10 +13,15 @@ from sheetsync.projection.window import shown_code
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Videos to observe, each once: `first` must be looked at, `later` are open requests, most overdue first."""
+    """Videos to observe, each once: `first` must be looked at, `later` are open requests.
+
+    `order` is the order in which they are asked about: each kind has its share, and of each the one comes first
+    that was looked at longest ago. So nothing starves, however few looks a run has time for.
+    """
 
     first: tuple[str, ...]
     later: tuple[str, ...]
+    order: tuple[str, ...]
 
 
 def due(rows: Sequence[Row], known: Known, now: datetime) -> Due:
@@ -24,13 +30,21 @@ def due(rows: Sequence[Row], known: Known, now: datetime) -> Due:
     keyed = [row for row in rows if key_problem(row) is None]
     marked = [row.key for row in acting(keyed) if not is_resting(row, known, now)]
     strange = [row.key for row in keyed if _disagrees(row, known.latest.get(row.key))]
-    waiting = sorted(
-        (video for video, entry in known.latest.items() if entry.request.is_open),
-        key=lambda video: (known.latest[video].seen_at, video),
-    )
+    waiting = sorted(known.open_videos, key=lambda video: (known.latest[video].seen_at, video))
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
     first = tuple(dict.fromkeys([*marked, *known.unsettled, *strange]))
-    return Due(first, tuple(video for video in waiting if video not in first))
+    order = _in_turn(marked, list(known.unsettled), strange, waiting, looked=known.looked)
+    return Due(first, tuple(video for video in waiting if video not in first), order)
+
+
+def _in_turn(*kinds: Sequence[str], looked: Mapping[str, datetime]) -> tuple[str, ...]:
+    """One of each kind in turn, those first that were looked at longest ago, or never.
+
+    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs.
+    """
+    never = datetime.min.replace(tzinfo=UTC)
+    queues = [sorted(kind, key=lambda video: looked.get(video, never)) for kind in kinds]
+    return tuple(dict.fromkeys(video for turn in zip_longest(*queues) for video in turn if video is not None))
 
 
 def needs_balance(rows: Sequence[Row]) -> bool:

@@ -343,8 +343,10 @@ class TestClockSetBack:
         intent = recorder(ledger, LATER + timedelta(days=1)).begin("v1", Mark.REQUEST, None, "{}")
         recorder(ledger, LATER + timedelta(days=1)).uncertain(intent, "lost")
         recorder(ledger, LATER + timedelta(days=1)).rest("v2", Mark.RENEW, "why", PAUSE)
+        recorder(ledger, LATER).looked(["v1"])
         recorder(ledger).correct_future()
         known = ledger.known("acme")
+        assert known.looked == {"v1": NOW}
         assert (known.unsettled["v1"].created_at, known.latest["v1"].seen_at) == (NOW, NOW)
         assert known.refusals["v2"].retry_at == NOW + timedelta(hours=6)
 
@@ -388,3 +390,11 @@ class TestColumns:
         recorder(ledger).saw_columns(["caption_final"])
         recorder(ledger, LATER).saw_columns(["caption_final", "note"])
         assert ledger.known("acme").columns_seen == {"caption_final", "note"}
+
+
+class TestLooks:
+    def test_the_latest_counts(self, ledger: Ledger) -> None:
+        """When TokPortal was last asked about a video, whatever came of it."""
+        recorder(ledger).looked(["v1", "v2"])
+        recorder(ledger, LATER).looked(["v1"])
+        assert ledger.known("acme").looked == {"v1": LATER, "v2": NOW}
