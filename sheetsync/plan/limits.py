@@ -24,6 +24,7 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
     None either where an order cost something else than expected, until a person accepts that. In this order: the
     credits of the day say nothing of whether 200 filled-down rows are meant.
     """
+    plan = replace(plan, price=world.tracker.price)
     if plan.orders and world.price_lock:
         # more may be wrong than one price: only a person can tell whether it is the new one
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
@@ -42,7 +43,7 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     price = world.tracker.price
     decided = {step.video_id for step in plan.steps}
     reserved = price * sum(video not in decided for video in world.known.unsettled)
-    plan = replace(plan, reserved=reserved, price=price)
+    plan = replace(plan, reserved=reserved)
     affordable = max(0, world.balance - keep - reserved) // price
     return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep, price))
 

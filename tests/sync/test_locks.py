@@ -78,6 +78,14 @@ class TestPrice:
         bench.world.portal.price = 9
         assert bench.sync(accept_price=10).ordered == 2
 
+    def test_too_many_marks_are_told_at_the_accepted_price(self) -> None:
+        """The sentence that invites to allow them says what that would cost."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        bench.world.portal.price = 9
+        report = bench.sync(accept_price=9)
+        assert report.exit_code == 3
+        assert "5 orders (45 credits)" in str(report.error)
+
 
 class TestGates:
     """A gate fails shut."""
