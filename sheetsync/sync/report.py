@@ -43,6 +43,13 @@ class Report:
         """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""
         self.holds.append(Hold(step.video_id, step.row or 0, reason, kind))
 
+    def failed(self, error: SheetsyncError) -> None:
+        """The first error says why the run stopped; what goes wrong after that is told beside it."""
+        if self.error is None:
+            self.error = error
+        else:
+            self.warnings.append(str(error))
+
     def paid(self, mark: Mark, credits: int) -> None:
         """An order went through."""
         self.credits_charged += credits

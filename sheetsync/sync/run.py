@@ -70,13 +70,13 @@ class Run:
         try:
             self._steps()
         except SheetsyncError as error:
-            report.error = error
+            report.failed(error)
         except Exception as error:
             # one tracker's trouble is not the others', and what was done so far is still told
             # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
             where = (f"{at.filename}:{at.lineno} in {at.name}" for at in traceback.extract_tb(error.__traceback__))
             log.debug("%s: %s", type(error).__name__, ", ".join(where))
-            report.error = Unexpected(error)
+            report.failed(Unexpected(error))
         report.sheets_read, report.sheets_write = self._api.reads - reads, self._api.writes - writes
         report.tokportal = self._portal.calls - calls
         return report
@@ -99,7 +99,7 @@ class Run:
         self._refuse(plan, snapshot)
         absent = absent_gates(tracker, snapshot.columns)
         if absent and needs_balance(rows):
-            self.report.error = GateColumnMissing(snapshot.title, absent)
+            self.report.failed(GateColumnMissing(snapshot.title, absent))
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
@@ -165,7 +165,7 @@ class Run:
         if why:
             raise Refused(why)
         if plan.refused:
-            self.report.error = Refused(plan.refused)
+            self.report.failed(Refused(plan.refused))
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
