@@ -24,7 +24,6 @@ from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Ma
 RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
 
-AT_ONCE = timedelta(0)
 LONGEST_PAUSE = timedelta(hours=6)
 """No refused mark rests longer (design 4)."""
 
@@ -122,13 +121,14 @@ class Recorder:
             self._move(intent, IntentState.ACCEPTED, "ordered", request_id=request.id, mark=intent.mark, **credits)
             self._changes(old, new)
 
-    def refused(self, intent: Intent, http_status: int, text: str, pause: timedelta = AT_ONCE) -> str:
+    def refused(self, intent: Intent, http_status: int, text: str, pause: timedelta | None = None) -> str:
         """TokPortal said a definite no: the intent is settled, and its key spent; the mark may try after `pause`.
 
+        Without a pause it says nothing about the mark (429, 401, ordered by somebody else), which may try at once.
         Returns the text for the row: the earlier one where this differs from it in nothing but a support id.
         """
         with self._transaction():
-            kept = self._refuse(intent.video_id, intent.mark, http_status, text, pause)
+            kept = self._refuse(intent.video_id, intent.mark, http_status, text, pause) if pause else text
             self._move(intent, IntentState.REFUSED, "refused", http_status=http_status, text=text)
         return kept
 

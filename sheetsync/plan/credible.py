@@ -12,7 +12,7 @@ from sheetsync.columns import BadCell, instant
 from sheetsync.model import AdCodeRequest, Entry, Failure, HoldKind, Known, Observation, Row
 
 PATIENCE = timedelta(hours=24)
-"""A contradiction that stays for so long is no lagging replica: a person has to look at both requests."""
+"""What was seen so long ago, no replica lags behind it: a person has to look at both requests."""
 
 FURTHEST_ZONES = timedelta(hours=26)
 """Two time zones are at most so far apart."""

@@ -36,7 +36,7 @@ CLAIM_SECONDS = 55
 """A claim is acted on for so long; then the row is looked at again: no POST rests on one of a minute ago (design 4)."""
 
 LOOK_SECONDS = 40
-"""An order is sent so long after the last look at TokPortal began; POST and look together stay under a minute."""
+"""An order is sent so long after the last look at TokPortal began."""
 
 LOOKS = 3
 """How often sheet and TokPortal are looked at again for one order, where time goes by; then the next run does."""
@@ -88,7 +88,7 @@ class Executor:
                 for step in plan.orders:
                     newest = self._order(step, newest)
         except SheetsyncError as error:
-            self.report.error = error
+            self.report.failed(error)
         return newest
 
     def _free_steps(self, plan: Plan) -> None:
@@ -224,9 +224,13 @@ class Executor:
         except Unavailable as error:
             self.report.not_done(step, notes.not_ordered(error))
             return False
-        if (latest.id if latest else None) == step.previous_id:
+        if (latest.id if latest else None) != step.previous_id:
+            self._overtaken(step, latest)
+        elif latest and latest.is_open:
+            # reopened since the plan: what is to come of the mark, the next run decides
+            self.report.not_done(step, notes.MOVED)
+        else:
             return True
-        self._overtaken(step, latest)
         return False
 
     def _send(self, step: Order, intent: Intent) -> bool:
@@ -240,7 +244,7 @@ class Executor:
             self._refused(step, intent, no)
         except CredentialsError as no:
             # a key that is not accepted concerns every order: nothing was done, and the run ends
-            self.recorder.refused(intent, 401, str(no))
+            self._not_done_by_this_call(step, intent, 401, str(no))
             self.report.not_done(step, str(no))
             raise
         except CallUncertain as doubt:
@@ -254,7 +258,7 @@ class Executor:
         if not step.resend:
             self.recorder.lapse(intent)
         elif step.video_id not in self.report.served:
-            self.recorder.uncertain(intent, "not sent again in time")
+            self._as_it_was(step.resend, intent, "not sent again in time")
 
     def _look(self, video_id: str) -> AdCodeRequest | None:
         """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""
@@ -285,14 +289,15 @@ class Executor:
             # a replay of an older order: only a look can tell
             self._uncertain(step, intent, "the answer names the previous request")
             return
-        charged, left = answer.credits_charged, answer.credits_remaining
+        # a replayed answer tells the balance of when it was first given
+        charged, left = answer.credits_charged, None if answer.replayed else answer.credits_remaining
         self._spent(charged if charged is not None else self.price.credits, left)
         self.recorder.accepted(intent, answer.request, charged, left)
         self.report.paid(step.mark, charged if charged is not None else self.price.credits)
         self.report.served[step.video_id] = step.mark
         self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
-        self._audit(step, answer)
+        self._audit(step, charged, left)
 
     def _spent(self, credits: int, left: int | None = None) -> None:
         """Keep the newest balance: as it was told, else less what an order may have cost."""
@@ -301,9 +306,9 @@ class Executor:
         elif self.balance is not None:
             self.balance -= credits
 
-    def _audit(self, step: Order, answer: Ordered) -> None:
+    def _audit(self, step: Order, charged: int | None, left: int | None) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
-        charged, left, before = answer.credits_charged, answer.credits_remaining, self.expected
+        before = self.expected
         if not self.price.covers(charged):
             self.stop = notes.unexpected_price(step.video_id, charged, self.price.credits)
             # for every tracker of this key, and every later run: what went wrong once may go wrong 25 times
@@ -312,8 +317,7 @@ class Executor:
         if left is None:
             self.expected = None
             return
-        # a replayed answer was charged earlier, so that its balance is an older one
-        if not answer.replayed and before is not None and charged is not None and left < before - charged:
+        if before is not None and charged is not None and left < before - charged:
             lost = before - charged - left
             self.report.warnings.append(
                 f"The balance fell by {lost} credits more than the order of video {step.video_id} cost: "
@@ -325,28 +329,36 @@ class Executor:
         if no.http_status == 429:
             self._rate_limited(step, intent, no)
             return
+        self.unclear = 0
+        if no.http_status == 402:
+            self.stop = notes.PAYMENT_FIRST
         if no.http_status == 409 and self._happened(step, intent):
             return
-        first_sent = step.resend.created_at if step.resend else None
-        if no.http_status == 409 and first_sent and self.clock.now() - first_sent < STILL_UNDER_WAY:
-            # the first call may still be under way: not settled by this no, and its time goes on counting
-            self.recorder.uncertain(replace(intent, created_at=first_sent), str(no))
+        if step.resend and self.clock.now() - step.resend.created_at < STILL_UNDER_WAY:
+            # the first call may still be under way: whatever this no is about, it does not settle that one
+            self._as_it_was(step.resend, intent, str(no))
             self.report.uncertain += 1
             self.report.not_done(step, notes.earlier_order_may_go_through(no))
             return
         kept = self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
         self.report.not_done(step, kept, _who_moves(no))
-        if no.http_status == 402:
-            self.stop = notes.PAYMENT_FIRST
 
     def _rate_limited(self, step: Order, intent: Intent, no: CallRefused) -> None:
-        """429: this call did nothing, and concerns all; of a resend the first call still has to be looked for."""
-        if step.resend:
-            self.recorder.uncertain(intent, str(no))
-        else:
-            self.recorder.refused(intent, 429, str(no))
+        """429: it concerns all, and every further call would make it worse."""
+        self._not_done_by_this_call(step, intent, 429, str(no))
         self.stop = notes.FEWER_CALLS
         self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
+
+    def _not_done_by_this_call(self, step: Order, intent: Intent, http_status: int, text: str) -> None:
+        """A no that concerns every order: of a resend the first call still has to be looked for."""
+        if step.resend:
+            self._as_it_was(step.resend, intent, text)
+        else:
+            self.recorder.refused(intent, http_status, text)
+
+    def _as_it_was(self, before: Intent, intent: Intent, detail: str) -> None:
+        """A resend that changed nothing: uncertain as before, and the time since the first call goes on counting."""
+        self.recorder.uncertain(replace(intent, created_at=before.created_at), detail)
 
     def _happened(self, step: Order, intent: Intent) -> bool:
         """After a conflict: whether there is a request that the row does not show; it is taken over."""

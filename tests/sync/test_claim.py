@@ -161,6 +161,18 @@ class TestAsleep:
         bench.sync()
         assert (bench.charged(VIDEO), bench.ledger.known("acme").unsettled) == (7, {})
 
+    def test_an_order_to_be_sent_again_that_turns_up_meanwhile(self) -> None:
+        """The first call had arrived after all: ours, settled, and charged once."""
+        bench = marked(VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.later(minutes=5)
+        self.asleep(bench, 2)
+        bench.world.faults.edit("portal.poll", nth=3, do=lambda world: world.portal.order(VIDEO))
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.ledger.known("acme").unsettled) == (7, {})
+        assert bench.cell(VIDEO, "credits_charged") == 7
+
 
 class TestBalance:
     """The newest balance counts, less what is to be kept."""

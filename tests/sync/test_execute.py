@@ -12,6 +12,7 @@ import pytest
 from support.bench import Bench
 from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
+from sheetsync import notes
 from sheetsync.errors import NotFound
 from sheetsync.model import IntentState, Known, Mark, Price
 from sheetsync.plan.gates import order_body
@@ -238,6 +239,22 @@ class TestPrice:
         bench.world.faults.edit("portal.order", do=lambda world: world.portal.spend_elsewhere(100))
         assert bench.sync().warnings == []
 
+    def test_replay_tells_no_balance_for_the_next_order(self) -> None:
+        """What was left when the answer was first given holds up no order now, and nobody is told to top up."""
+        bench = Doctored(ALL[:2])
+        bench.mark("request", *ALL[:2])
+
+        def replayed(_: Request, answer: Response) -> Response:
+            body = json.loads(answer.body)
+            body["data"]["credits_remaining"] = 3
+            headers = {**answer.headers, "idempotent-replayed": "true"}
+            return Response(answer.status, headers, json.dumps(body).encode())
+
+        bench.change = orders(replayed)
+        report = bench.sync()
+        assert (report.exit_code, report.warnings) == (0, [])
+        assert [bench.charged(video) for video in ALL[:2]] == [7, 7]
+
     def test_balance_unknown(self) -> None:
         """An order planned without a known balance is judged by its price alone."""
         bench = Bench([VIDEO])
@@ -457,6 +474,86 @@ class TestUncertain:
         assert bench.sync().exit_code == 0
         assert len(bench.keys) == 1
         assert bench.cell(VIDEO, "credits_charged") == 7
+
+    @pytest.mark.parametrize("meanwhile", ["no credits", "no rights", "no post"])
+    def test_resend_refused_while_the_first_call_may_be_under_way(self, meanwhile: str) -> None:
+        """Whatever a no to the second call is about, it does not settle the first: ten minutes it is looked for."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        first = bench.ledger.known("acme").unsettled[VIDEO]
+        portal, faults = bench.world.portal, bench.world.faults
+        if meanwhile == "no rights":
+            faults.add("portal.order", fault="403")
+        elif meanwhile == "no credits":
+            faults.edit("portal.poll", nth=2, do=lambda _: portal.spend_elsewhere(portal.credits))
+        else:
+            portal.videos[VIDEO].live_link = False
+        bench.later(minutes=2)
+        assert bench.sync().exit_code == 1
+        kept = bench.ledger.known("acme").unsettled[VIDEO]
+        assert (kept.state, kept.created_at) == (IntentState.UNCERTAIN, first.created_at)
+        # the first call arrives after all: ours, and no second one was paid
+        portal.credits, portal.videos[VIDEO].live_link = 100, True
+        portal.order(VIDEO)
+        bench.later(minutes=2)
+        assert bench.sync().exit_code == 0
+        assert bench.charged(VIDEO) == 7
+        assert bench.cell(VIDEO, "credits_charged") == 7
+
+    def test_resend_with_a_key_that_is_accepted_no_more(self) -> None:
+        """A 401 says nothing about the call before it: the order stays uncertain, the run ends with 5."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.world.faults.add("portal.order", fault="401")
+        bench.later(minutes=2)
+        assert bench.sync().exit_code == 5
+        assert bench.ledger.known("acme").unsettled[VIDEO].state is IntentState.UNCERTAIN
+
+    def test_calls_that_were_too_many_make_no_refusal_older(self) -> None:
+        """A 429 says nothing about the mark: the first real no rests it for five minutes, not for hours."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        for _ in range(3):
+            bench.world.faults.add("portal.order", fault="429", times=4)
+            bench.sync()
+            bench.world.faults.clear()
+            bench.later(minutes=2)
+        bench.world.portal.videos[VIDEO].live_link = False
+        bench.sync()
+        assert bench.ledger.known("acme").refusals[VIDEO].attempts == 1
+
+    def test_a_latest_request_that_is_gone_at_the_last_look(self) -> None:
+        """What the row shows is gone, and nothing on this machine knew it: nobody here decides what that means."""
+        bench = Doctored()
+        bench.with_code(VIDEO)
+        bench.mark("renew", VIDEO)
+        reader = Reader(bench.api(), bench.tracker, bench.clock)
+        snapshot, outcome = reader.read(), Report("acme")
+        step = Order(VIDEO, 2, Mark.RENEW, bench.cell(VIDEO, "request_id"), order_body(snapshot.rows[0]))
+        bench.world.portal.by_video.clear()
+        with bench.portal() as portal:
+            recorder = bench.ledger.recorder("acme", "run", bench.clock)
+            writer = Writer(reader, recorder)
+            executor = Executor(bench.tracker, portal, recorder, writer, Known(), Price(), bench.clock, outcome)
+            executor.run(Plan((step,)), snapshot)
+        assert [hold.reason for hold in outcome.holds] == [notes.MOVED]
+        assert bench.kinds().count("portal.order") == 1
+
+    def test_a_code_that_is_reopened_before_the_last_look(self) -> None:
+        """An open request beside the renewal: the plan knew of none, so the next run decides anew."""
+        bench = Doctored()
+        bench.with_code(VIDEO)
+        bench.mark("renew", VIDEO)
+        portal = bench.world.portal
+        bench.world.faults.edit(
+            "portal.poll", nth=2, do=lambda _: portal.reopen(portal.by_video[VIDEO][-1], "does not work")
+        )
+        bench.sync()
+        assert bench.charged(VIDEO) == 7
 
 
 class TestRefused:

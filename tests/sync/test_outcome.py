@@ -105,6 +105,26 @@ class TestFigures:
         assert bench.sync().uncertain == 4
         assert [bench.charged(video) for video in six] == [0, 0, 7, 0, 0, 7]
 
+    def test_a_no_is_a_clear_answer(self) -> None:
+        """Rows that TokPortal refuses between unclear ones say that it is well."""
+        bench = Bench(ALL)
+        bench.mark("request", *ALL)
+        for nth in (1, 3):
+            bench.world.faults.add("portal.order", nth=nth, fault="lost_before")
+        bench.world.portal.videos["vid-b"].live_link = False
+        bench.world.faults.add("portal.order", nth=4, fault="lost_before")
+        report = bench.sync()
+        assert (report.uncertain, bench.charged("vid-e")) == (3, 7)
+
+    def test_a_refusal_is_still_told_when_the_last_write_fails(self) -> None:
+        """Why nothing was ordered is the run's outcome; that its rows could not be told comes beside it."""
+        bench = Bench(ALL, max_orders_per_run=4)
+        bench.mark("request", *ALL)
+        bench.world.faults.add("sheets.batchUpdate", fault="403", times=99)
+        report = bench.sync()
+        assert report.exit_code == 3
+        assert [warning[:13] for warning in report.warnings] == ["Google denies"]
+
     def test_a_balance_that_is_not_named_once(self) -> None:
         """The next order is judged by its price alone, and its balance counts again."""
         bench = Doctored(ALL[:2])
