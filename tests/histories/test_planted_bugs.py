@@ -62,15 +62,20 @@ def order_without_compare(patch: Patch) -> None:
 
 
 def order_upon_an_open_request(patch: Patch) -> None:
-    """A renewal does not wait for the request that is still open."""
-    decide = marks._decide
+    """A renewal does not wait for the request that is still open: not in the plan, and not at the last look."""
+    decide, compare = marks._decide, Executor._compare
 
     def impatient(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
         if mark is Mark.RENEW and latest and latest.is_open and row.text("request_id") == latest.id:
             return Order(row.key, row.number, mark, latest.id, "{}")
         return decide(row, mark, latest, tracker)
 
+    def by_id_alone(self: Executor, step: Order) -> bool:
+        look = self._look(step.video_id)
+        return compare(self, step) or (look is not None and look.id == step.previous_id)
+
     patch.setattr(marks, "_decide", impatient)
+    patch.setattr(Executor, "_compare", by_id_alone)
 
 
 def no_look_before_the_order(patch: Patch) -> None:
