@@ -147,9 +147,9 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
 
 def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterator[Check]:
     offered = dict.fromkeys(word for cell in tab.below_header(column) for word in cell.validation.values)
-    plain = {word: word.casefold().strip() for word in offered}
-    foreign = [word for word in offered if plain[word] not in known]
-    lacks = [word for word in known if word not in plain.values()]
+    read_as = {word: word.casefold().strip() for word in offered}
+    foreign = [word for word in offered if read_as[word] not in known]
+    lacks = [word for word in known if word not in read_as.values()]
     knows = f"sheetsync knows {', '.join(known)}"
     if foreign:
         yield Check(name, None, f"the dropdown offers {', '.join(foreign)}; {knows}")

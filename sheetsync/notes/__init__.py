@@ -120,7 +120,7 @@ def correction_refused(no: Exception) -> str:
 
 
 def earlier_order_may_go_through(no: Exception) -> str:
-    """A resend met a conflict: the first call may still be under way."""
+    """A resend was refused while the first call may still be under way."""
     return f"Looking whether an earlier order went through: {_sentence(no)}"
 
 

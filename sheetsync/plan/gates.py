@@ -51,6 +51,7 @@ def absent_gates(tracker: Tracker, columns: Collection[str]) -> list[str]:
 
 def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     """What must be put right in the row before it may cost credits (design 3, gates)."""
+    tracker = with_default_approvals(tracker, Known(), row.columns)
     failed = []
     note, platform = row.text("note"), row.text("platform").casefold()
     if len(note) > NOTE_LIMIT:
@@ -60,11 +61,11 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     empty = [header_of(key, tracker.columns) for key in tracker.require if key in row.columns and not row.text(key)]
     if empty:
         failed.append(f"fill in {', '.join(empty)}")
-    approve = tracker.approve if tracker.approve is not None else [k for k in DEFAULT_APPROVALS if k in row.columns]
     # fails shut: a header that somebody renamed must not let every row through
     absent = absent_gates(tracker, row.columns)
     if absent:
         failed.append(f"put back the column {', '.join(absent)}, or name its header under `columns:`")
+    approve = tracker.approve or ()
     unticked = [key for key in approve if key in row.columns and not ticked(row.cells.get(key, ""))]
     if unticked:
         failed.append(f"tick {', '.join(header_of(key, tracker.columns) for key in unticked)}")

@@ -6,14 +6,12 @@ Owns their names and JSON. Does not own what they set off. Neither Google nor To
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sheetsync.sandbox import people
-from sheetsync.sandbox.clock import Clock
 from sheetsync.sandbox.faults import Faults
-from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page import page
 from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
@@ -23,19 +21,14 @@ from sheetsync.sandbox.wire import Request, Response, json_response
 Body = dict[str, Any]
 
 
-class Controlled(Protocol):
-    """What the endpoints show and change. `settle` lets happen what fell due; `changed` is told after a change."""
+class Controlled(page.Shown, Protocol):
+    """What the endpoints show and change, beside what the page shows.
+
+    `settle` lets happen what fell due; `changed` is told after a change.
+    """
 
     @property
-    def clock(self) -> Clock: ...
-    @property
-    def google(self) -> Google: ...
-    @property
-    def portal(self) -> Portal: ...
-    @property
     def faults(self) -> Faults[Any]: ...
-    @property
-    def calls(self) -> Sized: ...
     def settle(self) -> None: ...
     def changed(self) -> None: ...
 

@@ -50,7 +50,7 @@ class Wanted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write came to: `unplaced` are videos whose cells could not be verified, `problem` says why.
+    """What a write came to: `unplaced` are videos whose cells could not be verified.
 
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
@@ -61,7 +61,6 @@ class Written:
     projection: Projection
     cells: int = 0
     unplaced: frozenset[str] = frozenset()
-    problem: str = ""
     rows: tuple[Row, ...] = ()
     made_by_formula: frozenset[str] = frozenset()
     uncleared: frozenset[str] = frozenset()
@@ -123,15 +122,15 @@ class Writer:
         clock, writes = self.reader.clock, _unfinished(self.journal.pending_write())
         if not snapshot.is_current:
             snapshot = self.reader.again(snapshot)
-        todo = plan_round(snapshot, wanted, (), clock.now())
+        todo = plan_round(snapshot, wanted, writes, clock.now())
         if not writes and not todo.edits and not todo.summary:
             return Written(snapshot, todo.projection)
         # the longer since the read, the likelier somebody has sorted; a second read is cheaper than a repair
         if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
             snapshot = self.reader.again(snapshot)
-        cells, problem = 0, ""
-        for turn in range(ROUNDS):
             todo = plan_round(snapshot, wanted, writes, clock.now())
+        cells = 0
+        for turn in range(ROUNDS):
             # the figures go once: a sheet in which rows move is told again by the next run
             beside = () if turn else todo.summary
             if not todo.edits:
@@ -148,7 +147,8 @@ class Writer:
             writes.append(Sent(todo.edits, seen, todo.snapshot))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.reader.again(snapshot)
-        return self._ended(plan_round(snapshot, wanted, writes, clock.now()), cells, problem)
+            todo = plan_round(snapshot, wanted, writes, clock.now())
+        return self._ended(todo, cells)
 
     def _seen(self, landed: Landed, locks: Sequence[Lock]) -> dict[str, Any]:
         columns = bind(landed.headers, self.reader.tracker.columns).columns
@@ -157,7 +157,7 @@ class Writer:
         made = frozenset(row.key for row in rows if (row.number, columns.get("action")) in landed.formulas)
         return {"rows": rows, "made_by_formula": made}
 
-    def _ended(self, left: Round, cells: int, problem: str) -> Written:
+    def _ended(self, left: Round, cells: int) -> Written:
         """After the last round: what is still not as it should be is told, and stays in the journal.
 
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
@@ -168,7 +168,7 @@ class Writer:
         if not others:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)
-        return Written(newest, left.projection, cells, unplaced, problem, uncleared=unplaced - others)
+        return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others)
 
     def _send(self, todo: Round, writes: Sequence[Sent], beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""

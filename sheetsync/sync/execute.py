@@ -30,7 +30,7 @@ UNCERTAIN_LIMIT = 3
 """So many unclear outcomes in a row say that TokPortal is ill: the rest of the orders waits for a later run."""
 
 STILL_UNDER_WAY = timedelta(minutes=10)
-"""So long after an order was first sent, a conflict may come from that very call."""
+"""So long after an order was first sent, a no to the call that repeats it settles nothing: the first may yet arrive."""
 
 CLAIM_SECONDS = 55
 """A claim is acted on for so long; then the row is looked at again: no POST rests on one of a minute ago (design 4)."""

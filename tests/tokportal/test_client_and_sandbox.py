@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 
 import httpx
 import pytest
+from support.bench import SandboxClock
 from tokportal_wire import (
     URL,
     VIDEO,
 )
 
-from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, CallUncertain, Unavailable
 from sheetsync.sandbox.wire import ConnectionLost, Request, TimedOut
 from sheetsync.sandbox.world import World
@@ -36,22 +36,6 @@ def _at(world: World) -> Callable[[httpx.Request], httpx.Response]:
     return app
 
 
-class WorldClock(Clock):
-    """The sandbox's time, which sleeping moves on."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def now(self) -> datetime:
-        return self._world.clock.now()
-
-    def monotonic(self) -> float:
-        return self._world.clock.now().timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self._world.clock.advance(timedelta(seconds=seconds))
-
-
 @pytest.fixture
 def world() -> World:
     made = World()
@@ -61,7 +45,7 @@ def world() -> World:
 
 @pytest.fixture
 def client(world: World) -> TokPortal:
-    return TokPortal(world.portal.key, URL, WorldClock(world), httpx.MockTransport(_at(world)))
+    return TokPortal(world.portal.key, URL, SandboxClock(world), httpx.MockTransport(_at(world)))
 
 
 def test_a_code_from_order_to_correction(world: World, client: TokPortal) -> None:
