@@ -250,5 +250,5 @@ def run_once(
             recorder.record_run(started, report.exit_code, str(report.error or ""))
     except SheetsyncError as error:
         # held by another run, or a ledger that fails while the run is recorded: what was done is told all the same
-        report.error = report.error or error
+        report.failed(error)
     return report
