@@ -5,7 +5,7 @@ Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
@@ -183,10 +183,11 @@ class Price:
 class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
-    All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
-    done and could not be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
-    columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id;
-    `looked` is when TokPortal was last asked about a video, whatever it answered.
+    All are by video id; `unsettled` holds intents that are sending or uncertain, `unsettled_beside` says how many the
+    ledger has of other trackers, or of videos that nobody asked for. `served` are marks that are done and could not be
+    cleared, each with the request that its row shows since. `columns_seen` are the keys of the columns that the sheet
+    has ever had, `owners` the video of every request that was ever seen, by its id; `looked` is when TokPortal was last
+    asked about a video, whatever it answered.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -196,6 +197,7 @@ class Known:
     columns_seen: frozenset[str] = frozenset()
     owners: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
+    unsettled_beside: int = 0
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -206,14 +208,12 @@ class Known:
         """What is known of these videos; of all, if none is named."""
         if not videos:
             return self
-        return type(self)(
-            {video: entry for video, entry in self.latest.items() if video in videos},
-            {video: intent for video, intent in self.unsettled.items() if video in videos},
-            {video: refusal for video, refusal in self.refusals.items() if video in videos},
-            self.served,
-            self.columns_seen,
-            self.owners,
-            self.looked,
+        return replace(
+            self,
+            latest={video: entry for video, entry in self.latest.items() if video in videos},
+            unsettled={video: intent for video, intent in self.unsettled.items() if video in videos},
+            refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
+            unsettled_beside=self.unsettled_beside + len(self.unsettled.keys() - videos),
         )
 
 

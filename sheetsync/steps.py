@@ -90,13 +90,11 @@ class Hold:
 class Plan:
     """All that a run is going to do: printed by `plan`, carried out by `sync`.
 
-    `reserved` are credits that orders whose end nobody knows may have cost; `refused` says why no order is sent, if
-    there were too many; `price` is that of one.
+    `refused` says why no order is sent, if there were too many; `price` is that of one.
     """
 
     steps: tuple[Step, ...] = ()
     holds: tuple[Hold, ...] = ()
-    reserved: int = 0
     price: int = PRICE
     refused: str = ""
 

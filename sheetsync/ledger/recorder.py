@@ -98,6 +98,12 @@ class Recorder:
             self._event(video_id, "intent", **detail)
         return intent
 
+    def unsettled_beside(self, video_id: str) -> int:
+        """How many orders have no clear end as yet, whichever tracker's, but for the one of this video."""
+        others = f"SELECT COUNT(*) FROM intent WHERE {UNSETTLED} AND NOT (tracker = ? AND video_id = ?)"
+        ((count,),) = self._db.select(others, self.tracker, video_id)
+        return int(count)
+
     def resending(self, intent: Intent) -> Intent:
         """Mark an intent as about to be sent again, with the same key and body.
 

@@ -107,6 +107,7 @@ class Ledger:
         """All that the plan and the projection need of one tracker."""
         latest = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
         unsettled = f"intent WHERE tracker = ? AND {UNSETTLED}"
+        ((beside,),) = self._db.select(f"SELECT COUNT(*) FROM intent WHERE tracker != ? AND {UNSETTLED}", tracker)
         return Known(
             {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
@@ -117,6 +118,7 @@ class Ledger:
             ),
             owners=dict(self._db.select(_OWNERS, tracker)),
             looked={video: datetime.fromisoformat(at) for video, at in self._db.select(_LOOKED, tracker)},
+            unsettled_beside=beside,
         )
 
     def price(self, api_key: str) -> Price:

@@ -42,9 +42,9 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
         return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
     price = world.tracker.price
     decided = {step.video_id for step in plan.steps}
-    reserved = price * sum(video not in decided for video in world.known.unsettled)
-    plan = replace(plan, reserved=reserved)
-    affordable = max(0, world.balance - keep - reserved) // price
+    # what they may yet cost is not there, whoever's they are: one key has one purse
+    unsettled = sum(video not in decided for video in world.known.unsettled) + world.known.unsettled_beside
+    affordable = max(0, world.balance - keep - price * unsettled) // price
     return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep, price))
 
 

@@ -81,7 +81,6 @@ class Executor:
         # a claim that fails half-way may have written: whatever is written next starts from another read
         newest = replace(snapshot, is_current=False) if plan.orders else snapshot
         try:
-            self._spent(plan.reserved)
             self._free_steps(plan)
             if plan.orders:
                 newest = self._claim(plan.orders, snapshot)
@@ -204,7 +203,7 @@ class Executor:
             self.report.not_done(step, notes.MOVED)
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
-        elif self.balance is not None and self.balance - self.tracker.keep_credits < self.price.credits:
+        elif not self._covered(step):
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(
                 step, notes.not_enough_credits(self.tracker.keep_credits, self.price.credits), HoldKind.PERSON
@@ -212,6 +211,11 @@ class Executor:
         else:
             return True
         return False
+
+    def _covered(self, step: Order) -> bool:
+        """Whether the newest balance covers it, and every order that may yet turn out to have been charged."""
+        orders = 1 + self.recorder.unsettled_beside(step.video_id)
+        return self.balance is None or self.balance - self.tracker.keep_credits >= orders * self.price.credits
 
     def _compare(self, step: Order) -> bool:
         """The first lock: whether TokPortal's latest request is still the one the row shows; serves or says why not."""
@@ -375,11 +379,10 @@ class Executor:
         # first on disk that nobody knows, then the look: it may fail as well
         self.recorder.uncertain(intent, detail)
         latest = self._look_quietly(step.video_id)
-        # it may have been charged: until somebody knows, those credits are not there
-        self._spent(self.price.credits)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)
             self.report.served[step.video_id] = step.mark
+            self._spent(self.price.credits)
             if self.expected is not None:
                 self.expected -= self.price.credits
                 self.report.credits_left = self.expected

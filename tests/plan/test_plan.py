@@ -347,6 +347,14 @@ class TestCredits:
         assert [step.row for step in found.orders] == [2, 3, 4][:sent]
         assert held(found) == [(f"vid-{n}", 2 + n, HoldKind.PERSON) for n in range(sent, 3)]
 
+    def test_what_unclear_orders_may_cost_is_not_there(self) -> None:
+        """Whichever tracker sent them, and whether or not this run is about their videos."""
+        ledger = known(unsettled={VIDEO: intent()}, unsettled_beside=1)
+        named = frozenset(f"vid-{n}" for n in range(3))
+        for asked in (ledger, ledger.only(named)):
+            found = make_plan(situation(*rows_marked(3), balance=30, known=asked, tracker=tracker(keep_credits=9)))
+            assert [step.row for step in found.orders] == [2]
+
     def test_an_unknown_balance_orders_nothing(self) -> None:
         """It could not be read: the run is incomplete, what is free goes on."""
         rows = [row(2, action="request"), row(3, "vid-b", action="request")]

@@ -243,3 +243,13 @@ class TestPrinted:
         assert code in bench.cell(VIDEO, "sync_note")
         assert code not in hold.printed
         assert hold.printed.startswith("The code has changed to code ")
+
+    def test_an_unclear_order_may_yet_be_charged(self) -> None:
+        """A newer balance does not tell of it: nothing is ordered with what it may cost."""
+        bench = marked("vid-a", "vid-b", "vid-c", keep_credits=14)
+        bench.world.portal.credits = 14 + 21
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.world.faults.edit("portal.order", nth=2, do=lambda world: world.portal.spend_elsewhere(7))
+        report = bench.sync()
+        assert (report.ordered, report.uncertain, bench.world.portal.credits) == (1, 1, 21)
+        assert bench.cell("vid-c", "sync_note").startswith("Not enough credits")
