@@ -63,7 +63,7 @@ class Executor:
     stop: str = ""  # why no further order is sent in this run
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
-    balance: int | None = field(init=False)  # the newest balance told, less the orders since that told none
+    balance: int = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
     claimed: AbstractSet[str] = frozenset()
     made_by_formula: AbstractSet[str] = frozenset()
@@ -71,7 +71,8 @@ class Executor:
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
 
     def __post_init__(self) -> None:
-        self.expected = self.balance = self.report.credits_left
+        self.expected = self.report.credits_left
+        self.balance = self.expected or 0  # the plan orders nothing on a balance that nobody told
 
     def run(self, plan: Plan, snapshot: Snapshot) -> Snapshot:
         """Free steps first, then the orders, one at a time. Returns the newest read of the sheet.
@@ -215,7 +216,7 @@ class Executor:
     def _covered(self, step: Order) -> bool:
         """Whether the newest balance covers it, and every order that may yet turn out to have been charged."""
         orders = 1 + self.recorder.unsettled_beside(step.video_id)
-        return self.balance is None or self.balance - self.tracker.keep_credits >= orders * self.price.credits
+        return self.balance - self.tracker.keep_credits >= orders * self.price.credits
 
     def _compare(self, step: Order) -> bool:
         """The first lock: whether TokPortal's latest request is still the one the row shows; serves or says why not."""
@@ -305,10 +306,7 @@ class Executor:
 
     def _spent(self, credits: int, left: int | None = None) -> None:
         """Keep the newest balance: as it was told, else less what an order may have cost."""
-        if left is not None:
-            self.balance = left
-        elif self.balance is not None:
-            self.balance -= credits
+        self.balance = self.balance - credits if left is None else left
 
     def _audit(self, step: Order, charged: int | None, left: int | None) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""

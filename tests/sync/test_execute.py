@@ -14,7 +14,7 @@ from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
 from sheetsync import notes
 from sheetsync.errors import NotFound
-from sheetsync.model import IntentState, Known, Mark, Price
+from sheetsync.model import HoldKind, IntentState, Known, Mark, Price
 from sheetsync.plan.gates import order_body
 from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.sandbox import people
@@ -256,7 +256,7 @@ class TestPrice:
         assert [bench.charged(video) for video in ALL[:2]] == [7, 7]
 
     def test_balance_unknown(self) -> None:
-        """An order planned without a known balance is judged by its price alone."""
+        """A balance that nobody told covers nothing, whatever the plan says."""
         bench = Bench([VIDEO])
         bench.mark("request", VIDEO)
         reader = Reader(bench.api(), bench.tracker, bench.clock)
@@ -267,7 +267,8 @@ class TestPrice:
             writer = Writer(reader, recorder)
             executor = Executor(bench.tracker, portal, recorder, writer, Known(), Price(), bench.clock, outcome)
             executor.run(Plan((step,)), snapshot)
-        assert (outcome.ordered, outcome.warnings, outcome.credits_left) == (1, [], bench.world.portal.credits)
+        assert (outcome.ordered, [hold.kind for hold in outcome.holds]) == (0, [HoldKind.PERSON])
+        assert bench.charged(VIDEO) == 0
 
 
 class TestUncertain:
@@ -533,6 +534,7 @@ class TestUncertain:
         bench.mark("renew", VIDEO)
         reader = Reader(bench.api(), bench.tracker, bench.clock)
         snapshot, outcome = reader.read(), Report("acme")
+        outcome.credits_left = bench.world.portal.credits
         step = Order(VIDEO, 2, Mark.RENEW, bench.cell(VIDEO, "request_id"), order_body(snapshot.rows[0]))
         bench.world.portal.by_video.clear()
         with bench.portal() as portal:
