@@ -174,7 +174,9 @@ class SheetsAPI(gspread.HTTPClient):
                 "machine columns (Data > Protect sheets and ranges)."
             )
         if "Unable to parse range" in message:
-            return NotFound(f"The tab is no longer there; it may have just been renamed ({message}).")
+            # of a write it is not said whether the rest of it was done
+            what = f"The tab is no longer there; it may have just been renamed ({message})."
+            return (WriteUnclear if writes else NotFound)(what)
         return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
 
 

@@ -27,6 +27,7 @@ def _write_to_json(sent: Sent) -> dict[str, object]:
     before, landed = sent.before, sent.landed
     return {
         "edits": [_edit_to_json(edit) for edit in sent.edits],
+        "tab": before.sheet_id,
         "grid": before.grid,
         "columns": dict(before.columns),
         "time_zone": before.time_zone,
@@ -48,7 +49,7 @@ def _edit_to_json(edit: Edit) -> list[object]:
 def _write_from_json(data: Mapping[str, Any]) -> Sent:
     grid = tuple(tuple(cells) for cells in data["grid"])
     before = Snapshot(
-        sheet_id=0,
+        sheet_id=data["tab"],
         title="",
         time_zone=data["time_zone"],
         columns=data["columns"],

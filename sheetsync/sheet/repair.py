@@ -66,6 +66,30 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
     return merged(clears, tuple(repairs.values()))
 
 
+def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:
+    """Headers that a write has hit, as a row came above them in its gap; `seen` is a read whose headers may be nowhere.
+
+    The header row is known by the headers that it has kept. Without them nothing else could be put right.
+    """
+    restored: dict[tuple[int, int], SetCell] = {}
+    for sent in writes:
+        headers, time_zone = sent.before.headers, sent.before.time_zone
+        for number, cells in enumerate(seen.grid, start=1):
+            if _kept(headers, cells) < MOST:
+                continue
+            for edit in sent.edits:
+                right, cell = sent.before.cell(1, edit.column), seen.cell(number, edit.column)
+                if right != cell and says(cell, edit.value, time_zone):
+                    restored[number, edit.column] = SetCell(number, edit.column, "", str(right))
+    return tuple(restored.values())
+
+
+def _kept(headers: Sequence[Scalar], cells: Sequence[Scalar]) -> float:
+    """How many of the headers a row still has, as a share."""
+    named = [index for index, header in enumerate(headers) if header != ""]
+    return sum(index < len(cells) and cells[index] == headers[index] for index in named) / len(named)
+
+
 def repaired(snapshot: Snapshot, repairs: Sequence[Edit]) -> Snapshot:
     """The sheet as it will be once it is repaired."""
     if not repairs:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sheetsync.columns import bind, row_of
-from sheetsync.errors import CredentialsError, Unavailable
+from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
 from sheetsync.model import Lock, Projection, Row, Snapshot, SummaryCell
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
@@ -80,9 +80,18 @@ class Round:
         return self.projection.summary_changes(bool(self.edits))
 
 
+@dataclass(frozen=True, slots=True)
+class RepairsOnly:
+    """Nothing is wanted of a sheet but that what a killed run did there is put right."""
+
+    def project(self, _: Snapshot) -> Projection:
+        """No cell."""
+        return Projection(())
+
+
 def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     """The sheet as it will be once the repairs of a killed run are paid: what a plan is to be made from."""
-    writes = _unfinished(journal)
+    writes = [sent for sent in _unfinished(journal) if sent.before.sheet_id == snapshot.sheet_id]
     if not writes:
         return snapshot
     return replace(repair.repaired(snapshot, repair.repairs_for(writes, snapshot)), is_current=False)
@@ -113,6 +122,17 @@ class Writer:
     reader: Reader
     journal: Journal
 
+    def read(self, sheet_id: int | None = None) -> Snapshot:
+        """A read of the tab, once headers that a write has hit are put back. Raises as the reader's does."""
+        seen = self.reader.look(sheet_id)
+        headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
+        if headers:
+            log.warning("a row was inserted above the headers during a write; putting the headers back")
+            body = {"requests": requests.plain(seen, headers)}
+            self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
+            seen = self.reader.look(seen.sheet_id)
+        return self.reader.bound(seen)
+
     def write(self, snapshot: Snapshot, wanted: Wanted) -> Written:
         """Make the cells say what is wanted of the newest read, and verify where each write landed.
 
@@ -120,14 +140,17 @@ class Writer:
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
         clock, writes = self.reader.clock, _unfinished(self.journal.pending_write())
+        if writes and writes[0].before.sheet_id != snapshot.sheet_id:
+            self._settle_elsewhere(writes[0].before.sheet_id)
+            writes = []
         if not snapshot.is_current:
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
         todo = plan_round(snapshot, wanted, writes, clock.now())
         if not writes and not todo.edits and not todo.summary:
             return Written(snapshot, todo.projection)
         # the longer since the read, the likelier somebody has sorted; a second read is cheaper than a repair
         if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
         cells = 0
         for turn in range(ROUNDS):
@@ -146,9 +169,19 @@ class Writer:
             seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
             writes.append(Sent(todo.edits, seen, todo.snapshot))
             self.journal.begin_write(to_journal(writes))
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
         return self._ended(todo, cells)
+
+    def _settle_elsewhere(self, sheet_id: int) -> None:
+        """A killed run's tab has been swapped for another one: what it owes, it owes where it wrote."""
+        try:
+            left = self.write(self.read(sheet_id), RepairsOnly()).unplaced
+        except (NotFound, HeaderError) as error:
+            log.warning("what an interrupted write left in a tab that is not used any more stays: %s", error)
+        else:
+            log.info("an interrupted write to another tab is put right, but for %d rows", len(left))
+        self.journal.end_write()
 
     def _seen(self, landed: Landed, locks: Sequence[Lock]) -> dict[str, Any]:
         columns = bind(landed.headers, self.reader.tracker.columns).columns

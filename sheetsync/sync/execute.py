@@ -185,12 +185,11 @@ class Executor:
 
     def _seen_again(self, newest: Snapshot) -> Snapshot:
         """A batch takes minutes, and people go on working: an old claim is looked at again, mark, row and gates."""
-        now = self.clock.monotonic()
-        if self.stop or now - self.claimed_at <= CLAIM_SECONDS:
+        if self.stop or self.clock.monotonic() - self.claimed_at <= CLAIM_SECONDS:
             return newest
-        newest = self.writer.reader.again(newest)
+        newest = self.writer.read(newest.sheet_id)
         self.claimed &= self.claim.standing(newest.rows)
-        self.claimed_at = now
+        self.claimed_at = newest.read_monotonic
         return newest
 
     def _may_order(self, step: Order) -> bool:

@@ -83,7 +83,8 @@ class Run:
 
     def _steps(self) -> None:
         """Read all, decide all, then act: after the refusal nothing is decided any more."""
-        snapshot = as_repaired(self._reader.read(), self._recorder.pending_write())
+        read = self._reader.read if self._request.plan_only else self._writer.read
+        snapshot = as_repaired(read(), self._recorder.pending_write())
         if not self._request.plan_only:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key

@@ -178,6 +178,12 @@ class Desk:
             self._headers = (line, names, [self.names.get(str(name), str(name)) if name else "" for name in shown])
         return self._headers[2]
 
+    def tab(self, range_name: str) -> tuple[Sheet, list[str]]:
+        """The tab that a range is in, and the identity of its columns: one that was put away stays as it was."""
+        away = (put for put in self.put_away if range_name.startswith((f"'{put[0].title}'", put[0].title + "!")))
+        sheet, _, tokens = next(away, (self.sheet, None, self.header_tokens()))
+        return sheet, tokens
+
     def pin(self, line: list[Any], tokens: list[str]) -> None:
         """The headers have been written over: columns are known by what stood there, until it stands there again."""
         if self._pinned is None:

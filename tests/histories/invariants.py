@@ -34,6 +34,7 @@ from histories.seen import (
     shown,
     text,
 )
+from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
@@ -62,6 +63,7 @@ class Judge:
         self.muted: frozenset[int] = frozenset()  # invariants that are not judged
         self.wire: Any = None  # in a wider world, the judge of its orders
         self._before, self._tokens = list[Line](), list[str]()
+        self._asked, self._away = "", list[tuple[Sheet, list[Line], list[str]]]()
         self._hit: dict[Place, Any] = {}
         self._counted = 0
         self.charges = 0
@@ -173,7 +175,10 @@ class Judge:
             self.runs[-1].changes.append(kind)
         if kind == "portal.order":
             self._sent(self.runs[-1], request)
+        elif kind == "values.batchGet":
+            self._asked = next((value for name, value in request.query if name == "ranges"), "")
         elif kind == "sheets.batchUpdate":
+            self._away = [(sheet, list(sheet.rows), tokens) for sheet, _, tokens in self.desk.put_away]
             self.runs[-1].fresh.clear()
             self._before, self._tokens = list(self.desk.sheet.rows), self.desk.header_tokens()
             self._meant(self.runs[-1], json.loads(request.body))
@@ -190,9 +195,8 @@ class Judge:
         elif kind == "values.batchGet" and heard:
             held = {row: list(wishes) for row, wishes in self.wishes.items()}
             hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
-            run.read = Read(
-                list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names)
-            )
+            sheet, tokens = self.desk.tab(self._asked)
+            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
@@ -283,7 +287,15 @@ class Judge:
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[run.read.key(line), token] = value
 
+    def _claimed_away(self, run: Run) -> None:
+        """A run whose tab was put away goes on in that tab: it is its id."""
+        for sheet, before, tokens in self._away:
+            changed = (line for n, line in enumerate(sheet.rows) if n >= len(before) or line is not before[n])
+            claims = (line for line in changed if shown(line[tokens.index("Status")]) == "ordering")
+            run.claimed |= {text(shown(line[tokens.index(KEY)])) for line in claims}
+
     def _wrote(self, run: Run) -> None:
+        self._claimed_away(run)
         top = self.desk.top
         if self.desk.sheet.rows[top] is not self._before[top]:
             self.desk.pin(self._before[top], self._tokens)
@@ -299,7 +311,7 @@ class Judge:
                 old = shown(was[column]) if column < len(was) else ""
                 new = shown(line[column])
                 token = tokens[column] if column < len(tokens) else ""
-                if token == "Status" and new == "ordering":
+                if token == "Status" and new == "ordering" and tokens.index(KEY) < len(line):
                     run.claimed.add(text(shown(line[tokens.index(KEY)])))
                 if new != old or type(new) is not type(old):
                     self._changed(run, number, row, column, token, old, new)
