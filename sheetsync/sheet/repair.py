@@ -74,20 +74,12 @@ def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell,
     restored: dict[tuple[int, int], SetCell] = {}
     for sent in writes:
         headers, time_zone = sent.before.headers, sent.before.time_zone
-        for number, cells in enumerate(seen.grid, start=1):
-            if _kept(headers, cells) < MOST:
-                continue
-            for edit in sent.edits:
-                right, cell = sent.before.cell(1, edit.column), seen.cell(number, edit.column)
-                if right != cell and says(cell, edit.value, time_zone):
-                    restored[number, edit.column] = SetCell(number, edit.column, "", str(right))
-    return tuple(restored.values())
-
-
-def _kept(headers: Sequence[Scalar], cells: Sequence[Scalar]) -> float:
-    """How many of the headers a row still has, as a share."""
-    named = [index for index, header in enumerate(headers) if header != ""]
-    return sum(index < len(cells) and cells[index] == headers[index] for index in named) / len(named)
+        for number in range(1, len(seen.grid) + 1):
+            hit = {e.column for e in sent.edits if says(seen.cell(number, e.column), e.value, time_zone)}
+            kept = [seen.cell(number, c) == header for c, header in enumerate(headers) if header and c not in hit]
+            if kept and sum(kept) >= MOST * len(kept):
+                restored |= {(number, c): SetCell(number, c, "", str(sent.before.cell(1, c))) for c in hit}
+    return tuple(cell for (row, column), cell in restored.items() if seen.cell(row, column) != cell.value)
 
 
 def repaired(snapshot: Snapshot, repairs: Sequence[Edit]) -> Snapshot:
