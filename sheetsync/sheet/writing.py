@@ -68,8 +68,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: the sheet as it will be once its repairs are paid, what it should say then, and the edits for both."""
+    """One round: the sheet as it will be once its repairs are paid, what it should say then, and the edits for both.
 
+    `writes` are the earlier ones that are not known to stand where they should, with what is known of them by now.
+    """
+
+    writes: tuple[Sent, ...]
     snapshot: Snapshot
     projection: Projection
     edits: tuple[Edit, ...]
@@ -94,7 +98,8 @@ def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     writes = [sent for sent in _unfinished(journal) if sent.before.sheet_id == snapshot.sheet_id]
     if not writes:
         return snapshot
-    return replace(repair.repaired(snapshot, repair.repairs_for(writes, snapshot)), is_current=False)
+    _, repairs = repair.repairs_for(writes, snapshot)
+    return replace(repair.repaired(snapshot, repairs), is_current=False)
 
 
 def _unfinished(journal: str | None) -> list[Sent]:
@@ -108,11 +113,11 @@ def _unfinished(journal: str | None) -> list[Sent]:
 
 def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: datetime) -> Round:
     """What to write next: what earlier writes left to be repaired, and what the sheet still lacks after that."""
-    repairs = repair.repairs_for(writes, snapshot)
+    writes, repairs = repair.repairs_for(writes, snapshot)
     whole = repair.repaired(snapshot, repairs)
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
-    return Round(whole, projection, repair.merged(edits, repairs))
+    return Round(writes, whole, projection, repair.merged(edits, repairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ class Writer:
         At most three rounds. What a killed run left half written is put right first. The Summary tab goes with the
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
-        clock, writes = self.reader.clock, _unfinished(self.journal.pending_write())
+        clock = self.reader.clock
+        writes: Sequence[Sent] = _unfinished(self.journal.pending_write())
         if writes and writes[0].before.sheet_id != snapshot.sheet_id:
             self._settle_elsewhere(writes[0].before.sheet_id)
             writes = []
@@ -159,7 +165,7 @@ class Writer:
             if not todo.edits:
                 self._send_summary(todo.snapshot, beside)
                 break
-            landed, problem = self._send(todo, writes, beside)
+            landed, problem = self._send(todo, beside)
             cells += len(todo.edits) if landed else 0
             if landed and landed_right(todo.edits, landed, todo.snapshot):
                 self.journal.end_write()
@@ -167,7 +173,7 @@ class Writer:
                 return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
-            writes.append(Sent(todo.edits, seen, todo.snapshot))
+            writes = (*todo.writes, Sent(todo.edits, seen, todo.snapshot))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
@@ -203,10 +209,10 @@ class Writer:
         newest = replace(left.snapshot, is_current=False)
         return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others)
 
-    def _send(self, todo: Round, writes: Sequence[Sent], beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
+    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
-        self.journal.begin_write(to_journal([*writes, Sent(todo.edits, None, todo.snapshot)]))
+        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.snapshot)]))
         answers = []
         batches = requests.batches(todo.edits)
         for batch in batches:
