@@ -5,8 +5,8 @@ can be: later ones show what was written since. What follows from it is `repair.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from sheetsync.columns import index_key, says
@@ -20,8 +20,20 @@ MOST = 0.5
 GONE = "\x00"
 """The header of a column that came and went: no header of a sheet says that."""
 
-Carrier = tuple[list[Edit], int, bool]
-"""The edits of a row, a row that carries them, and whether it carries all of them."""
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A row that carries all or some of what was written to a row; `told` cells of it did not stand there before."""
+
+    edits: Sequence[Edit]
+    row: int
+    is_whole: bool
+    told: int
+
+    @property
+    def shift(self) -> int:
+        """How far below its place the write landed here."""
+        return self.row - self.edits[0].row
 
 
 def seen_since(sent: Sent, after: Snapshot) -> Sent:
@@ -32,14 +44,32 @@ def seen_since(sent: Sent, after: Snapshot) -> Sent:
     if not carriers:
         # it may be on its way still
         return sent
-    reached: dict[int, tuple[int, bool]] = {}
-    # rows that say the same are told by their place; a row that one write reached, no other one did
-    for edits, row, is_sure in sorted(carriers, key=lambda one: (not one[2], one[1] != one[0][0].row)):
-        if edits[0].row not in reached and row not in (taken for taken, _ in reached.values()):
-            reached[edits[0].row] = row, is_sure
-    rows = {number: _under(headers, row, after) for number, (row, _) in reached.items()}
-    guessed = frozenset(number for number, (_, is_sure) in reached.items() if not is_sure)
+    reached = {carrier.edits[0].row: carrier for carrier in _one_each(carriers)}
+    rows = {number: _under(headers, carrier.row, after) for number, carrier in reached.items()}
+    guessed = frozenset(number for number, carrier in reached.items() if not carrier.is_whole)
     return replace(sent, landed=Landed(headers, rows, is_later=True, guessed=guessed))
+
+
+def _one_each(carriers: Sequence[Carrier]) -> Iterator[Carrier]:
+    """Each row's write reached one row, and each row was reached by one: the clearest first.
+
+    Rows that say the same are told by their place: all of one call lands as far below it.
+    """
+    shift = _shift(carriers)
+    numbers, rows = set[int](), set[int]()
+    for carrier in sorted(carriers, key=lambda one: (not one.is_whole, -one.told, one.shift != shift, one.shift != 0)):
+        number = carrier.edits[0].row
+        if number not in numbers and carrier.row not in rows:
+            numbers.add(number)
+            rows.add(carrier.row)
+            yield carrier
+
+
+def _shift(carriers: Iterable[Carrier]) -> int:
+    shifts = Counter[int]()
+    for carrier in carriers:
+        shifts[carrier.shift] += carrier.told
+    return max(shifts, key=lambda shift: (shifts[shift], -abs(shift)), default=0)
 
 
 def _under(headers: Sequence[Scalar], row: int, after: Snapshot) -> list[Scalar]:
@@ -64,7 +94,7 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     most = -1
     for headers in chain([now, was], one_more):
         carriers = _carriers(headers, of)
-        told = _told(carriers, headers, of)
+        told = _told(carriers)
         if told > most:
             best, most = (headers, carriers), told
         if was == now and told == sum(isinstance(edit, SetCell) for edit in of.sent.edits):
@@ -78,39 +108,45 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     Mere emptiness is everywhere: it landed as far from its place as the rows beside it.
     """
     written = list(by_row(of.sent.edits))
-    whole = _whole_carriers(written, headers, of)
+    changed = of.now.changed_since(of.then)
+    whole = _whole_carriers(written, headers, changed, of)
     taken = {n for rows in whole for n in rows}
-    touched = [n for n in of.now.changed_since(of.then) if n not in taken]
+    touched = [n for n in changed if n not in taken]
     carriers = [
-        (edits, row, bool(rows))
+        Carrier(edits, row, bool(rows), _found(edits, row, headers, of))
         for edits, rows in zip(written, whole, strict=True)
         for row in rows or (n for n in touched if _share(n, edits, headers, of) >= MOST)
     ]
-    shifts = Counter(row - edits[0].row for edits, row, _ in carriers)
-    for edits in written if shifts else ():
-        row = edits[0].row + shifts.most_common(1)[0][0]
+    for edits in written if carriers else ():
+        row = edits[0].row + _shift(carriers)
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
-            carriers.append((edits, row, False))
+            carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers
 
 
-def _told(carriers: Iterable[Carrier], headers: Sequence[Scalar], of: Aftermath) -> int:
-    """How many of the cells that were written are found, under these headers, where they did not stand before."""
-    before, names = of.sent.before, of.after.headers
+def _told(carriers: Iterable[Carrier]) -> int:
+    """How many of the cells that were written are found where they did not stand before."""
     told: dict[int, int] = {}
-    for edits, row, _ in carriers:
-        number = edits[0].row
-        was = content(before.headers, before.grid[number - 1])
-        found = sum(
-            of.holds(row, column, edit)
-            and not says(was.get(header_at(names, column), ""), edit.value, before.time_zone)
-            for column, edit in _placed(edits, headers, of)
-        )
-        told[number] = max(found, told.get(number, 0))
+    for carrier in carriers:
+        number = carrier.edits[0].row
+        told[number] = max(carrier.told, told.get(number, 0))
     return sum(told.values())
 
 
-def _whole_carriers(written: Sequence[Sequence[Edit]], headers: Sequence[Scalar], of: Aftermath) -> list[list[int]]:
+def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
+    """How many cells of a row say what was written, and did not say so before."""
+    before = of.sent.before
+    was = content(before.headers, before.grid[edits[0].row - 1])
+    return sum(
+        of.holds(row, column, edit)
+        and not says(was.get(header_at(of.after.headers, column), ""), edit.value, before.time_zone)
+        for column, edit in _placed(edits, headers, of)
+    )
+
+
+def _whole_carriers(
+    written: Sequence[Sequence[Edit]], headers: Sequence[Scalar], among: Iterable[int], of: Aftermath
+) -> list[list[int]]:
     """The rows that carry all that was written to a row, of each. By an index: both may be thousands."""
     time_zone = of.sent.before.time_zone
     rows_by: dict[tuple[int, ...], dict[tuple[object, ...], list[int]]] = {}
@@ -120,7 +156,7 @@ def _whole_carriers(written: Sequence[Sequence[Edit]], headers: Sequence[Scalar]
         columns = tuple(column for column, _ in cells)
         if columns not in rows_by:
             index = rows_by[columns] = {}
-            for n in of.now.numbers:
+            for n in among:
                 index.setdefault(tuple(index_key(of.after.cell(n, c), time_zone) for c in columns), []).append(n)
         near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for _, cell in cells), [])
         carriers.append([n for n in near if _share(n, edits, headers, of) == 1])

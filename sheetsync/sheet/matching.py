@@ -87,9 +87,15 @@ class RowIndex:
         return self._contents[number]
 
     def changed_since(self, earlier: Self) -> list[int]:
-        """Those of its own rows that do not stand in an earlier snapshot, cell by cell."""
-        there = {frozenset(one.items()) for one in earlier.contents().values()}
-        return [number for number, one in self.contents().items() if frozenset(one.items()) not in there]
+        """Those of its own rows that do not stand in an earlier snapshot, cell by cell; columns that are gone aside."""
+        gone = set(map(normal, earlier._snapshot.headers)) - set(map(normal, self._snapshot.headers))
+        there = set(map(_filled, earlier.contents(without=gone).values()))
+        return [number for number, row in self.contents().items() if _filled(row) not in there]
+
+
+def _filled(row: Content) -> frozenset[tuple[str, Scalar]]:
+    # a column that is new is empty at first, and no change
+    return frozenset((header, cell) for header, cell in row.items() if cell != "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: the sheet as it will be once its repairs are paid, what it should say then, and the edits for both.
+    """One round: the sheet as it was read and as it will be once repaired, what it should say then, the edits for both.
 
     `writes` are the earlier ones that are not known to stand where they should, with what is known of them by now.
     """
 
     writes: tuple[Sent, ...]
+    read: Snapshot
     snapshot: Snapshot
     projection: Projection
     edits: tuple[Edit, ...]
@@ -117,7 +118,7 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     whole = repair.repaired(snapshot, repairs)
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
-    return Round(writes, whole, projection, repair.merged(edits, repairs))
+    return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Writer:
                 return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
-            writes = (*todo.writes, Sent(todo.edits, seen, todo.snapshot))
+            writes = (*todo.writes, Sent(todo.edits, seen, todo.read))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
@@ -212,7 +213,7 @@ class Writer:
     def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
-        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.snapshot)]))
+        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.read)]))
         answers = []
         batches = requests.batches(todo.edits)
         for batch in batches:
