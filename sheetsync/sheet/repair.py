@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sheetsync.columns import key_text, normal, rows_of, same, says, to_serial
+from sheetsync.columns import index_key, key_text, normal, rows_of, same, says, to_serial
 from sheetsync.model import CellValue, Scalar, Snapshot
 from sheetsync.sheet.edits import (
     ClearMark,
@@ -65,7 +65,23 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     clears = tuple(edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
-    return tuple(made), merged(clears, tuple(repairs.values()))
+    ours = _stamps(made)
+    owed = (edit for edit in merged(clears, tuple(repairs.values())) if _stamp_at(edit.row, after) in ours)
+    return tuple(made), tuple(owed)
+
+
+def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
+    """What may stand in `Updated at` of a row as long as nobody else has written it: what we found, and what we wrote.
+
+    Another machine's write is newer than ours, and is not ours to put right. No two clocks are compared.
+    """
+    found = (_stamp_at(number, sent.before) for sent in writes for number in range(2, len(sent.before.grid) + 1))
+    wrote = (index_key(edit.value, sent.before.time_zone) for sent in writes for edit in sent.edits)
+    return frozenset({"", *found, *wrote})
+
+
+def _stamp_at(number: int, snapshot: Snapshot) -> object:
+    return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
 
 
 def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:
