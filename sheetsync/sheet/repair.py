@@ -32,7 +32,7 @@ from sheetsync.sheet.edits import (
     key_header,
     machine_headers,
 )
-from sheetsync.sheet.landing import MOST, seen_since
+from sheetsync.sheet.landing import seen_since
 from sheetsync.sheet.matching import Aftermath, content, row_before, row_meant_now, rows_hit_now
 from sheetsync.sheet.verification import landed_right
 
@@ -87,7 +87,7 @@ def _stamp_at(number: int, snapshot: Snapshot) -> object:
 def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:
     """Headers that a write has hit, as a row came above them in its gap; `seen` is a read whose headers may be nowhere.
 
-    The header row is known by the headers that it has kept. Without them nothing else could be put right.
+    The header row is known by all other headers. Without them nothing else could be put right.
     """
     restored: dict[tuple[int, int], SetCell] = {}
     for sent in writes:
@@ -95,7 +95,7 @@ def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell,
         for number in range(1, len(seen.grid) + 1):
             hit = {e.column for e in sent.edits if says(seen.cell(number, e.column), e.value, time_zone)}
             kept = [seen.cell(number, c) == header for c, header in enumerate(headers) if header and c not in hit]
-            if kept and sum(kept) >= MOST * len(kept):
+            if kept and all(kept):
                 restored |= {(number, c): SetCell(number, c, "", str(sent.before.cell(1, c))) for c in hit}
     return tuple(cell for (row, column), cell in restored.items() if seen.cell(row, column) != cell.value)
 

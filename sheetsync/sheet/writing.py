@@ -131,13 +131,16 @@ class Writer:
     def read(self, sheet_id: int | None = None) -> Snapshot:
         """A read of the tab, once headers that a write has hit are put back. Raises as the reader's does."""
         seen = self.reader.look(sheet_id)
-        headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
-        if headers:
-            log.warning("a row was inserted above the headers during a write; putting the headers back")
-            body = {"requests": requests.plain(seen, headers)}
-            self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
-            seen = self.reader.look(seen.sheet_id)
-        return self.reader.bound(seen)
+        try:
+            return self.reader.bound(seen)
+        except HeaderError:
+            headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
+            if not headers:
+                raise
+        log.warning("a row was inserted above the headers during a write; putting the headers back")
+        body = {"requests": requests.plain(seen, headers)}
+        self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
+        return self.reader.read(seen.sheet_id)
 
     def write(self, snapshot: Snapshot, wanted: Wanted) -> Written:
         """Make the cells say what is wanted of the newest read, and verify where each write landed.
