@@ -104,11 +104,11 @@ def header_at(headers: Sequence[Scalar], column: int) -> str:
 
 
 def columns_now(after: Snapshot, header: str, column: int) -> list[int]:
-    """Where a header stands now; a column without a header may be any of those."""
+    """Where a header stands now; a column without a header, or one of two of the same name, may be any of those."""
     if header and header_at(after.headers, column) == header:
         return [column]
     width = max(map(len, after.grid), default=0)
-    return [index for index in range(width) if header_at(after.headers, index) == header][: 1 if header else None]
+    return [index for index in range(width) if header_at(after.headers, index) == header]
 
 
 def key_header(snapshot: Snapshot) -> str:
