@@ -76,6 +76,8 @@ class Reader:
             summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], ()) if beside else None,
         )
         grid, block = self._values(bare)
+        if sheet_id is None and beside and not block:
+            log.info("tab '%s' is left alone: A1 does not say '%s'", beside["title"], summary.title(self.tracker))
         return replace(bare, grid=grid, summary=block)
 
     def _titled(self, tabs: Sequence[Tab]) -> Tab:
@@ -109,7 +111,6 @@ class Reader:
         if not beside:
             return grid, None
         if not summary.is_ours(block[0], self.tracker):
-            log.info("tab '%s' is left alone: A1 does not say '%s'", beside.title, summary.title(self.tracker))
             return grid, None
         return grid, replace(beside, grid=block[0])
 

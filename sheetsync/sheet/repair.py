@@ -71,13 +71,15 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
-    """What may stand in `Updated at` of a row as long as nobody else has written it: what we found, and what we wrote.
+    """What may stand in `Updated at` of a row as long as nobody else has written it since: what we found or wrote.
 
     Another machine's write is newer than ours, and is not ours to put right. No two clocks are compared.
     """
     found = (_stamp_at(number, sent.before) for sent in writes for number in range(2, len(sent.before.grid) + 1))
     wrote = (index_key(edit.value, sent.before.time_zone) for sent in writes for edit in sent.edits)
-    return frozenset({"", *found, *wrote})
+    answers = (sent.landed.rows for sent in writes if sent.landed and not sent.landed.is_later)
+    there = (index_key(cell, "UTC") for rows in answers for cells in rows.values() for cell in cells)
+    return frozenset({"", *found, *wrote, *there})
 
 
 def _stamp_at(number: int, snapshot: Snapshot) -> object:

@@ -114,6 +114,11 @@ class Judge:
             if damage.by not in at_work:
                 self._excuse(place)
 
+    def tab_copied(self) -> None:
+        """A copy takes the tab's place, with whatever stood in it: what a run puts right, it does in the tab it hit."""
+        for place in list(self.damages):
+            self._excuse(place)
+
     def column_gone(self, token: str) -> None:
         """A column was deleted, with whatever stood in it."""
         self.damages = {place: damage for place, damage in self.damages.items() if place[1] != token}

@@ -129,6 +129,7 @@ def swap_tab(desk: Desk) -> None:
     for number, line in enumerate(old.rows):
         new.put_part(number, 0, list(line))
     new.recalculate, old.recalculate = old.recalculate, None
+    desk.judge.tab_copied()
     desk.put_away.append((old, list(old.rows), desk.header_tokens()))
     desk.sheet = new
     new.touch()
