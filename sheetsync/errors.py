@@ -12,6 +12,7 @@
     |-- CredentialsError              5   Google or TokPortal does not let us in
     |-- Unexpected                    1   a mistake of ours
     `-- Unavailable                   1   something did not answer; the next run goes on
+        `-- OutOfTime                 1   the run has to end; the next one goes on
 
 Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
 
@@ -144,6 +145,13 @@ class CredentialsError(SheetsyncError):
 
 class Unavailable(SheetsyncError):
     """A service did not answer usefully; nothing is known to have happened."""
+
+
+class OutOfTime(Unavailable):
+    """The run has to end (`run.max_seconds`): nothing more is asked or written."""
+
+    def __init__(self) -> None:
+        super().__init__("The time of this run was over (`run: max_seconds:`); the next run goes on.")
 
 
 class CallRefused(SheetsyncError):

@@ -27,7 +27,7 @@ class Poller:
 
     def __init__(self, portal: TokPortal, clock: Clock, seconds: float, threads: int = POLLERS) -> None:
         self._portal, self._clock, self._threads = portal, clock, threads
-        self._until = clock.monotonic() + seconds
+        self._until = min(clock.monotonic() + seconds, clock.asks_until)
         self._silent = 0
 
     def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync.clock import Clock
-from sheetsync.errors import GateColumnMissing, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.errors import GateColumnMissing, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
@@ -238,6 +238,10 @@ def run_once(
 ) -> Report:
     """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
     run = Run(tracker, api, portal, ledger, clock, request)
+    if clock.left_to_ask() <= 0:
+        # what is left of the time belongs to the sheets of the trackers before this one
+        run.report.failed(OutOfTime())
+        return run.report
     if request.plan_only:
         # it changes nothing, so that it may look while another run is at work
         return run.run()

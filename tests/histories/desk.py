@@ -255,6 +255,7 @@ class Desk:
         orders = wanted.pop("allow_orders", None)
         request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
         clock = machine.clock
+        clock.ends_in(self.max_seconds)
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle, partial(self._waited, "TokPortal"))
         with TokPortal(self.portal.key, "https://app.tokportal.com", clock, transport) as portal:
