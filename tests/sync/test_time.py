@@ -8,7 +8,8 @@ import pytest
 from support.bench import Bench
 from support.doctored import ALL, VIDEO
 
-from sheetsync.errors import OutOfTime
+from sheetsync.errors import Interrupted, OutOfTime
+from sheetsync.sandbox.faults import When
 
 SECONDS = 270
 
@@ -110,6 +111,31 @@ def test_a_correction_waits_for_the_next_run() -> None:
     assert bench.sync().exit_code == 1
     assert bench.cell(VIDEO, "sync_note") == "Not reached in the time of this run; the next run goes on."
     assert "portal.correct" not in bench.kinds()
+
+
+def stop(_: object) -> None:
+    """A person presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_is_stopped_in_mid_order(when: When) -> None:
+    """Nothing is asked or written any more; the order is looked for later, and the run is recorded."""
+    bench, _ = timed(*ALL[:2])
+    bench.world.faults.edit("portal.order", when=when, do=stop)
+    report = bench.sync()
+    assert isinstance(report.error, Interrupted)
+    assert (report.exit_code, report.uncertain, report.error.unsettled) == (1, 1, 1)
+    assert bench.kinds()[-1] == "portal.poll"
+    last = bench.ledger.last_run("acme")
+    assert last
+    assert (last.exit_code, last.summary) == (1, str(report.error))
+    assert isinstance(bench.sync().error, OutOfTime)  # as for the trackers after it
+    for _ in range(2):
+        bench.later(minutes=5)
+        bench.clock.ends_in(SECONDS)
+        bench.sync()
+    assert [(bench.charged(video), bench.cell(video, "status")) for video in ALL[:2]] == [(7, "pending")] * 2
 
 
 def test_a_tracker_that_is_not_reached() -> None:
