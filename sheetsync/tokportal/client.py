@@ -34,7 +34,7 @@ from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
 CONNECT_SECONDS = 10
 CALL_SECONDS = 30
-"""How long a call may take as a whole, from connecting to the last byte of its answer."""
+"""How long a call may take as a whole, from connecting (once the name is looked up) to the last byte of its answer."""
 
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most because TokPortal asks for it; for more, the next run is soon enough."""
@@ -198,11 +198,12 @@ class TokPortal:
                 if attempt == ATTEMPTS or pause >= self._clock.left_to_ask():
                     raise
             else:
+                if response.status_code not in repeatable or attempt == ATTEMPTS:
+                    return response
                 asked = self._retry_after(response)
                 pause = max(pause, asked)
                 # A change must not be sent long after its row was looked at, so its waits are bounded together.
-                too_long = (asked if is_read else waited + pause) > LONGEST_WAIT or pause >= self._clock.left_to_ask()
-                if response.status_code not in repeatable or attempt == ATTEMPTS or too_long:
+                if (asked if is_read else waited + pause) > LONGEST_WAIT or pause >= self._clock.left_to_ask():
                     return response
             waited += pause
             self._clock.sleep(pause)
