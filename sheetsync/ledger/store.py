@@ -141,6 +141,10 @@ class Ledger:
         latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
 
+    def damage(self) -> str:
+        """What is wrong inside the file, which opening it does not always tell; empty if nothing."""
+        return self._db.damage()
+
     def balance(self, tracker: str) -> tuple[int, datetime] | None:
         """The last balance told for this tracker, and when."""
         balances = self._db.select("SELECT credits, told_at FROM balance WHERE tracker = ?", tracker)

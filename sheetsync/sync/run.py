@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync.clock import Clock
-from sheetsync.errors import GateColumnMissing, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
@@ -71,6 +71,10 @@ class Run:
             self._steps()
         except SheetsyncError as error:
             report.failed(error)
+        except KeyboardInterrupt:
+            # nothing more is asked or written, for the trackers after this one neither; what was done is told
+            self._clock.ends_in(0)
+            report.failed(Interrupted(len(self._ledger.known(self._tracker.name).unsettled)))
         except Exception as error:
             # one tracker's trouble is not the others', and what was done so far is still told
             # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
@@ -239,6 +243,10 @@ def run_once(
 ) -> Report:
     """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
     run = Run(tracker, api, portal, ledger, clock, request)
+    if clock.left_to_ask() <= 0:
+        # what is left of the time belongs to the sheets of the trackers before this one
+        run.report.failed(OutOfTime())
+        return run.report
     if request.plan_only:
         # it changes nothing, so that it may look while another run is at work
         return run.run()

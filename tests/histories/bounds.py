@@ -1,5 +1,5 @@
 """The judge of availability in the wider world: what waits is looked at within so many runs, and a row that waits is no
-failure of the run (issue 9, holes 17, 18 and 23).
+failure of the run; a run ends by the time it was given, whatever answers or does not (issue 9, holes 17 to 19 and 23).
 
 Only runs that came to their end undisturbed count: what struck the others is their excuse.
 """
@@ -7,6 +7,7 @@ Only runs that came to their end undisturbed count: what struck the others is th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from histories import wider
@@ -19,6 +20,9 @@ from sheetsync.sync.report import Report
 MOST = 10
 """Runs after which each marked row and each open request has been looked at: five videos, three looks a run."""
 
+LONGEST = {"TokPortal": 30, "Google": 90}
+"""Seconds that a call may last, from its first byte to the last of its answer."""
+
 ROW_ALONE = (400, 404, 409, 422)
 
 
@@ -28,6 +32,7 @@ class Look:
 
     statuses: list[tuple[str, int, str]] = field(default_factory=list)  # kind, status, video
     waiting: frozenset[str] = frozenset()
+    began: datetime = datetime.min
 
 
 class Bounds:
@@ -41,7 +46,9 @@ class Bounds:
 
     def began(self, run: Run) -> None:
         """A run begins: what waits now waits for it."""
-        self._looks[id(run)] = Look(waiting=frozenset(self._waiting(run.machine.name)))
+        self._desk.slowest.clear()
+        waiting = frozenset(self._waiting(run.machine.name))
+        self._looks[id(run)] = Look(waiting=waiting, began=self._desk.world.clock.now())
 
     def _waiting(self, name: str) -> set[str]:
         """Videos with a mark, and videos of which the machine knows that something is open."""
@@ -67,6 +74,8 @@ class Bounds:
         """A run is over; None if it was killed."""
         look, name = self._looks.pop(id(run)), run.machine.name
         polled = {video for kind, status, video in look.statuses if kind == "portal.poll" and status == 200}
+        if "dripping" in self._world:
+            self._in_time(run, look)
         if report is None or report.error is not None:
             return
         self._known[name] |= {latest.id for video in polled if (latest := self._desk.portal.latest(video))}
@@ -88,6 +97,14 @@ class Bounds:
         for switch in sorted({"starvation", "ill"} & self._world):
             if self._since[name, video] > MOST:
                 self._say(switch, f"{name} has not looked at {video} for {self._since[name, video]} runs")
+
+    def _in_time(self, run: Run, look: Look) -> None:
+        took, most = self._desk.world.clock.now() - look.began - run.away, self._desk.max_seconds
+        if took > timedelta(seconds=most):
+            self._say("dripping", f"a run took {took}, {most} seconds are allowed")
+        for service, seconds in self._desk.slowest.items():
+            if seconds > LONGEST[service]:
+                self._say("dripping", f"a call to {service} lasted {seconds} seconds")
 
     def _row_alone(self, look: Look, report: Report) -> None:
         refused = [video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE]

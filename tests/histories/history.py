@@ -229,7 +229,10 @@ class Player:
         elif step[0] in wider.ASLEEP and kind == "portal.order" and moment == "before":
             return
         elif step[0] != "fault":
+            before = self.desk.world.clock.now()
             self._do(step)
+            for each in self.active:
+                each.run.away += self.desk.world.clock.now() - before
 
     def _fault(self, index: int, kind: str, fault: str) -> None:
         if fault == "late" and not kind.startswith("portal."):

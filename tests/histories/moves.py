@@ -21,6 +21,7 @@ ELSEWHERE = (7, 10, 14, 21)
 PRICES = (7, 9, 70, 1)
 CLOCKS = (-600, -600, -6 * 3600, -26 * 3600, 3600, 0)
 PROTECTED = (ACTION, "Request ID", "Status", "Updated at", "")
+LAGGARDS = ("portal", "portal", "portal.poll", "sheets", "*")
 REPLICA_LAG = timedelta(minutes=10)
 """No replica lags longer: an order can then only meet its own request while that is open."""
 
@@ -146,6 +147,11 @@ def tab_back(desk: Desk) -> None:
     """The tab has its name again."""
     desk.sheet.title = TAB
     desk.book.touch()
+
+
+def silence(desk: Desk, n: int, many: int) -> None:
+    """A service falls silent for many calls, or its answers drip."""
+    desk.world.faults.add(LAGGARDS[n % len(LAGGARDS)], fault=("silent", "drip")[many % 2], times=1 + many % 60)
 
 
 def row_above(desk: Desk) -> None:

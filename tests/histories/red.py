@@ -358,5 +358,19 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 1, ()),
         ),
     ),
+    Story(
+        19,
+        "TokPortal falls silent",
+        "dripping",
+        50,
+        119,
+        (
+            ("mark", 203, 0),
+            ("mark", 305, 0),
+            ("mark", 50, 0),
+            ("sync", 0, 1, (("portal.order", 0, "before", ("silence", 0, 58)),)),
+        ),
+    ),
+    Story(19, "Google's answers drip", "dripping", 3, 119, (("silence", 994, 293), ("sync", 0, 13, ()))),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

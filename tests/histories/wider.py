@@ -25,7 +25,7 @@ HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
-    **{"starvation": 17, "ill": 18, "refusals": 23},
+    **{"starvation": 17, "ill": 18, "dripping": 19, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
 
@@ -194,6 +194,14 @@ def _lacking(rng: random.Random) -> list[Step]:
     return [("video", n, number(rng)), ("mark", n, 0), ("jump", 1), sync(), ("jump", 1), sync()]
 
 
+def _silenced(rng: random.Random) -> list[Step]:
+    """Some rows wait, and in mid-run nothing answers any more; in the next run it is the same, or all is well."""
+    at = rng.choice(("*", "portal.poll", "portal.order", WRITE))
+    strike: Step = (at, rng.randrange(6), "before", ("silence", number(rng), number(rng)))
+    marks: list[Step] = [("mark", number(rng), rng.randrange(2)) for _ in "abc"]
+    return [*marks, ("jump", 1), sync(strike), ("jump", 1), sync()]
+
+
 WRITE = "sheets.batchUpdate"
 
 
@@ -266,6 +274,7 @@ SWITCHES: dict[str, Switch] = {
 SWITCHES |= {
     "starvation": Switch({"fill_down": (moves.fill_down, 1, 1)}, (), (_days,), prepare=_slow_portal),
     "ill": Switch({}, (), (_days,), prepare=_ill_rows),
+    "dripping": Switch({"silence": (moves.silence, 2, 3)}, ("silence",), (_silenced,)),
     "refusals": Switch({}, (), (_lacking,)),
 }
 SWITCHES |= {

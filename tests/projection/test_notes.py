@@ -338,6 +338,10 @@ ORDERING = {
         fault("portal.order", "429", times=20),
         "Not ordered in this run: TokPortal asks for fewer calls. The next run goes on.",
     ),
+    "the run has to end": (
+        edit("portal.poll", lambda bench: bench.clock.ends_in(59)),
+        "Not ordered in this run: the time of the run is over. The next run goes on.",
+    ),
     "TokPortal does not accept the key": (
         fault("portal.order", "401"),
         "TokPortal answered 401 AUTH_INVALID_KEY Invalid API key. Check tokportal.api_key: its value, scope and "

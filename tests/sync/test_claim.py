@@ -109,13 +109,13 @@ class TestAsleep:
         bench.world.hooks[:] = [sleep]
 
     def test_sheet_and_tokportal_are_looked_at_again(self) -> None:
-        """Where nothing has changed, the order goes out in this run, with the intent that was begun."""
+        """Where nothing has changed, the order goes out in this run, with an intent that is seconds old."""
         bench = marked(VIDEO)
         self.asleep(bench, 2)
         assert bench.sync().exit_code == 0
         assert bench.charged(VIDEO) == 7
         kinds = [event.kind for event in bench.ledger.history(VIDEO)]
-        assert (kinds.count("intent"), bench.kinds().count("portal.order")) == (1, 1)
+        assert (kinds.count("intent"), kinds.count("lapsed"), bench.kinds().count("portal.order")) == (2, 1, 1)
 
     @pytest.mark.parametrize("happens", [withdrawn, deleted, unticked])
     def test_a_row_that_changed_meanwhile(self, happens: Happening) -> None:

@@ -26,6 +26,10 @@ from sheetsync.sync.execute import Executor
 from sheetsync.sync.report import Report
 
 
+class Killed(BaseException):
+    """The process is killed: nobody sees it coming."""
+
+
 class TestClaim:
     def test_ordering_stands_before_the_order(self) -> None:
         """When an order is sent, its row has said `ordering` for all to see."""
@@ -101,10 +105,10 @@ class TestClaim:
 
         def kill(moment: str, index: int, kind: str, request: Request) -> None:
             if (moment, kind) == ("after", "sheets.batchUpdate"):
-                raise KeyboardInterrupt
+                raise Killed
 
         bench.world.hooks.append(kill)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             bench.sync()
         bench.world.hooks.remove(kill)
         bench.world.faults.edit("portal.poll", do=lambda _: bench.sheet.insert_columns(bench.column("status")))
