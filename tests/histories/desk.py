@@ -258,7 +258,6 @@ class Desk:
     def sync(self, machine: Machine, **wanted: Any) -> Report:
         """One run of a fresh process on that machine."""
         self._runs += 1
-        self.later(1)  # no two processes begin in the same second
         orders = wanted.pop("allow_orders", None)
         request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
         clock = machine.clock

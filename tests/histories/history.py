@@ -154,6 +154,7 @@ class Player:
 
     def run(self, machine: Machine, strikes: Sequence[Step], **wanted: Any) -> Report | None:
         """A run, and what strikes it; None if it was killed."""
+        self.desk.later(1)  # no two processes begin in the same second
         active = Active(Run(machine, len(self.desk.world.calls)), list(strikes))
         self.active.append(active)
         self.judge.runs.append(active.run)
