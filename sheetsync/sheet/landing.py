@@ -44,7 +44,7 @@ def seen_since(sent: Sent, after: Snapshot) -> Sent:
     if not carriers:
         # it may be on its way still
         return sent
-    reached = {carrier.edits[0].row: carrier for carrier in _one_each(carriers)}
+    reached = {carrier.edits[0].row: carrier for carrier in carriers}
     rows = {number: _under(headers, carrier.row, after) for number, carrier in reached.items()}
     guessed = frozenset(number for number, carrier in reached.items() if not carrier.is_whole)
     return replace(sent, landed=Landed(headers, rows, is_later=True, guessed=guessed))
@@ -93,8 +93,8 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     best: tuple[Sequence[Scalar], list[Carrier]] = now, []
     most = -1
     for headers in chain([now, was], one_more):
-        carriers = _carriers(headers, of)
-        told = _told(carriers)
+        carriers = list(_one_each(_carriers(headers, of)))
+        told = sum(carrier.told for carrier in carriers)
         if told > most:
             best, most = (headers, carriers), told
         if was == now and told == sum(isinstance(edit, SetCell) for edit in of.sent.edits):
@@ -122,15 +122,6 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
             carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers
-
-
-def _told(carriers: Iterable[Carrier]) -> int:
-    """How many of the cells that were written are found where they did not stand before."""
-    told: dict[int, int] = {}
-    for carrier in carriers:
-        number = carrier.edits[0].row
-        told[number] = max(carrier.told, told.get(number, 0))
-    return sum(told.values())
 
 
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:

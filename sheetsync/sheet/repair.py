@@ -56,18 +56,21 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
 
     Also the writes themselves, in the order they were made, with what this read tells of where they landed.
     """
+    writes = tuple(writes)
+    ours = _stamps(writes)
     repairs: dict[tuple[int, int], Edit] = {}
     whole, made = after, list[Sent]()
     # the latest first: what it hit, a key say, has to be whole again before an earlier one's hits can be found
-    for sent in reversed(tuple(writes)):
+    for sent in reversed(writes):
         made.insert(0, seen_since(sent, whole))
-        found = cells_to_restore(made[0], whole)
+        # what an answer showed is hit; what a later read tells may be what another machine has written since
+        sure = sent.landed is not None and not sent.landed.is_later
+        found = [e for e in cells_to_restore(made[0], whole) if sure or _stamp_at(e.row, after) in ours]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
-    clears = tuple(edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
-    ours = _stamps(made)
-    owed = (edit for edit in merged(clears, tuple(repairs.values())) if _stamp_at(edit.row, after) in ours)
-    return tuple(made), tuple(owed)
+    clears = (edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
+    due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
+    return tuple(made), merged(due, tuple(repairs.values()))
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
