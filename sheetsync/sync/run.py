@@ -110,12 +110,13 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
-        answers = poller.observe(look.order)
+        answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
         observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
-        self.report.deferred = sum(1 for video in look.later if video not in observations)
+        # a mark that was not reached is a hold
+        self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
         return observations
 
     def _plan(

@@ -7,6 +7,7 @@ Only runs that came to their end undisturbed count: what struck the others is th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 from histories import wider
@@ -18,6 +19,10 @@ from sheetsync.sync.report import Report
 
 MOST = 10
 """Runs after which each marked row and each open request has been looked at: five videos, three looks a run."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+RESTS = timedelta(hours=6)
+"""A refused mark rests, at most so long."""
 
 ROW_ALONE = (400, 404, 409, 422)
 
@@ -38,6 +43,7 @@ class Bounds:
         self._looks: dict[int, Look] = {}
         self._since: dict[tuple[str, str], int] = {}  # machine and video: runs since the last look
         self._known: dict[str, set[str]] = {machine.name: set() for machine in desk.machines}
+        self._refused: dict[tuple[str, str], datetime] = {}  # machine and video: when its order was refused last
 
     def began(self, run: Run) -> None:
         """A run begins: what waits now waits for it."""
@@ -49,7 +55,9 @@ class Bounds:
         for row in self._desk.typed:
             video, mark = text(self._desk.cell(row, KEY)), text(self._desk.cell(row, ACTION)).casefold()
             latest = portal.latest(video)
-            if mark in ("request", "renew") or (latest and portal.is_open(latest) and latest.id in self._known[name]):
+            rests = self._desk.world.clock.now() - self._refused.get((name, video), NEVER) < RESTS
+            is_open = latest is not None and portal.is_open(latest) and latest.id in self._known[name]
+            if is_open or (mark in ("request", "renew") and not rests):
                 there.add(video)
         return there & (set(VIDEOS) - portal.ill)
 
@@ -67,6 +75,8 @@ class Bounds:
         """A run is over; None if it was killed."""
         look, name = self._looks.pop(id(run)), run.machine.name
         polled = {video for kind, status, video in look.statuses if kind == "portal.poll" and status == 200}
+        refused = {video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE}
+        self._refused |= {(name, video): self._desk.world.clock.now() for video in refused}
         if report is None or report.error is not None:
             return
         self._known[name] |= {latest.id for video in polled if (latest := self._desk.portal.latest(video))}

@@ -247,8 +247,8 @@ class Desk:
     def sync(self, machine: Machine, **wanted: Any) -> Report:
         """One run of a fresh process on that machine."""
         self._runs += 1
-        orders = wanted.pop("allow_orders", None)
-        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
+        allowed = Allowed(wanted.pop("allow_orders", None), price=wanted.pop("accept_price", None))
+        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=allowed, **wanted)
         clock = machine.clock
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle)

@@ -21,7 +21,7 @@ from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import HoldKind, Intent, Mark
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
-from sheetsync.plan.due import Due, due
+from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
 from sheetsync.projection import cells
 from sheetsync.sheet import edits, reading, verification, writing
@@ -203,7 +203,11 @@ def note_dropped_for_an_unknown_mark(patch: Patch) -> None:
 
 def open_requests_not_polled(patch: Patch) -> None:
     """Only marked rows are looked at: codes never arrive."""
-    patch.setattr(run, "due", lambda rows, known, now: Due((look := due(rows, known, now)).first, (), look.first))
+
+    def marked_only(rows: Any, known: Any, now: Any) -> Any:
+        return due([row for row in rows if row.mark], replace(known, latest={}), now)
+
+    patch.setattr(run, "due", marked_only)
 
 
 def claim_left_behind(patch: Patch) -> None:

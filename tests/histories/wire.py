@@ -97,9 +97,12 @@ class Wire:
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
-    def began(self, run: Run, limit: int | None) -> None:
-        """A run begins."""
+    def began(self, run: Run, limit: int | None, accepted: int | None) -> None:
+        """A run begins; `accepted` is the price that its person accepts."""
         self._bounds.began(run)
+        if accepted is not None:
+            self._dear.pop(run.machine.name, None)
+            self._dear_for_all = ""
         most = self._desk.tracker.max_orders_per_run if limit is None else limit
         self._facts[id(run)] = Facts(most, dear=self._dear_for_all, waiting=frozenset(self._unclear))
 
@@ -270,9 +273,17 @@ class Wire:
             if place in facts.waiting or place in self._refused:
                 continue  # an order that is not settled, or that was refused, waits
             marked = [row for row in _rows(facts.first, video) if text(row[ACTION])]
-            if marked and video in VIDEOS and _orders(marked[0], facts.answers[video], facts.locked):
+            if not marked or video not in VIDEOS or self._is_served(facts, marked[0]):
+                continue
+            if _orders(marked[0], facts.answers[video], facts.locked):
                 found.append(video)
         return found
+
+    def _is_served(self, facts: Facts, row: dict[str, Any]) -> bool:
+        """Whether the mark of a row was charged already: one that could not be cleared is no new wish."""
+        wishes = facts.first.wishes.get(row[ROW], []) if facts.first else []
+        told = text(row.get("Sync note", "")).startswith("This mark is done")  # then a run has to see Action empty
+        return told or bool(wishes and wishes[-1].served)
 
     def _can_be_written(self, run: Run, facts: Facts, video: str) -> None:
         rows = {text(row[ROW]) for row in _rows(run.read, video)}
