@@ -98,6 +98,11 @@ class Failure:
     kind: HoldKind
     text: str
 
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again changes nothing: the row says so, marked or not."""
+        return self.kind is HoldKind.PERSON
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

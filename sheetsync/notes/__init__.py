@@ -97,7 +97,7 @@ def video_not_shown(answer: str, message: str) -> str:
 def contradiction(named: str, known: str) -> str:
     """TokPortal names another request than the one that is known to be newer, and that is no replica's lag any more."""
     answer = f"names {named}, an older request," if named else "knows no request"
-    return f"TokPortal {answer} though {known} was seen for this video. Nothing is ordered; ask TokPortal which holds."
+    return f"TokPortal {answer} though {known} was seen here. Nothing is ordered; check the Video ID, or ask TokPortal."
 
 
 def _sentence(error: Exception) -> str:

@@ -4,6 +4,8 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 `settling.py`'s, credits and limits `limits.py`'s; `execute.py` carries the plan out.
 """
 
+from collections.abc import Collection, Iterator
+
 from sheetsync import notes
 from sheetsync.columns import MARKS
 from sheetsync.model import AdCodeRequest, Mark, Origin, Row, Tracker
@@ -17,15 +19,25 @@ FEEDBACK_LENGTH = range(3, 501)
 
 
 def make_plan(world: Situation) -> Plan:
-    """Steps and holds for every marked row and every unsettled intent."""
+    """Steps and holds for every marked row and every unsettled intent, and a hold where TokPortal denies a row."""
     marked = acting(world.rows)
     decided = [step for row in marked for step in _serve(row, world)]
     served = {row.key for row in marked}
     # a lost answer is looked for also where the mark, or the whole row, is gone by now
     decided += [settle(None, intent, world) for video, intent in world.known.unsettled.items() if video not in served]
+    decided += _denied(world, served | world.known.unsettled.keys())
     steps = tuple(step for step in decided if not isinstance(step, Hold))
     holds = tuple(hold for hold in decided if isinstance(hold, Hold))
     return within_limits(Plan(steps, holds), world)
+
+
+def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
+    """Rows that nobody marked, and whose answer a person has to look into: nothing of theirs changes any more."""
+    rows = {row.key: row for row in reversed(world.rows)}
+    for video, seen in world.observations.items():
+        row = rows.get(video)
+        if row and video not in served and seen.failure and seen.failure.is_final:
+            yield Hold(video, row.number, seen.failure.text)
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:
