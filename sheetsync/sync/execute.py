@@ -264,10 +264,11 @@ class Executor:
         """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""
         latest = self.portal.latest(video_id)
         entry = self.known.latest.get(video_id)
-        if contradicts(latest, entry.request if entry else None):
-            raise Unavailable(notes.OLDER_ANSWER)
+        is_older = contradicts(latest, entry.request if entry else None)
         if latest:
-            self.recorder.observe([latest])
+            self.recorder.observe([latest], is_latest=not is_older)
+        if is_older:
+            raise Unavailable(notes.OLDER_ANSWER)
         return latest
 
     def _intent(self, step: Order) -> Intent:

@@ -170,8 +170,9 @@ class Run:
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
-        seen = [observation.request for observation in observations.values() if observation.request]
-        self.report.codes_received = self._recorder.observe(seen)
+        told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
+        self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
+        self._recorder.observe((request for request, failure in told if failure), is_latest=False)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
