@@ -149,9 +149,9 @@ def price_locked(why: str) -> str:
 CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {
-    Origin.ADOPTED_OPEN: "Already ordered elsewhere; taken over, nothing was charged.",
-    Origin.ADOPTED_EXISTING: "A code already exists; nothing was charged.",
-    Origin.ADOPTED_RENEWED: "This was already renewed; nothing was charged.",
+    Origin.ADOPTED_OPEN: "Already ordered; taken over, nothing more was charged.",
+    Origin.ADOPTED_EXISTING: "A code already exists; nothing more was charged.",
+    Origin.ADOPTED_RENEWED: "This was already renewed; nothing more was charged.",
 }
 
 

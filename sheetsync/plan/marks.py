@@ -5,14 +5,16 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from sheetsync import notes
 from sheetsync.columns import MARKS
-from sheetsync.model import AdCodeRequest, Mark, Origin, Row, Tracker
+from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import failed_gates, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
+from sheetsync.projection.cells import ORDERING
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
 FEEDBACK_LENGTH = range(3, 501)
@@ -66,7 +68,16 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
     failure = world.failure(row.key)
     if failure:
         return Hold(row.key, row.number, failure.text, failure.kind)
-    return _decide(row, Mark(row.mark), world.observations[row.key].request, world.tracker)
+    step = _decide(row, Mark(row.mark), world.observations[row.key].request, world.tracker)
+    if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
+        return replace(step, origin=Origin.FOUND)
+    return step
+
+
+def _was_for_this_mark(row: Row, latest: AdCodeRequest, entry: Entry | None) -> bool:
+    """Whether it was ordered for the mark by a run that was killed before it came to write: its claim still stands."""
+    is_ours = entry is not None and entry.origin is Origin.ORDERED and entry.request.id == latest.id
+    return is_ours and row.text("status") == ORDERING
 
 
 def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker) -> Step | Hold:

@@ -415,6 +415,9 @@ class Judge:
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
+        wishes = [wish for wish in self.wishes.get(row, ()) if wish.word in ("", mark)]
+        if mark != "correct" and not (wishes and wishes[-1].charges):
+            run.unpaid.add(row)
 
     # --- the end of a run ------------------------------------------------------------------------------------------
 

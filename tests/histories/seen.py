@@ -91,6 +91,7 @@ class Run:
     changes: list[str] = field(default_factory=list)
     meant: dict[Place, Any] = field(default_factory=dict)
     people: bool = False
+    unpaid: set[str] = field(default_factory=set)  # rows whose mark was cleared without having been charged
 
 
 @dataclass(slots=True)

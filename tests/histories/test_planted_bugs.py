@@ -18,7 +18,7 @@ from histories.history import of_seed, play
 from histories.seen import Violation
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import HoldKind, Intent, Mark
+from sheetsync.model import HoldKind, Intent, Mark, Origin
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.due import due
@@ -359,6 +359,17 @@ def formula_taken_for_a_mark(patch: Patch) -> None:
     patch.setattr(Executor, "made_by_formula", property(lambda self: frozenset(), lambda self, value: None))
 
 
+def adopted_in_silence(patch: Patch) -> None:
+    """What this ledger ordered stays ordered, whatever mark met it since."""
+    merged = rows.merged
+
+    def once_ordered(old: Any, new: Any) -> Any:
+        found = merged(old, new)
+        return replace(found, origin=Origin.ORDERED) if old and old.origin is Origin.ORDERED else found
+
+    patch.setattr(rows, "merged", once_ordered)
+
+
 def values_not_verified(patch: Patch) -> None:
     """A write is right where key and header are."""
     patch.setattr(verification, "_says", lambda *_: True)
@@ -404,6 +415,7 @@ BUGS = {
     "asleep before the order": Bug(old_claim, (108, 1), "suspend"),
     "the wall clock decides": Bug(wall_clock_decides, (109,), "clocks"),
     "a formula taken for a mark": Bug(formula_taken_for_a_mark, (110,), "formulas"),
+    "adopted in silence": Bug(adopted_in_silence, (116,), "adopted"),
     "values not verified": Bug(values_not_verified, (1, 3, 7), "displaced"),
     "a refusal is a failure": Bug(refusal_is_a_failure, (123,), "refusals"),
 }

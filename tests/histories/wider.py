@@ -25,13 +25,13 @@ HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
-    **{"starvation": 17, "ill": 18, "refusals": 23},
+    **{"adopted": 16, "starvation": 17, "ill": 18, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "money": tuple(switch for switch, hole in HOLES.items() if hole <= 10),
-    "cells": tuple(switch for switch, hole in HOLES.items() if 11 <= hole <= 16),
+    "money": tuple(switch for switch, hole in HOLES.items() if hole <= 10 or hole == 16),
+    "cells": tuple(switch for switch, hole in HOLES.items() if 11 <= hole <= 15),
     "availability": tuple(switch for switch, hole in HOLES.items() if hole >= 17),
 }
 
@@ -148,6 +148,15 @@ def _put_back(rng: random.Random) -> list[Step]:
     return [*first, sync(), ("code", DONE), ("jump", 1), sync(), ("jump", 1), sync()]
 
 
+def _retyped(rng: random.Random) -> list[Step]:
+    """A video is served; then another row gets its id, and a mark."""
+    n, other, which = number(rng), number(rng), rng.randrange(len(people.KEYS))
+    done: list[Step] = [("code", DONE), ("jump", 1), sync()] * rng.randrange(2)
+    served = [("rekey", n, which), ("mark", n, 0), ("edit", n, 8), ("jump", 1), sync(), *done]
+    gone: list[Step] = [("delete", n)] * rng.randrange(2)
+    return [*served, *gone, ("rekey", other, which), ("mark", other, rng.randrange(2)), ("jump", 1), sync()]
+
+
 def _kept_from_writing(rng: random.Random) -> list[Step]:
     return [*wanted(rng), ("protect", number(rng)), sync(), *[("unprotect",)] * rng.randrange(2)]
 
@@ -262,6 +271,7 @@ SWITCHES: dict[str, Switch] = {
     "clocks": Switch({"clock": (moves.clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (moves.formula, 2, 3)}, ("formula",), (_by_formula,)),
     "refills": Switch({"refill": (moves.refill, 2, 3)}, ("refill",), (_put_back,)),
+    "adopted": Switch({}, (), (_retyped,)),
 }
 SWITCHES |= {
     "starvation": Switch({"fill_down": (moves.fill_down, 1, 1)}, (), (_days,), prepare=_slow_portal),

@@ -20,7 +20,7 @@ from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Answer, Read, Run, cells_of, due, gates_open, shown, text
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, shown, text
 from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
@@ -66,6 +66,7 @@ class Wire:
         self._shared: datetime = desk.world.clock.now()
         self._dear: dict[str, str] = {}  # what a machine was told of another price
         self._dear_for_all = ""
+        self._balance_told = False  # to the last run
         self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
@@ -113,9 +114,20 @@ class Wire:
         if report is None:
             return
         self._learn_price(run, facts)
+        self._balance_told = facts.told is not None
+        kept_out = "protectedRanges" in self._desk.sheet.attached
+        if "adopted" in self._world and not (run.people or report.unplaced or kept_out) and reached_the_sheet(report):
+            self._told_why(run)
         known = self._newest[name]
         if report.error is None:  # a run that was stopped may not have come to keep what it was told
             known |= {video: max(n, known.get(video, -1)) for video, n in facts.newest.items()}
+
+    def _told_why(self, run: Run) -> None:
+        """16: a mark that went without an order leaves a word, unless it has the code that somebody waits for."""
+        for row in run.unpaid & self._desk.typed.keys():
+            waited_for = self._desk.cell(row, "Spark code") != "" and self._desk.cell(row, "Status") != "finalized"
+            if self._desk.cell(row, "Sync note") == "" and not waited_for:
+                self._say("adopted", f"the mark of row {row} was cleared, nothing was ordered, and the row is silent")
 
     def state_lost(self, name: str) -> None:
         """A machine's ledger is gone or old: it knows what the sheet says."""
@@ -304,7 +316,7 @@ class Wire:
         """What must be so when faults have stopped."""
         if "strays" in self._world and not self._judge.lost:
             self._strays()
-        if "clocks" in self._world:
+        if "clocks" in self._world and self._balance_told:
             self._settled()
         if "tabs" in self._world:
             for sheet, was, tokens in self._desk.put_away:

@@ -158,7 +158,7 @@ class TestCompare:
         assert bench.sync().exit_code == 0
         assert [request.ordered_by for request in bench.requests(VIDEO)] == ["dashboard"]
         assert bench.cell(VIDEO, "action") == ""
-        assert "nothing was charged" in bench.cell(VIDEO, "sync_note")
+        assert "nothing more was charged" in bench.cell(VIDEO, "sync_note")
 
     def test_request_gone_since_the_plan(self) -> None:
         """A request that TokPortal no longer shows stops its renewal: something is not as it was."""
@@ -607,7 +607,7 @@ class TestRefused:
         assert bench.sync().exit_code == 0
         assert [request.ordered_by for request in bench.requests(VIDEO)] == ["dashboard"]
         assert bench.cell(VIDEO, "credits_charged") == ""
-        assert "nothing was charged" in bench.cell(VIDEO, "sync_note")
+        assert "nothing more was charged" in bench.cell(VIDEO, "sync_note")
         assert bench.ledger.known("acme").unsettled == {}
 
     def test_payment_required(self) -> None:
