@@ -26,12 +26,15 @@ def due(rows: Sequence[Row], known: Known, now: datetime) -> tuple[str, ...]:
 
 
 def _in_turn(*kinds: Sequence[str], looked: Mapping[str, datetime]) -> tuple[str, ...]:
-    """One of each kind in turn, those first that were looked at longest ago, or never.
+    """One of each kind in turn, those first that were looked at longest ago, or never; so also the kinds.
 
-    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs.
+    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs; also where n is 1.
     """
-    never = datetime.min.replace(tzinfo=UTC)
-    queues = [sorted(kind, key=lambda video: looked.get(video, never)) for kind in kinds]
+
+    def last(video: str) -> datetime:
+        return looked.get(video, datetime.min.replace(tzinfo=UTC))
+
+    queues = sorted((sorted(kind, key=last) for kind in kinds if kind), key=lambda queue: last(queue[0]))
     return tuple(dict.fromkeys(video for turn in zip_longest(*queues) for video in turn if video is not None))
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from histories import wider
 from histories.desk import ACTION, KEY, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Run, text
+from histories.seen import Run, reached_the_sheet, text
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
 
@@ -77,11 +77,12 @@ class Bounds:
         polled = {video for kind, status, video in look.statuses if kind == "portal.poll" and status == 200}
         refused = {video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE}
         self._refused |= {(name, video): self._desk.world.clock.now() for video in refused}
-        if report is None or report.error is not None:
+        if report is None or not reached_the_sheet(report):
             return
         self._known[name] |= {latest.id for video in polled if (latest := self._desk.portal.latest(video))}
         self._count(name, look, polled)
-        if "refusals" in self._world and not run.people:
+        # where time is short, what was not reached is unfinished business of the run
+        if "refusals" in self._world and "starvation" not in self._world and not run.people:
             self._row_alone(look, report)
 
     def _count(self, name: str, look: Look, polled: set[str]) -> None:
@@ -95,15 +96,18 @@ class Bounds:
                 self._too_long(name, video)
 
     def _too_long(self, name: str, video: str) -> None:
-        for switch in sorted({"starvation", "ill"} & self._world):
-            if self._since[name, video] > MOST:
+        switches = {"starvation", "ill"} & self._world
+        for switch in sorted(switches):
+            # an ill video takes the time of three others, and there are as many of them
+            if self._since[name, video] > MOST * len(switches):
                 self._say(switch, f"{name} has not looked at {video} for {self._since[name, video]} runs")
 
     def _row_alone(self, look: Look, report: Report) -> None:
         refused = [video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE]
         others = [status for kind, status, video in look.statuses if not (kind == "portal.order" and video in refused)]
         at_fault = all(not _can_be_ordered(self._desk, video) for video in refused)
-        if refused and at_fault and all(200 <= status < 300 for status in others) and report.exit_code:
+        told = report.warnings or report.uncertain  # something else is the matter
+        if refused and at_fault and not told and all(200 <= status < 300 for status in others) and report.exit_code:
             self._say("refusals", f"the order for {refused} was refused, and the run ended with {report.exit_code}")
 
     def _say(self, switch: str, what: str) -> None:

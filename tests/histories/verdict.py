@@ -79,10 +79,10 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
 def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
     """A row that nothing was ever ordered for keeps what people put there, and nothing else.
 
-    What the row of a lost ledger shows of another video stays, since it is all that is left; its note names it.
+    What rows of a lost ledger show of another video stays, since it is all that is left; their note names one of them.
     """
-    named = {id for id in desk.portal.by_id if judge.lost and id in text(said["Sync note"])}
-    if said["Request ID"] in named:
+    named = [id for id in desk.portal.by_id if judge.lost and id in text(said["Sync note"])]
+    if named and said["Request ID"] in desk.portal.by_id:
         return
     freely = ("Updated at", "Sync note") if named else ("Updated at",)
     for token, cell in said.items():

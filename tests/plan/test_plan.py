@@ -78,6 +78,12 @@ class TestDue:
         ledger = replace(known(), looked={"vid-0": NOW, "vid-1": NOW - SECOND})
         assert due(rows, ledger, NOW) == ("vid-2", "vid-1", "vid-0")
 
+    def test_a_kind_has_its_turn_where_a_run_has_time_for_one_look(self) -> None:
+        """A mark whose look takes the whole time of each run must not keep an open request from its own."""
+        rows = [row(2, "vid-ill", action="request"), row(3, "vid-ill-too", action="request")]
+        looked = {"vid-ill": NOW, "vid-ill-too": NOW - SECOND, VIDEO: NOW - 2 * SECOND}
+        assert due(rows, replace(known(entry(OPEN)), looked=looked), NOW) == (VIDEO, "vid-ill-too", "vid-ill")
+
     @pytest.mark.parametrize("status", ["finalized", "cancelled"])
     def test_a_finished_request_is_not_looked_at_again(self, status: str) -> None:
         """Finalized and cancelled are final."""
