@@ -10,7 +10,7 @@ from dataclasses import replace
 from sheetsync import notes
 from sheetsync.columns import MARKS
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
-from sheetsync.plan.gates import failed_gates, key_problem, order_body
+from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
@@ -105,10 +105,7 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker
 
 
 def _order(row: Row, mark: Mark, previous_id: str | None, tracker: Tracker) -> Order | Hold:
-    failed = failed_gates(row, tracker)
-    if failed:
-        return Hold(row.key, row.number, notes.waits(failed))
-    return Order(row.key, row.number, mark, previous_id, order_body(row))
+    return held_back(row, tracker) or Order(row.key, row.number, mark, previous_id, order_body(row))
 
 
 def _origin(mark: Mark, latest: AdCodeRequest, shown_id: str) -> Origin:

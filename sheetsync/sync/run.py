@@ -133,6 +133,7 @@ class Run:
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
                 price_lock=price.lock,
+                unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
             )
         )
 
@@ -140,14 +141,15 @@ class Run:
         """What a code may cost: accepted just now, else as the ledger knows it, else as the Summary tab remembers."""
         accepted, key = self._request.allowed.price, self._portal.fingerprint
         price = self._ledger.price(key)
-        if self._request.plan_only:
-            return price
         if accepted is not None:
             self._recorder.accept_price(key, accepted)
-        elif not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
+            return self._ledger.price(key)
+        if not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
             # the ledger was lost, or another machine's order met the price
-            self._recorder.lock_price(key, price, lock)
-        return self._ledger.price(key)
+            price = replace(price, lock=lock)
+            if not self._request.plan_only:
+                self._recorder.lock_price(key, price, lock)
+        return price
 
     def _balance(self) -> int | None:
         try:

@@ -33,7 +33,7 @@ from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Observ
 from sheetsync.notes import LOOKING
 from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import key_problem, order_basis
-from sheetsync.plan.limits import retry_pause, shrunken, spent_refusals, too_many_orders, without_orders
+from sheetsync.plan.limits import cleared_marks, retry_pause, shrunken, spent_refusals, too_many_orders, without_orders
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.settling import SETTLE_AFTER
 from sheetsync.plan.situation import Allowed, Situation, acting
@@ -126,6 +126,13 @@ class TestDue:
         """A new mark is a new wish."""
         ledger = known(refusals={VIDEO: refusal(Mark.RENEW, NOW + SECOND)})
         assert due([row(action="request")], ledger, NOW) == (VIDEO,)
+
+
+def test_of_duplicates_the_mark_that_acts_is_the_one_that_was_served() -> None:
+    """It still stands: a further row with another mark does not clear it, nor the other way round."""
+    first, second = row(action="renew"), row(3, action="request")
+    for served, gone in (("renew", ()), ("request", (VIDEO,))):
+        assert cleared_marks([first, second], known(served={VIDEO: (served, "R1")})) == gone
 
 
 class TestKeys:
