@@ -284,9 +284,12 @@ class Wire:
             place = (run.machine.name, video)
             if place in facts.waiting or place in self._refused:
                 continue  # an order that is not settled, or that was refused, waits
-            marked = [row for row in _rows(facts.first, video) if text(row[ACTION])]
+            rows = list(_rows(facts.first, video))
+            marked = [row for row in rows if text(row[ACTION])]
             if not marked or video not in VIDEOS or self._is_served(facts, marked[0]):
                 continue
+            if facts.answers[video] is None and any(text(row["Request ID"]) for row in rows):
+                continue  # a row speaks against TokPortal
             if _orders(marked[0], facts.answers[video], facts.locked):
                 found.append(video)
         return found

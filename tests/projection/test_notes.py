@@ -326,6 +326,10 @@ ORDERING = {
         "TokPortal does not show this video (403 VIDEO_NOT_OWNED: This video belongs to another workspace.). "
         "Check the Video ID.",
     ),
+    "Google does not confirm the claim": (
+        fault("sheets.batchUpdate", "500", times=3),
+        "Google did not confirm a write into this row, so nothing was ordered; the next run tries again.",
+    ),
     "TokPortal refuses the order": (
         unready(manager=False),
         "TokPortal said no: 400 AD_CODE_NO_CM: No account manager is assigned.",
