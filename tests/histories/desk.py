@@ -145,6 +145,7 @@ class Desk:
         self.top = 0  # the line of the headers
         self._pinned: tuple[list[Any], list[str]] | None = None
         self.poll_seconds = 120
+        self.chosen: frozenset[str] = frozenset()  # the videos that the next run is for, `--video`; all, if none
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
@@ -248,7 +249,8 @@ class Desk:
         """One run of a fresh process on that machine."""
         self._runs += 1
         allowed = Allowed(wanted.pop("allow_orders", None), price=wanted.pop("accept_price", None))
-        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=allowed, **wanted)
+        videos, self.chosen = self.chosen, frozenset()
+        request = Request(f"run-{self._runs}", self.poll_seconds, videos, allowed, pollers=1, **wanted)
         clock = machine.clock
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle)

@@ -129,9 +129,10 @@ class Player:
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
         if any(active.run.machine is machine for active in self.active):
             return None
+        some = self.desk.chosen
         report = self.run(machine, strikes)
         # what was not reached in the time of this run, the next one looks at
-        is_whole = report and report.exit_code == 0 and not report.deferred
+        is_whole = report and report.exit_code == 0 and not report.deferred and not some
         if is_whole and not strikes and quiet % 3 == 0 and not self.active:
             self.quiet(machine)
         return report
@@ -156,7 +157,8 @@ class Player:
 
     def run(self, machine: Machine, strikes: Sequence[Step], **wanted: Any) -> Report | None:
         """A run, and what strikes it; None if it was killed."""
-        active = Active(Run(machine, len(self.desk.world.calls)), list(strikes))
+        # of rows that a run is not for it says nothing: as if people had just come to them
+        active = Active(Run(machine, len(self.desk.world.calls), people=bool(self.desk.chosen)), list(strikes))
         self.active.append(active)
         self.judge.runs.append(active.run)
         self.outcome.runs += 1

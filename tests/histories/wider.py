@@ -22,7 +22,7 @@ Step = tuple[Any, ...]
 NUMBER = 1000
 
 HOLES = {
-    **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5},
+    **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5, "chosen": 2},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
     **{"adopted": 16, "starvation": 17, "ill": 18, "refusals": 23},
@@ -93,6 +93,14 @@ def _spent_meanwhile(rng: random.Random) -> list[Step]:
     at = rng.choice(("portal.order", "portal.poll"))
     strike = (at, rng.randrange(3), "after", ("spend_elsewhere", number(rng)))
     return [("credits_left", number(rng)), ("fill_down", number(rng)), ("jump", 1), sync(strike)]
+
+
+def _some_chosen(rng: random.Random) -> list[Step]:
+    """The end of an order is not known; then a run is for another video alone, and the credits are few."""
+    n, other = rng.randrange(4), rng.randrange(4)
+    lost: Step = ("portal.order", 0, "before", fault(rng.choice(("lost_before", "lost_after", "500"))))
+    wished: list[Step] = [(name, at, word) for at in (n, other) for name, word in (("mark", 0), ("edit", 8))]
+    return [*wished, ("jump", 1), ("choose", n), sync(lost), ("credits_left", number(rng)), ("choose", other), sync()]
 
 
 def _many_marks(rng: random.Random) -> list[Step]:
@@ -270,6 +278,7 @@ SWITCHES: dict[str, Switch] = {
     "suspend": Switch({"suspend": (moves.suspend, 1, 0)}, ("suspend",), (_suspended,)),
     "clocks": Switch({"clock": (moves.clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (moves.formula, 2, 3)}, ("formula",), (_by_formula,)),
+    "chosen": Switch({**FILL, "choose": (moves.choose, 1, 6)}, (), (_some_chosen,)),
     "refills": Switch({"refill": (moves.refill, 2, 3)}, ("refill",), (_put_back,)),
     "adopted": Switch({}, (), (_retyped,)),
 }

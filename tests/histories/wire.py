@@ -227,8 +227,8 @@ class Wire:
         facts.keys.add(key)
         if self._world & {"claims", "clocks"}:
             self._claimed(facts, video, again, now)
-        if "balance" in self._world and facts.told is not None:
-            self._paid_for(facts, video)
+        if self._world & {"balance", "chosen"} and facts.told is not None:
+            self._paid_for(run, facts, video)
         if "limit" in self._world and first_in_run:
             self._within_limit(run, facts, video)
         self._contradicted(run, facts, video, again)
@@ -265,10 +265,11 @@ class Wire:
         elif "claims" in self._world and (facts.seen is None or now - facts.seen > MINUTE):
             self._say(hole, f"an order for {video} was sent; the sheet was seen last at {facts.seen}, now is {now}")
 
-    def _paid_for(self, facts: Facts, video: str) -> None:
+    def _paid_for(self, run: Run, facts: Facts, video: str) -> None:
         assert facts.told is not None
-        if facts.told < PRICE + self._desk.tracker.keep_credits:
-            self._say("balance", f"an order for {video} was sent with {facts.told} credits told")
+        unsettled = run.machine.ledger.known(self._desk.tracker.name).unsettled.keys() - {video} - facts.looked.keys()
+        if facts.told - PRICE * len(unsettled) < PRICE + self._desk.tracker.keep_credits:
+            self._say("balance", f"an order for {video} was sent; told: {facts.told} credits; unsettled: {unsettled}")
 
     def _within_limit(self, run: Run, facts: Facts, video: str) -> None:
         if len(facts.keys) > facts.limit:
