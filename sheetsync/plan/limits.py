@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.model import HoldKind, Known, Refusal, Row, Tracker
-from sheetsync.plan.situation import Allowed, Situation, acting
+from sheetsync.plan.situation import Allowed, Situation
 from sheetsync.steps import Hold, Order, Plan
 
 ACCEPT = "sheetsync sync --accept-price N"
@@ -92,9 +92,9 @@ def retry_pause(attempts: int) -> timedelta:
 
 
 def cleared_marks(rows: Iterable[Row], known: Known) -> tuple[str, ...]:
-    """Videos whose served mark is gone, or has become another: a mark that comes now is a new wish."""
-    standing = {row.key: row.wish for row in acting(rows)}
-    return tuple(video for video, (mark, _) in known.served.items() if standing.get(video, ("", ""))[0] != mark)
+    """Videos whose served mark stands in none of their rows any more: a mark that comes now is a new wish."""
+    standing = {(row.key, row.mark) for row in rows}
+    return tuple(video for video, (mark, _) in known.served.items() if (video, mark) not in standing)
 
 
 def spent_refusals(rows: Iterable[Row], refusals: Mapping[str, Refusal]) -> tuple[str, ...]:

@@ -128,11 +128,11 @@ class TestDue:
         assert due([row(action="request")], ledger, NOW) == (VIDEO,)
 
 
-def test_of_duplicates_the_mark_that_acts_is_the_one_that_was_served() -> None:
-    """It still stands: a further row with another mark does not clear it, nor the other way round."""
-    first, second = row(action="renew"), row(3, action="request")
-    for served, gone in (("renew", ()), ("request", (VIDEO,))):
-        assert cleared_marks([first, second], known(served={VIDEO: (served, "R1")})) == gone
+@pytest.mark.parametrize(("served", "gone"), [("renew", ()), ("request", ()), ("correct", (VIDEO,))])
+def test_a_mark_that_was_served_is_gone_once_no_duplicate_bears_it(served: str, gone: tuple[str, ...]) -> None:
+    """As long as it stands in any of them it must not be taken for a new wish."""
+    rows = [row(action="renew"), row(3, action="request")]
+    assert cleared_marks(rows, known(served={VIDEO: (served, "R1")})) == gone
 
 
 class TestKeys:
