@@ -98,10 +98,18 @@ class Failure:
     kind: HoldKind
     text: str
 
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again changes nothing: the row says so, marked or not."""
+        return self.kind is HoldKind.PERSON
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What TokPortal answered about one video in this run: its latest ad code request, or that there is none."""
+    """What TokPortal answered about one video in this run: its latest ad code request, or that there is none.
+
+    With a failure, `request` is an older one that it named: nothing follows from it, but what it brought is kept.
+    """
 
     video_id: str
     request: AdCodeRequest | None = None
@@ -109,7 +117,7 @@ class Observation:
 
 
 class Origin(StrEnum):
-    """How the ledger came to know an ad code request."""
+    """How the last mark came by an ad code request."""
 
     ORDERED = "ordered"  # an intent of ours was accepted
     ADOPTED_OPEN = "adopted open"  # a mark met an open one

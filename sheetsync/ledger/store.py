@@ -119,6 +119,10 @@ class Ledger:
             looked={video: datetime.fromisoformat(at) for video, at in self._db.select(_LOOKED, tracker)},
         )
 
+    def unsettled(self) -> int:
+        """How many orders of all trackers are not settled: each may have cost credits."""
+        return len(self._db.select(f"SELECT id FROM intent WHERE {UNSETTLED}"))
+
     def price(self, api_key: str) -> Price:
         """What an ad code may cost for an API key, which is named by its fingerprint."""
         prices = self._db.select("SELECT credits, is_accepted, lock FROM price WHERE api_key = ?", api_key)

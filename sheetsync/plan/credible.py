@@ -5,6 +5,7 @@ taken at its word it would order again, adopt a renewal away, or settle an order
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sheetsync import notes
@@ -47,7 +48,7 @@ def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | Non
         failure = Failure(HoldKind.NEXT_RUN, notes.OLDER_ANSWER)
     else:
         failure = Failure(HoldKind.PERSON, notes.contradiction(seen.request.id if seen.request else "", before.id))
-    return Observation(seen.video_id, failure=failure)
+    return replace(seen, failure=failure)
 
 
 def _vouched(rows: Sequence[Row], known: Known, time_zone: str) -> Mapping[str, AdCodeRequest]:

@@ -69,6 +69,7 @@ class Executor:
     balance: int | None = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
     claimed: AbstractSet[str] = frozenset()
+    unverified: AbstractSet[str] = frozenset()  # claims of which nobody knows where they landed
     made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
@@ -175,7 +176,7 @@ class Executor:
         self.claimed_at = self.clock.monotonic()
         written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
-        self.claimed = self.claim.standing(written.rows) - written.unplaced
+        self.claimed, self.unverified = self.claim.standing(written.rows) - written.unplaced, written.unplaced
         self.made_by_formula = written.made_by_formula
         return written.snapshot
 
@@ -213,7 +214,7 @@ class Executor:
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
         elif step.video_id not in self.claimed:
-            self.report.not_done(step, notes.MOVED)
+            self.report.not_done(step, notes.UNCLAIMED if step.video_id in self.unverified else notes.MOVED)
         elif self.balance is not None and self.balance - self.tracker.keep_credits < self.price.credits:
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(
@@ -281,10 +282,11 @@ class Executor:
         """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""
         latest = self.portal.latest(video_id)
         entry = self.known.latest.get(video_id)
-        if contradicts(latest, entry.request if entry else None):
-            raise Unavailable(notes.OLDER_ANSWER)
+        is_older = contradicts(latest, entry.request if entry else None)
         if latest:
-            self.recorder.observe([latest])
+            self.recorder.observe([latest], is_latest=not is_older)
+        if is_older:
+            raise Unavailable(notes.OLDER_ANSWER)
         return latest
 
     def _intent(self, step: Order) -> Intent:
@@ -389,8 +391,9 @@ class Executor:
         return True
 
     def _uncertain(self, step: Order, intent: Intent, detail: str) -> None:
-        # first on disk that nobody knows, then the look: it may fail as well
-        self.recorder.uncertain(intent, detail)
+        # first on disk that nobody knows, then the look: it may fail as well. The minute to wait begins with the end of
+        # the call: until then it may have been under way
+        self.recorder.uncertain(replace(intent, created_at=self.clock.now()), detail)
         latest = self._look_quietly(step.video_id)
         # it may have been charged: until somebody knows, those credits are not there
         self._spent(self.price.credits)

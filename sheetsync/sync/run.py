@@ -115,12 +115,13 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
-        answers = poller.observe(look.order)
+        answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
         observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
-        self.report.deferred = sum(1 for video in look.later if video not in observations)
+        # a mark that was not reached is a hold
+        self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
         return observations
 
     def _plan(
@@ -137,6 +138,7 @@ class Run:
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
                 price_lock=price.lock,
+                unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
             )
         )
 
@@ -144,14 +146,15 @@ class Run:
         """What a code may cost: accepted just now, else as the ledger knows it, else as the Summary tab remembers."""
         accepted, key = self._request.allowed.price, self._portal.fingerprint
         price = self._ledger.price(key)
-        if self._request.plan_only:
-            return price
         if accepted is not None:
             self._recorder.accept_price(key, accepted)
-        elif not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
+            return self._ledger.price(key)
+        if not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
             # the ledger was lost, or another machine's order met the price
-            self._recorder.lock_price(key, price, lock)
-        return self._ledger.price(key)
+            price = replace(price, lock=lock)
+            if not self._request.plan_only:
+                self._recorder.lock_price(key, price, lock)
+        return price
 
     def _balance(self) -> int | None:
         try:
@@ -174,8 +177,9 @@ class Run:
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
-        seen = [observation.request for observation in observations.values() if observation.request]
-        self.report.codes_received = self._recorder.observe(seen)
+        told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
+        self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
+        self._recorder.observe((request for request, failure in told if failure), is_latest=False)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))

@@ -150,6 +150,7 @@ class Desk:
         self._pinned: tuple[list[Any], list[str]] | None = None
         self.poll_seconds, self.max_seconds = 120, 270
         self.slowest: dict[str, float] = {}  # by service, the longest call
+        self.chosen: frozenset[str] = frozenset()  # the videos that the next run is for, `--video`; all, if none
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
@@ -258,8 +259,9 @@ class Desk:
     def sync(self, machine: Machine, **wanted: Any) -> Report:
         """One run of a fresh process on that machine."""
         self._runs += 1
-        orders = wanted.pop("allow_orders", None)
-        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
+        allowed = Allowed(wanted.pop("allow_orders", None), price=wanted.pop("accept_price", None))
+        videos, self.chosen = self.chosen, frozenset()
+        request = Request(f"run-{self._runs}", self.poll_seconds, videos, allowed, pollers=1, **wanted)
         clock = machine.clock
         clock.ends_in(self.max_seconds)
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]

@@ -432,6 +432,14 @@ class Judge:
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
+        at = self.desk.column("Status")
+        if mark != "correct" and not self._paid(row, mark, at < len(before) and shown(before[at]) == "ordering"):
+            run.unpaid.add(row)
+
+    def _paid(self, row: str, mark: str, claimed: bool) -> bool:
+        """Whether something was ordered for a mark; where a claim of a killed run stands, for any earlier one."""
+        wishes = [wish for wish in self.wishes.get(row, ()) if claimed or wish.word in ("", mark)]
+        return any(wish.charges for wish in wishes[0 if claimed else -1 :])
 
     # --- the end of a run ------------------------------------------------------------------------------------------
 

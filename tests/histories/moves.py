@@ -115,6 +115,11 @@ def refill(desk: Desk, n: int, word: int) -> None:
         desk.refilled[row] = desk.cell(row, ACTION)
 
 
+def choose(desk: Desk, n: int) -> None:
+    """The next run is for one video alone."""
+    desk.chosen = frozenset({VIDEOS[n % len(VIDEOS)]})
+
+
 def displace(desk: Desk) -> None:
     """The cells of the next write land one row too low."""
     desk.sheet.displaced = 1
@@ -189,6 +194,7 @@ def restored(desk: Desk) -> None:
     desk.portal.stale_polls.clear()
     desk.portal.ill.clear()
     desk.poll_seconds = 120
+    desk.chosen = frozenset()
     undo_row_above(desk)
     tab_back(desk)
     desk.sheet.displaced = 0

@@ -93,6 +93,7 @@ class Run:
     meant: dict[Place, Any] = field(default_factory=dict)
     people: bool = False
     away: timedelta = timedelta()  # passed meanwhile, and not because of its own calls and waits
+    unpaid: set[str] = field(default_factory=set)  # rows whose mark was cleared without having been charged
 
 
 @dataclass(slots=True)

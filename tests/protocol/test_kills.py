@@ -127,14 +127,14 @@ class Fragile:
         """Its recorder, which dies with it."""
         return FragileRecorder(self, self._ledger.recorder(*arguments))
 
-    def commit(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+    def commit(self, name: str, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """One more commit: the process may be killed before or after it."""
         self._left -= 1
         strikes = self._left == -1
         self.struck = name if strikes else self.struck
         if strikes and self._moment == "before":
             raise Crash
-        result = method(*arguments)
+        result = method(*arguments, **named)
         if strikes:
             raise Crash
         return result
