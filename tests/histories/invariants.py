@@ -56,7 +56,7 @@ class Judge:
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
-        self.saw: dict[str, str] = {}  # what a row with a mark showed before a write changed its Request ID
+        self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
@@ -77,6 +77,8 @@ class Judge:
 
     def wished(self, row: str, word: str = "") -> None:
         """A mark is about to be typed."""
+        if word and word == text(self.desk.cell(row, ACTION)).casefold() and self.wishes.get(row):
+            return  # the same once more is seen by nobody
         self.touched(row, ACTION)
         self.wishes.setdefault(row, []).append(Wish(row, word))
 
@@ -86,8 +88,10 @@ class Judge:
         self.either.pop((row, token), None)
         if damage and damage.by in [run.machine for run in self.runs]:
             self.either[row, token] = [damage.was]  # it may be on its way to put back what stood there (a limit)
-        if token in (KEY, ACTION, "Request ID"):
+        if token in (KEY, "Request ID"):
             self.saw.pop(row, None)
+        for run in self.runs:
+            run.typed.add((row, token))
 
     def compared_anew(self, row: str) -> None:
         """A person changes what a standing mark is compared by: it now asks for something else."""
@@ -201,6 +205,7 @@ class Judge:
             held = {row: list(wishes) for row, wishes in self.wishes.items()}
             hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
             sheet, tokens = self.desk.tab(self._asked)
+            run.typed.clear()
             run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
@@ -366,7 +371,8 @@ class Judge:
         assert read
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
-            self.saw.setdefault(row, text(self._hit.get(place, old)))
+            mark = text(self.desk.cell(row, ACTION)).casefold()
+            self.saw.setdefault(row, (mark, text(self._hit.get(place, old))))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
@@ -388,11 +394,15 @@ class Judge:
         if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
             # somebody changed the video id since: its machine cells are of no video
             self.littered(row, token, new)
-        elif token not in MACHINE and row and then is None and row in self.desk.typed:
-            # a row that came since the read: nobody can know what stood there (a limit)
-            self.either[place] = [old, new]
+        elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
+            # a row or a text that came since the read: nobody can know what stood there (a limit)
+            self.either[place] = [old, new, *self._as_read(run, place)]
         else:
             self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
+
+    def _as_read(self, run: Run, place: Place) -> list[Any]:
+        line, read = self._line_then(run, place[0]), run.read
+        return [read.at(line, read.tokens.index(place[1]))] if read and line and place[1] in read.tokens else []
 
     def _key_then(self, run: Run, row: str) -> str | None:
         """The video id of a row when the run read it; None if there was no such row."""
@@ -426,8 +436,9 @@ class Judge:
         # what another machine has hit by mistake, this one cannot know
         others = place in self.damages and self.damages[place].by is not run.machine
         saw = text(visible if others else self._hit.get(place, visible))
-        first = self.saw.pop(row, saw)
-        saw = saw if others else first
+        word, first = self.saw.pop(row, (mark, saw))
+        # typed again since, or not: the same mark in a row whose write was seen to land is the one it was
+        saw = saw if others or word != mark else first
         told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")

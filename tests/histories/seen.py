@@ -92,6 +92,7 @@ class Run:
     changes: list[str] = field(default_factory=list)
     meant: dict[Place, Any] = field(default_factory=dict)
     people: bool = False
+    typed: set[Place] = field(default_factory=set)  # by people, since the run read the sheet last
     away: timedelta = timedelta()  # passed meanwhile, and not because of its own calls and waits
     unpaid: set[str] = field(default_factory=set)  # rows whose mark was cleared without having been charged
 
