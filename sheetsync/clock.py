@@ -2,10 +2,33 @@
 
 import time
 from datetime import UTC, datetime
+from math import inf
+
+KEPT_FOR_THE_SHEET = 1 / 4
+"""This share of a run TokPortal is not asked in: the sheet has yet to be told what is known."""
 
 
 class Clock:
-    """Real time. `now` is aware UTC; `monotonic` and `sleep` are in seconds."""
+    """Real time. `now` is aware UTC; `monotonic` and `sleep` are in seconds.
+
+    `ends_at` is the monotonic instant at which the run has to be over, `asks_until` that after which TokPortal is left
+    alone; without a run they never come.
+    """
+
+    ends_at = asks_until = inf
+
+    def ends_in(self, seconds: float) -> None:
+        """A run begins that has so much time."""
+        self.ends_at = self.monotonic() + seconds
+        self.asks_until = self.ends_at - seconds * KEPT_FOR_THE_SHEET
+
+    def left(self) -> float:
+        """Seconds until the run has to be over."""
+        return self.ends_at - self.monotonic()
+
+    def left_to_ask(self) -> float:
+        """Seconds in which TokPortal may still be asked."""
+        return self.asks_until - self.monotonic()
 
     def now(self) -> datetime:
         """The present instant."""

@@ -5,7 +5,7 @@ Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
@@ -98,10 +98,18 @@ class Failure:
     kind: HoldKind
     text: str
 
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again changes nothing: the row says so, marked or not."""
+        return self.kind is HoldKind.PERSON
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What TokPortal answered about one video in this run: its latest ad code request, or that there is none."""
+    """What TokPortal answered about one video in this run: its latest ad code request, or that there is none.
+
+    With a failure, `request` is an older one that it named: nothing follows from it, but what it brought is kept.
+    """
 
     video_id: str
     request: AdCodeRequest | None = None
@@ -109,7 +117,7 @@ class Observation:
 
 
 class Origin(StrEnum):
-    """How the ledger came to know an ad code request."""
+    """How the last mark came by an ad code request."""
 
     ORDERED = "ordered"  # an intent of ours was accepted
     ADOPTED_OPEN = "adopted open"  # a mark met an open one
@@ -183,11 +191,10 @@ class Price:
 class Known:
     """What the ledger knows of one tracker, as the plan and the projection see it.
 
-    All are by video id; `unsettled` holds intents that are sending or uncertain, `unsettled_beside` says how many the
-    ledger has of other trackers, or of videos that nobody asked for. `served` are marks that are done and could not be
-    cleared, each with the request that its row shows since. `columns_seen` are the keys of the columns that the sheet
-    has ever had, `owners` the video of every request that was ever seen, by its id; `looked` is when TokPortal was last
-    asked about a video, whatever it answered.
+    All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
+    done and could not be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
+    columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id;
+    `looked` is when TokPortal was last asked about a video, whatever it answered.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -197,7 +204,6 @@ class Known:
     columns_seen: frozenset[str] = frozenset()
     owners: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
-    unsettled_beside: int = 0
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -208,12 +214,14 @@ class Known:
         """What is known of these videos; of all, if none is named."""
         if not videos:
             return self
-        return replace(
-            self,
-            latest={video: entry for video, entry in self.latest.items() if video in videos},
-            unsettled={video: intent for video, intent in self.unsettled.items() if video in videos},
-            refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
-            unsettled_beside=self.unsettled_beside + len(self.unsettled.keys() - videos),
+        return type(self)(
+            {video: entry for video, entry in self.latest.items() if video in videos},
+            {video: intent for video, intent in self.unsettled.items() if video in videos},
+            {video: refusal for video, refusal in self.refusals.items() if video in videos},
+            self.served,
+            self.columns_seen,
+            self.owners,
+            self.looked,
         )
 
 

@@ -40,7 +40,7 @@ LAYERS = (
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
-SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.writing"}
+SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
 PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "model", "errors"}
 PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
 
@@ -65,8 +65,9 @@ PURE_LIBRARY = {
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},
-    "google": {"sheet.api"},
-    "requests": {"sheet.api"},
+    "google": {"sheet.api", "sheet.session"},
+    "requests": {"sheet.api", "sheet.session"},
+    "urllib3": {"sheet.session"},
     "httpx": {"tokportal.client"},
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},

@@ -6,6 +6,7 @@ Owns the checks and their words. Changes nothing, orders nothing; each check say
 import os
 import stat
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
-from sheetsync.config.load import Config, load
+from sheetsync.config.load import Config
 from sheetsync.errors import HeaderError, SheetsyncError
-from sheetsync.model import PRICE, Snapshot, Tracker
+from sheetsync.ledger.store import Ledger
+from sheetsync.model import Price, Snapshot, Tracker
 from sheetsync.plan.gates import key_problem
 from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
@@ -32,6 +34,9 @@ from sheetsync.tokportal.client import TokPortal
 
 SKEW_LIMIT = 60
 """Seconds by which this machine's clock may differ: Google refuses sign-ins from clocks minutes off."""
+
+ROOM = 1_000_000
+"""Bytes that must fit beside the ledger: its next runs write far less."""
 
 ACTED_ON = ("action", "platform", "paid_status")
 """Columns whose words decide what sheetsync does; in other dropdowns a team may have words of its own."""
@@ -77,20 +82,19 @@ def _until_failure(name: str, found: Iterator[Check]) -> Iterator[Check]:
 
 def _configuration(selection: Selection, clock: Clock) -> Iterator[Check]:
     """The file, and then all that it names."""
-    path = selection.path()
-    config = load(path, os.environ)
-    yield Check("configuration", True, f"{path}: {len(config.trackers)} tracker(s)")
-    yield from _until_failure("Google key", _google(config, selection, clock))
+    config, trackers = selection.load()
+    yield Check("configuration", True, f"{config.path}: {len(config.trackers)} tracker(s)")
+    yield from _kept_private("configuration", config.path.parent / ".env")
+    yield from _until_failure("Google key", _google(config, trackers, clock))
     yield from _until_failure("TokPortal", _tokportal(config, clock))
-    yield from _ledger(config)
+    yield from _until_failure("ledger", _ledger(config))
 
 
-def _google(config: Config, selection: Selection, clock: Clock) -> Iterator[Check]:
+def _google(config: Config, trackers: Sequence[Tracker], clock: Clock) -> Iterator[Check]:
     api = connect(config.google.credentials, config.google.api_url, clock)
     yield from _key_file(config.google.credentials, api.email)
-    for tracker in config.trackers:
-        if not selection.trackers or tracker.name in selection.trackers:
-            yield from _tracker(tracker, api, clock)
+    for tracker in trackers:
+        yield from _tracker(tracker, api, clock)
 
 
 def _key_file(path: Path | None, email: str) -> Iterator[Check]:
@@ -98,9 +102,14 @@ def _key_file(path: Path | None, email: str) -> Iterator[Check]:
         yield Check("Google key", None, "Application Default Credentials are used (no `google: credentials:`)")
         return
     yield Check("Google key", True, f"service account {email or '(no e-mail)'}")
+    yield from _kept_private("Google key", path)
+
+
+def _kept_private(name: str, path: Path) -> Iterator[Check]:
+    """A file that holds keys or codes."""
     # other systems have no such bits
-    if os.name == "posix" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield Check("Google key", None, f"{path} can be read by other users of this machine: chmod 600 {path}")
+    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Check(name, None, f"{path} can be read by other users of this machine: chmod 600 {path}")
 
 
 def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
@@ -185,8 +194,11 @@ def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
 
 def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
     with TokPortal(config.tokportal.api_key, config.tokportal.api_url, clock) as portal:
-        credits = portal.balance()
-        yield Check("TokPortal", True, f"the API key works; {credits} credits, enough for {credits // PRICE} codes")
+        credits, price = portal.balance(), _price(config, portal.fingerprint)
+        enough = f"{credits} credits, enough for {credits // price.credits} codes"
+        yield Check("TokPortal", True, f"the API key works; {enough}")
+        if price.lock:
+            yield Check("TokPortal", None, f"{price.lock} No order is sent until `sheetsync sync --accept-price N`")
         if portal.server_time:
             yield _clock_skew(portal.server_time, clock.now())
 
@@ -199,9 +211,29 @@ def _clock_skew(server: datetime, here: datetime) -> Check:
     return Check("clock", False, advice)
 
 
+def _price(config: Config, fingerprint: str) -> Price:
+    """What a code costs as far as the ledger knows; what is wrong with the ledger is told in its own turn."""
+    try:
+        with Ledger(config.state, read_only=True) as ledger:
+            return ledger.price(fingerprint)
+    except SheetsyncError:
+        return Price()
+
+
 def _ledger(config: Config) -> Iterator[Check]:
-    folder = config.state.parent
-    if os.access(folder, os.W_OK):
-        yield Check("ledger", True, f"{config.state}" + ("" if config.state.exists() else " (made at the first sync)"))
+    state = config.state
+    try:
+        # only writing tells whether there is room, and leave
+        with tempfile.TemporaryFile(dir=state.parent) as probe:
+            probe.write(bytes(ROOM))
+    except OSError as error:
+        advice = "make room, change its owner, or `state:`"
+        yield Check("ledger", False, f"the folder {state.parent} cannot be written ({error.strerror}): {advice}")
+    with Ledger(state, read_only=True) as ledger:
+        damage = ledger.damage()
+    if damage:
+        text = f"{state} is damaged ({damage}): move it away, and the next run starts a new one"
     else:
-        yield Check("ledger", False, f"the folder {folder} cannot be written: change its owner, or `state:`")
+        text = f"{state}" + ("" if state.exists() else " (made at the first sync)")
+    yield Check("ledger", not damage, text)
+    yield from _kept_private("ledger", state)

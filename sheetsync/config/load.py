@@ -132,14 +132,14 @@ def _claims(here: Location, section: object, variables: Variables) -> Iterator[t
     """What only one place may have, where a tracker asks for it, and what is said to the second that does.
 
     Its name (it names files) and its tab (two would write the same cells): Google compares tab names, and some file
-    systems file names, without regard to case. Its headers, and the keys of its lists.
+    systems file names, without regard to case; blanks nobody sees. Its headers, and the keys of its lists.
     """
     own, inner = _texts(section, variables), section if isinstance(section, dict) else {}
     name, tab, sheet = own.get("name"), own.get("worksheet"), settings.spreadsheet_id(own.get("spreadsheet", ""))
     if name:
         yield name.casefold(), (*here, "name"), _SAME_NAME
     if sheet and tab:
-        yield (sheet, tab.casefold()), (*here, "worksheet"), _SAME_TAB
+        yield (sheet, normal(tab)), (*here, "worksheet"), _SAME_TAB
     renamed = _texts(inner.get("columns"), variables)
     # Columns that keep their headers come first: a renamed one has to make way; of two, the later.
     for key in [*(key for key in BY_KEY if key not in renamed), *(key for key in renamed if key in BY_KEY)]:

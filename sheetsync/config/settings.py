@@ -184,9 +184,10 @@ class TokPortalSettings(Section):
 
 
 class RunSettings(Section):
-    """What bounds a run: the seconds it may spend polling."""
+    """What bounds a run: the seconds it may spend polling, and those it may take."""
 
-    poll_seconds: _Whole = _bounded("seconds", 120, 0, 3600)
+    poll_seconds: _Whole = _bounded("seconds", 120, 1, 3600)
+    max_seconds: _Whole = _bounded("seconds", 270, 120, 3600)
 
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Owns the tables and their migrations, what a transaction is, and what a failing disk, a busy or a foreign file mean to
 the user. Knows no ad code request: what the tables say is store.py's and recorder.py's matter. Their SQL is in the
-dialect that PostgreSQL shares; opening (PRAGMAs, `sqlite_master`) and BEGIN IMMEDIATE are the exceptions.
+dialect that PostgreSQL shares; PRAGMAs, `sqlite_master` and BEGIN IMMEDIATE are the exceptions.
 """
 
 from __future__ import annotations
@@ -150,6 +150,11 @@ class Database:
     def execute(self, sql: str, *values: object) -> int:
         """Execute one statement within a transaction; returns how many rows it touched."""
         return self._connection.execute(sql, [_bindable(value) for value in values]).rowcount
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file, in its own words; empty if nothing."""
+        found = str(self.select("PRAGMA quick_check(1)")[0][0])
+        return "" if found == "ok" else found
 
     def next_id(self, table: str) -> int:
         """The next free number of a table; unique because the transaction holds the write lock."""

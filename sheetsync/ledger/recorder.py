@@ -41,15 +41,15 @@ class Recorder:
         self.tracker = tracker
         self._db, self._run_id, self._clock = database, run_id, clock
 
-    def observe(self, requests: Iterable[AdCodeRequest]) -> int:
-        """Record what TokPortal says is each video's latest ad code request; returns how many codes are new.
+    def observe(self, requests: Iterable[AdCodeRequest], is_latest: bool = True) -> int:
+        """Record what TokPortal says is each video's latest ad code request, or was; returns how many codes are new.
 
         What is known is never overwritten by nothing: a code, note or time that is no longer told stays.
         """
         codes = 0
         with self._transaction():
             for request in requests:
-                old, new = self._record(request, Origin.FOUND)
+                old, new = self._record(request, Origin.FOUND, is_latest=is_latest)
                 if old is None:
                     self._event(request.video_id, "found", request_id=request.id, status=request.status)
                 codes += self._changes(old, new)
@@ -309,15 +309,21 @@ class Recorder:
         return next(iter(self._db.read(Entry, source, self.tracker, request.video_id, request.id)), None)
 
     def _record(
-        self, request: AdCodeRequest, origin: Origin, charged: int | None = None, left: int | None = None
+        self,
+        request: AdCodeRequest,
+        origin: Origin,
+        charged: int | None = None,
+        left: int | None = None,
+        is_latest: bool = True,
     ) -> tuple[Entry | None, Entry]:
-        """Make this the video's latest request; returns what was known of it, and what is now."""
+        """Keep a request, as the video's latest or not; returns what was known of it, and what is now."""
         old = self._entry(request)
         new = rows.merged(old, Entry(request, origin, charged, left, self._now))
         # `latest` follows what TokPortal names now, be it an earlier request again; `found_at` is of the first time.
         values = {**rows.to_columns(new), "found_at": rows.to_text(self._now)}
         self._upsert("ad_code_request", ("tracker", "video_id", "request_id"), values, "found_at")
-        self._upsert("latest", ("tracker", "video_id"), {"video_id": request.video_id, "request_id": request.id})
+        if is_latest:
+            self._upsert("latest", ("tracker", "video_id"), {"video_id": request.video_id, "request_id": request.id})
         return old, new
 
     def _changes(self, old: Entry | None, new: Entry) -> bool:

@@ -75,7 +75,7 @@ def to_columns(value: Any) -> dict[str, object]:
 def merged(old: Entry | None, new: Entry) -> Entry:
     """What is known after `new` was told: nothing told never erases what was known.
 
-    Having ordered a request outweighs having adopted it, and that outweighs having found it.
+    How a mark came by the request is as the last mark did; merely finding it says nothing of that.
     """
     if old is None:
         return new
@@ -83,7 +83,7 @@ def merged(old: Entry | None, new: Entry) -> Entry:
     request = replace(new.request, **{name: getattr(old.request, name) for name in untold})
     return Entry(
         request,
-        new.origin if old.origin is Origin.FOUND or new.origin is Origin.ORDERED else old.origin,
+        old.origin if new.origin is Origin.FOUND else new.origin,
         # 0 credits were told, and stay told; only None is nothing
         old.credits_charged if new.credits_charged is None else new.credits_charged,
         old.credits_left if new.credits_left is None else new.credits_left,

@@ -107,7 +107,6 @@ class Ledger:
         """All that the plan and the projection need of one tracker."""
         latest = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
         unsettled = f"intent WHERE tracker = ? AND {UNSETTLED}"
-        ((beside,),) = self._db.select(f"SELECT COUNT(*) FROM intent WHERE tracker != ? AND {UNSETTLED}", tracker)
         return Known(
             {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
@@ -118,8 +117,11 @@ class Ledger:
             ),
             owners=dict(self._db.select(_OWNERS, tracker)),
             looked={video: datetime.fromisoformat(at) for video, at in self._db.select(_LOOKED, tracker)},
-            unsettled_beside=beside,
         )
+
+    def unsettled(self) -> int:
+        """How many orders of all trackers are not settled: each may have cost credits."""
+        return len(self._db.select(f"SELECT id FROM intent WHERE {UNSETTLED}"))
 
     def price(self, api_key: str) -> Price:
         """What an ad code may cost for an API key, which is named by its fingerprint."""
@@ -142,6 +144,10 @@ class Ledger:
         """The run of this tracker that started last."""
         latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
+
+    def damage(self) -> str:
+        """What is wrong inside the file, which opening it does not always tell; empty if nothing."""
+        return self._db.damage()
 
     def balance(self, tracker: str) -> tuple[int, datetime] | None:
         """The last balance told for this tracker, and when."""

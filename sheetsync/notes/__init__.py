@@ -84,6 +84,7 @@ NOT_REACHED = "Not reached in the time of this run; the next run goes on."
 OLDER_ANSWER = "TokPortal's answer is older than what is known of this video; the next run asks again."
 NO_ANSWER = "TokPortal did not answer; the next run tries again."
 LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."
+UNCLAIMED = "Google did not confirm a write into this row, so nothing was ordered; the next run tries again."
 MOVED = "The row changed while this was about to be done; the next run looks again."
 CORRECTION_LOST = "The answer to the correction was lost; the next run looks again."
 CANNOT_REPORT = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
@@ -97,7 +98,7 @@ def video_not_shown(answer: str, message: str) -> str:
 def contradiction(named: str, known: str) -> str:
     """TokPortal names another request than the one that is known to be newer, and that is no replica's lag any more."""
     answer = f"names {named}, an older request," if named else "knows no request"
-    return f"TokPortal {answer} though {known} was seen for this video. Nothing is ordered; ask TokPortal which holds."
+    return f"TokPortal {answer} though {known} was seen here. Nothing is ordered; check the Video ID, or ask TokPortal."
 
 
 def _sentence(error: Exception) -> str:
@@ -131,6 +132,7 @@ def not_ordered_in_this_run(reason: str) -> str:
 
 TOO_LATE = "Too much time went by before the order could be sent; the next run looks again."
 PAYMENT_FIRST = "TokPortal asks for payment (402) first."
+OUT_OF_TIME = "the time of the run is over."
 FEWER_CALLS = "TokPortal asks for fewer calls."
 UNCLEAR_ANSWERS = "TokPortal does not answer clearly."
 
@@ -149,9 +151,9 @@ def price_locked(why: str) -> str:
 CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {
-    Origin.ADOPTED_OPEN: "Already ordered elsewhere; taken over, nothing was charged.",
-    Origin.ADOPTED_EXISTING: "A code already exists; nothing was charged.",
-    Origin.ADOPTED_RENEWED: "This was already renewed; nothing was charged.",
+    Origin.ADOPTED_OPEN: "Already ordered; taken over, nothing more was charged.",
+    Origin.ADOPTED_EXISTING: "A code already exists; nothing more was charged.",
+    Origin.ADOPTED_RENEWED: "This was already renewed; nothing more was charged.",
 }
 
 

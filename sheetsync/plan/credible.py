@@ -5,6 +5,7 @@ taken at its word it would order again, adopt a renewal away, or settle an order
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sheetsync import notes
@@ -32,7 +33,7 @@ def credible(
     observations: Mapping[str, Observation], known: Known, rows: Sequence[Row], time_zone: str, now: datetime
 ) -> Mapping[str, Observation]:
     """The same observations; those that contradict what is known are failures, to be asked about again."""
-    vouched = _vouched(rows, known, time_zone)
+    vouched = _vouched(rows, known, observations, time_zone)
     return {
         video: _judged(seen, known.latest.get(video), vouched.get(video), now) for video, seen in observations.items()
     }
@@ -47,10 +48,12 @@ def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | Non
         failure = Failure(HoldKind.NEXT_RUN, notes.OLDER_ANSWER)
     else:
         failure = Failure(HoldKind.PERSON, notes.contradiction(seen.request.id if seen.request else "", before.id))
-    return Observation(seen.video_id, failure=failure)
+    return replace(seen, failure=failure)
 
 
-def _vouched(rows: Sequence[Row], known: Known, time_zone: str) -> Mapping[str, AdCodeRequest]:
+def _vouched(
+    rows: Sequence[Row], known: Known, observations: Mapping[str, Observation], time_zone: str
+) -> Mapping[str, AdCodeRequest]:
     """What rows say of videos that the ledger does not know: of a lost ledger they are all that is left.
 
     A row that shows what another video has, or had, was copied, or its key retyped: it says nothing.
@@ -58,6 +61,9 @@ def _vouched(rows: Sequence[Row], known: Known, time_zone: str) -> Mapping[str, 
     owners: dict[str, set[str]] = {}
     for row in rows:
         owners.setdefault(row.shown_id, set()).add(row.key)
+    for video, seen in observations.items():
+        if seen.request:
+            owners.setdefault(seen.request.id, set()).add(video)
     vouched = {}
     for row in rows:
         requested = _requested_at(row, time_zone)

@@ -1,7 +1,6 @@
-"""PURE: which videos a run has to look at (design 3.2), most urgent first."""
+"""PURE: which videos a run has to look at (design 3.2), and in which order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 
@@ -11,39 +10,31 @@ from sheetsync.plan.situation import acting, is_resting
 from sheetsync.projection.window import shown_code
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Videos to observe, each once: `first` must be looked at, `later` are open requests.
+def due(rows: Sequence[Row], known: Known, now: datetime) -> tuple[str, ...]:
+    """The videos that this run has to look at (design 3.2), each once, in the order in which they are asked about.
 
-    `order` is the order in which they are asked about: each kind has its share, and of each the one comes first
-    that was looked at longest ago. So nothing starves, however few looks a run has time for.
+    Each kind has its share, and of each the one comes first that was looked at longest ago: nothing starves, however
+    few looks a run has time for.
     """
-
-    first: tuple[str, ...]
-    later: tuple[str, ...]
-    order: tuple[str, ...]
-
-
-def due(rows: Sequence[Row], known: Known, now: datetime) -> Due:
-    """Which videos this run has to look at (design 3.2)."""
     # a key that cannot be an id is not worth a call: its hold says so
     keyed = [row for row in rows if key_problem(row) is None]
     marked = [row.key for row in acting(keyed) if not is_resting(row, known, now)]
     strange = [row.key for row in keyed if _disagrees(row, known.latest.get(row.key))]
     waiting = sorted(known.open_videos, key=lambda video: (known.latest[video].seen_at, video))
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
-    first = tuple(dict.fromkeys([*marked, *known.unsettled, *strange]))
-    order = _in_turn(marked, list(known.unsettled), strange, waiting, looked=known.looked)
-    return Due(first, tuple(video for video in waiting if video not in first), order)
+    return _in_turn(marked, list(known.unsettled), strange, waiting, looked=known.looked)
 
 
 def _in_turn(*kinds: Sequence[str], looked: Mapping[str, datetime]) -> tuple[str, ...]:
-    """One of each kind in turn, those first that were looked at longest ago, or never.
+    """One of each kind in turn, those first that were looked at longest ago, or never; so also the kinds.
 
-    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs.
+    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs; also where n is 1.
     """
-    never = datetime.min.replace(tzinfo=UTC)
-    queues = [sorted(kind, key=lambda video: looked.get(video, never)) for kind in kinds]
+
+    def last(video: str) -> datetime:
+        return looked.get(video, datetime.min.replace(tzinfo=UTC))
+
+    queues = sorted((sorted(kind, key=last) for kind in kinds if kind), key=lambda queue: last(queue[0]))
     return tuple(dict.fromkeys(video for turn in zip_longest(*queues) for video in turn if video is not None))
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from sheetsync import notes
 from sheetsync.columns import MACHINE_KEYS, PLATFORMS, header_of, ticked
 from sheetsync.model import Known, Row, Tracker
+from sheetsync.steps import Hold
 
 NOTE_LIMIT = 500
 DEFAULT_APPROVALS = ("caption_final", "sound_cleared")
@@ -74,6 +75,12 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
         # what was ordered could not be written into the row, nor its mark be cleared
         failed.append(f"let sheetsync edit {', '.join(locked)}, which a protected range keeps from it")
     return failed
+
+
+def held_back(row: Row, tracker: Tracker) -> Hold | None:
+    """The hold of a row whose gates are not all open."""
+    failed = failed_gates(row, tracker)
+    return Hold(row.key, row.number, notes.waits(failed)) if failed else None
 
 
 def order_body(row: Row) -> str:

@@ -43,7 +43,7 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     price = world.tracker.price
     decided = {step.video_id for step in plan.steps}
     # what they may yet cost is not there, whoever's they are: one key has one purse
-    unsettled = sum(video not in decided for video in world.known.unsettled) + world.known.unsettled_beside
+    unsettled = world.unsettled_elsewhere + sum(video not in decided for video in world.known.unsettled)
     affordable = max(0, world.balance - keep - price * unsettled) // price
     return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep, price))
 
@@ -92,9 +92,9 @@ def retry_pause(attempts: int) -> timedelta:
 
 
 def cleared_marks(rows: Iterable[Row], known: Known) -> tuple[str, ...]:
-    """Videos whose served mark is gone, or has become another: a mark that comes now is a new wish."""
-    standing = {row.key: row.wish for row in rows if row.mark}
-    return tuple(video for video, (mark, _) in known.served.items() if standing.get(video, ("", ""))[0] != mark)
+    """Videos whose served mark stands in none of their rows any more: a mark that comes now is a new wish."""
+    standing = {(row.key, row.mark) for row in rows}
+    return tuple(video for video, (mark, _) in known.served.items() if (video, mark) not in standing)
 
 
 def spent_refusals(rows: Iterable[Row], refusals: Mapping[str, Refusal]) -> tuple[str, ...]:

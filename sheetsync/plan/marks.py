@@ -4,28 +4,42 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 `settling.py`'s, credits and limits `limits.py`'s; `execute.py` carries the plan out.
 """
 
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
 from sheetsync import notes
 from sheetsync.columns import MARKS
-from sheetsync.model import AdCodeRequest, Mark, Origin, Row, Tracker
-from sheetsync.plan.gates import failed_gates, key_problem, order_body
+from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
+from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
+from sheetsync.projection.cells import ORDERING
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
 FEEDBACK_LENGTH = range(3, 501)
 
 
 def make_plan(world: Situation) -> Plan:
-    """Steps and holds for every marked row and every unsettled intent."""
+    """Steps and holds for every marked row and every unsettled intent, and a hold where TokPortal denies a row."""
     marked = acting(world.rows)
     decided = [step for row in marked for step in _serve(row, world)]
     served = {row.key for row in marked}
     # a lost answer is looked for also where the mark, or the whole row, is gone by now
     decided += [settle(None, intent, world) for video, intent in world.known.unsettled.items() if video not in served]
+    decided += _denied(world, served | world.known.unsettled.keys())
     steps = tuple(step for step in decided if not isinstance(step, Hold))
     holds = tuple(hold for hold in decided if isinstance(hold, Hold))
     return within_limits(Plan(steps, holds), world)
+
+
+def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
+    """Rows that nobody marked, and whose answer a person has to look into: nothing of theirs changes any more."""
+    rows = {row.key: row for row in reversed(world.rows)}
+    for video, seen in world.observations.items():
+        row = rows.get(video)
+        if row and video not in served and seen.failure and seen.failure.is_final:
+            yield Hold(video, row.number, seen.failure.text)
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:
@@ -54,7 +68,16 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
     failure = world.failure(row.key)
     if failure:
         return Hold(row.key, row.number, failure.text, failure.kind)
-    return _decide(row, Mark(row.mark), world.observations[row.key].request, world.tracker)
+    step = _decide(row, Mark(row.mark), world.observations[row.key].request, world.tracker)
+    if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
+        return replace(step, origin=Origin.FOUND)
+    return step
+
+
+def _was_for_this_mark(row: Row, latest: AdCodeRequest, entry: Entry | None) -> bool:
+    """Whether it was ordered for the mark by a run that was killed before it came to write: its claim still stands."""
+    is_ours = entry is not None and entry.origin is Origin.ORDERED and entry.request.id == latest.id
+    return is_ours and row.text("status") == ORDERING
 
 
 def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker) -> Step | Hold:
@@ -82,10 +105,7 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker
 
 
 def _order(row: Row, mark: Mark, previous_id: str | None, tracker: Tracker) -> Order | Hold:
-    failed = failed_gates(row, tracker)
-    if failed:
-        return Hold(row.key, row.number, notes.waits(failed))
-    return Order(row.key, row.number, mark, previous_id, order_body(row))
+    return held_back(row, tracker) or Order(row.key, row.number, mark, previous_id, order_body(row))
 
 
 def _origin(mark: Mark, latest: AdCodeRequest, shown_id: str) -> Origin:

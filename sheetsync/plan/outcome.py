@@ -22,10 +22,11 @@ def outlook_of(
 ) -> Outlook:
     """What a run knows when it writes. Marks are told by what they said, and what their row showed, when it planned."""
     wishes = {row.key: row.wish for row in acting(planned_from.rows)}
+    denied = {(v, ""): seen.failure.text for v, seen in observations.items() if seen.failure and seen.failure.is_final}
     return Outlook(
         known=known,
         now=now,
-        reasons={(h.video_id, wishes[h.video_id][0]): h.reason for h in holds if h.video_id in wishes},
+        reasons=denied | {(h.video_id, wishes.get(h.video_id, ("", ""))[0]): h.reason for h in holds},
         observed=frozenset(video for video, seen in observations.items() if not seen.failure),
         served={video: (mark.value, wishes[video][1]) for video, mark in served.items()},
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.model import HoldKind, Intent, Origin, Row
-from sheetsync.plan.gates import failed_gates
+from sheetsync.plan.gates import held_back
 from sheetsync.plan.situation import Situation
 from sheetsync.steps import Adopt, Hold, Lapse, Order, Step
 
@@ -33,8 +33,6 @@ def settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
         return undecided
     if row and is_wanted and (latest.id if latest else None) == intent.previous_id:
         # a minute later and in a later run it still has not happened: the same key and body again
-        failed = failed_gates(row, world.tracker)
-        if failed:
-            return Hold(row.key, row.number, notes.waits(failed))
-        return Order(intent.video_id, number, intent.mark, intent.previous_id, intent.body, resend=intent)
+        again = Order(intent.video_id, number, intent.mark, intent.previous_id, intent.body, resend=intent)
+        return held_back(row, world.tracker) or again
     return Lapse(intent.video_id, intent)

@@ -21,7 +21,11 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a plan is made from. `balance` is None where it could not be read, or was not needed."""
+    """All that a plan is made from. `balance` is None where it could not be read, or was not needed.
+
+    `unsettled_elsewhere` counts the orders that nobody knows the end of and that this plan does not look at: of other
+    videos than those that were chosen, and of other trackers, which spend from the same balance.
+    """
 
     rows: Sequence[Row]
     known: Known
@@ -32,6 +36,7 @@ class Situation:
     balance: int | None = None
     allowed: Allowed = Allowed()
     price_lock: str = ""
+    unsettled_elsewhere: int = 0
 
     def failure(self, video_id: str) -> Failure | None:
         """Why nothing is known of this video from this run."""

@@ -57,6 +57,9 @@ def _target(row: Row, duplicates: tuple[int, ...], time_zone: str, tracker: Trac
     # a mark that could not be cleared waits for nothing: the row shows what it brought, and says why it still stands
     waiting = "" if is_done or row.key in outlook.stuck else row.mark
     reason = outlook.reasons.get((row.key, "" if is_done else row.mark), "")
+    if row.mark and not reason and not is_done and row.text("sync_note").startswith(notes.SERVED):
+        # beside a duplicate that acts: another machine knows by this note alone that the mark is no wish
+        reason = notes.SERVED
     context = RowContext(row, time_zone, tracker, outlook.now, entry, waiting, reason, duplicates)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says

@@ -6,6 +6,7 @@ calls themselves (world.py). Source: reference/tokportal.md section 6.1 (429); G
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -15,7 +16,7 @@ from sheetsync.sandbox.google.calls import READ_KINDS
 from sheetsync.sandbox.google.errors import ApiError
 from sheetsync.sandbox.tokportal.api import PortalApi
 from sheetsync.sandbox.tokportal.refused import Refused
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut, json_response
+from sheetsync.sandbox.wire import ConnectionLost, Drips, Request, Response, Slow, TimedOut, json_response
 
 World = TypeVar("World")
 When = Literal["before", "after"]
@@ -100,6 +101,25 @@ class SlowAnswer(Fault):
         return Outcome(None, effect, Slow(self.seconds, response))
 
 
+class SilentAnswer(Fault):
+    """The call happens at once; the connection stays open, and nothing ever comes of it."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        return Outcome(None, call.serve()[1], Slow(math.inf))
+
+
+class DrippingAnswer(Fault):
+    """The call happens at once; its answer comes a byte at a time, one every `seconds`."""
+
+    __slots__ = ()
+
+    def strike(self, call: Ongoing) -> Outcome:
+        response, effect = call.serve()
+        return Outcome(None, effect, Drips(self.seconds, response))
+
+
 class LateEffect(Fault):
     """The peer gives up, and the call happens all the same, `seconds` later on the sandbox's clock."""
 
@@ -154,6 +174,8 @@ _BY_NAME: Mapping[str, type[Fault]] = {
     "garbled": GarbledAnswer,
     "lost_before": LostRequest,
     "lost_after": LostAnswer,
+    "silent": SilentAnswer,
+    "drip": DrippingAnswer,
 }
 FAULTS = tuple(_BY_NAME)
 ANSWERS = tuple(name for name, kind in _BY_NAME.items() if kind in (ErrorAnswer, HtmlAnswer))

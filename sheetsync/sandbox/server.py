@@ -7,6 +7,7 @@ connection after one answer, where Google and TokPortal keep it open.
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from email.utils import format_datetime
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sheetsync.sandbox.google.service_account import EMAIL, write_service_account
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut, json_response
+from sheetsync.sandbox.wire import ConnectionLost, Drips, Request, Response, Slow, TimedOut, json_response
 from sheetsync.sandbox.world import World
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -82,18 +83,24 @@ class Server:
             self.world.changed()
 
     def answer(self, request: Request, peer: socket.socket) -> Response:
-        """The world's answer, when its time has come. Raises ConnectionLost where there is none."""
+        """The world's answer, when its time has come. Raises Drips, and ConnectionLost where there is none."""
         try:
             with self.lock:
                 return self.world.handle(request)
         except Slow as slow:
             return self._answer_late(slow, request, peer)
+        except Drips:
+            raise
         except TimedOut as lost:
             raise ConnectionLost(str(lost)) from lost
 
+    def pause(self, seconds: float) -> bool:
+        """Wait; True as soon as the server stops."""
+        return self._stopping.wait(min(seconds, threading.TIMEOUT_MAX))
+
     def _answer_late(self, slow: Slow, request: Request, peer: socket.socket) -> Response:
         """Waits outside the lock. A call whose client has hung up meanwhile has no effect."""
-        if self._stopping.wait(slow.seconds) or (slow.answer is None and _has_hung_up(peer)):
+        if self.pause(slow.seconds) or (slow.answer is None and _has_hung_up(peer)):
             raise ConnectionLost(str(slow))
         if slow.answer is not None:
             return slow.answer
@@ -135,6 +142,20 @@ class _Listener(ThreadingHTTPServer):
         """A client that goes away is no error of the sandbox."""
 
 
+class _Dripping(io.BufferedIOBase):
+    """A connection to which the answer goes a byte at a time."""
+
+    def __init__(self, inner: Any, server: Server, seconds: float) -> None:
+        self._inner, self._server, self._seconds = inner, server, seconds
+
+    def write(self, data: Any) -> int:
+        for at in range(len(data)):
+            if self._server.pause(self._seconds):
+                raise ConnectionAbortedError
+            self._inner.write(data[at : at + 1])
+        return len(data)
+
+
 class _Connection(BaseHTTPRequestHandler):
     """One connection, with one request after another."""
 
@@ -148,6 +169,9 @@ class _Connection(BaseHTTPRequestHandler):
             return
         try:
             response = self.server.sandbox.answer(request, self.connection)
+        except Drips as drips:
+            response, self.close_connection = drips.answer, True
+            self.wfile = _Dripping(self.wfile, self.server.sandbox, drips.seconds)
         except ConnectionLost:
             self.close_connection = True
             _hang_up(self.connection)

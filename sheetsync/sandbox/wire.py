@@ -70,6 +70,15 @@ class Slow(TimedOut):
         self.answer = answer
 
 
+class Drips(TimedOut):
+    """The answer comes a byte at a time, headers first, one every `seconds`."""
+
+    def __init__(self, seconds: float, answer: Response) -> None:
+        super().__init__(f"one byte every {seconds} seconds")
+        self.seconds = seconds
+        self.answer = answer
+
+
 Handler = Callable[[Request], Response]
 
 

@@ -1,4 +1,4 @@
-"""The Google Sheets calls that sheetsync makes: gspread's HTTP client with our base URL, time-outs and retries.
+"""The Google Sheets calls that sheetsync makes: gspread's HTTP client with our base URL, deadlines and retries.
 
 Owns the calls, their retries, and what Google's failures mean; knows nothing of trackers. The only file that knows
 gspread: its own client has no time-out, and its back-off never gives up (Sheets reference 1.5).
@@ -18,19 +18,22 @@ import gspread
 import requests
 import tenacity
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
-from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL, SPREADSHEET_URL, SPREADSHEET_VALUES_BATCH_URL
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
-from sheetsync.errors import ConfigError, CredentialsError, NotFound, SheetsyncError, Unavailable
+from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
 from sheetsync.model import Scalar
+from sheetsync.sheet.session import session_for
 
 log = logging.getLogger(__name__)
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
-TIMEOUT = (10.0, 180.0)  # connect, read: Google itself gives up a request after 180 s (Sheets reference 3.1)
+CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 80.0
+"""How long a call may take. Google itself gives up after 180 s (Sheets reference 3.1): two of those are more than a run
+has; a write that is given up is looked for."""
+
 ATTEMPTS = 5
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
@@ -63,10 +66,8 @@ class SheetsAPI(gspread.HTTPClient):
         email: str = "",
         session: requests.Session | None = None,
     ) -> None:
-        if session is None and urlsplit(api_url).hostname in LOOPBACK:
-            session = _direct_session(auth)
+        session = session or session_for(auth, direct=urlsplit(api_url).hostname in LOOPBACK)
         super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
-        self.set_timeout(TIMEOUT)
         self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
         self.reads = self.writes = 0
         # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
@@ -111,22 +112,28 @@ class SheetsAPI(gspread.HTTPClient):
         """Every call goes through here: base URL, bounded retry with jitter, errors by name.
 
         Reads are tried again after anything that may pass; writes only after a 429, which did nothing. Raises
-        CredentialsError, NotFound, Unavailable, WriteUnclear, WriteRefused.
+        CredentialsError, NotFound, Unavailable, WriteUnclear, WriteRefused; OutOfTime before it is sent.
         """
         parts = urlsplit(endpoint)
         url = f"{self._base}{parts.path}" if self._base else endpoint
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Transient),
             wait=tenacity.wait_random_exponential(multiplier=1, max=32),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=self._gives_up,
             sleep=self._clock.sleep,
             reraise=True,
         )
         return retrying(self._request_once, method, url, *args, **kwargs)
 
+    def _gives_up(self, state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._clock.left()
+
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
-        kwargs |= {"timeout": self.timeout, "allow_redirects": False}
+        left = self._clock.left()
+        if left <= 0:
+            raise OutOfTime
+        kwargs |= {"timeout": (min(CONNECT_SECONDS, left), min(ANSWER_SECONDS, left)), "allow_redirects": False}
         try:
             response = self.session.request(method, url, *args, **kwargs)
         except RefreshError as error:
@@ -174,7 +181,9 @@ class SheetsAPI(gspread.HTTPClient):
                 "machine columns (Data > Protect sheets and ranges)."
             )
         if "Unable to parse range" in message:
-            return NotFound(f"The tab is no longer there; it may have just been renamed ({message}).")
+            # of a write it is not said whether the rest of it was done
+            what = f"The tab is no longer there; it may have just been renamed ({message})."
+            return (WriteUnclear if writes else NotFound)(what)
         return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
 
 
@@ -220,14 +229,6 @@ def key_file(path: Path) -> Mapping[str, Any]:
     if not isinstance(info, dict) or info.get("type") != "service_account":
         raise ConfigError([f"{path}: is not a service-account key (its `type` is not `service_account`)"])
     return info
-
-
-def _direct_session(auth: google.auth.credentials.Credentials | None) -> requests.Session:
-    """A session that reaches loopback directly, whatever proxy the machine has: also for the token call."""
-    tokens = requests.Session()
-    session = AuthorizedSession(auth, auth_request=Request(tokens))  # type: ignore[no-untyped-call]  # untyped library
-    session.trust_env = tokens.trust_env = False
-    return session
 
 
 def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, Any]:

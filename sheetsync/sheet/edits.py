@@ -48,12 +48,15 @@ Edit = SetCell | ClearMark
 class Landed:
     """The header row and the written rows as they stood when a write landed, in the same atomic call.
 
-    `formulas` are the cells, by row number and 0-based column, in which a formula stands.
+    `formulas` are the cells, by row number and 0-based column, in which a formula stands. `is_later` if it is not the
+    answer that told, but a read made since; `guessed` are rows of which it told by a part.
     """
 
     headers: Sequence[Scalar]
     rows: Mapping[int, Sequence[Scalar]]
     formulas: frozenset[tuple[int, int]] = frozenset()
+    is_later: bool = False
+    guessed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,14 @@ def by_row(edits: Iterable[Edit]) -> Iterator[list[Edit]]:
 def header_at(headers: Sequence[Scalar], column: int) -> str:
     """A header for comparison; empty where there is none. Across two reads a column's number tells nothing."""
     return normal(headers[column]) if 0 <= column < len(headers) else ""
+
+
+def columns_now(after: Snapshot, header: str, column: int) -> list[int]:
+    """Where a header stands now; a column without a header, or one of two of the same name, may be any of those."""
+    if header and header_at(after.headers, column) == header:
+        return [column]
+    width = max(map(len, after.grid), default=0)
+    return [index for index in range(width) if header_at(after.headers, index) == header]
 
 
 def key_header(snapshot: Snapshot) -> str:

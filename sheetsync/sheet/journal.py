@@ -27,12 +27,23 @@ def _write_to_json(sent: Sent) -> dict[str, object]:
     before, landed = sent.before, sent.landed
     return {
         "edits": [_edit_to_json(edit) for edit in sent.edits],
+        "tab": before.sheet_id,
         "grid": before.grid,
         "columns": dict(before.columns),
         "time_zone": before.time_zone,
         "read_at": before.read_at.isoformat(),
-        "landed": landed and {"headers": landed.headers, "lines": [*landed.rows.items()]},
+        "landed": landed and _landed_to_json(landed),
     }
+
+
+def _landed_to_json(landed: Landed) -> dict[str, object]:
+    lines, guessed = [*landed.rows.items()], sorted(landed.guessed)
+    return {"headers": landed.headers, "lines": lines, "later": landed.is_later, "guessed": guessed}
+
+
+def _landed_from_json(data: Mapping[str, Any]) -> Landed:
+    guessed = frozenset(data["guessed"])
+    return Landed(data["headers"], dict(data["lines"]), is_later=data["later"], guessed=guessed)
 
 
 def _edit_to_json(edit: Edit) -> list[object]:
@@ -48,7 +59,7 @@ def _edit_to_json(edit: Edit) -> list[object]:
 def _write_from_json(data: Mapping[str, Any]) -> Sent:
     grid = tuple(tuple(cells) for cells in data["grid"])
     before = Snapshot(
-        sheet_id=0,
+        sheet_id=data["tab"],
         title="",
         time_zone=data["time_zone"],
         columns=data["columns"],
@@ -56,7 +67,7 @@ def _write_from_json(data: Mapping[str, Any]) -> Sent:
         grid=grid,
         read_at=datetime.fromisoformat(data["read_at"]),
     )
-    landed = data["landed"] and Landed(data["landed"]["headers"], dict(data["landed"]["lines"]))
+    landed = data["landed"] and _landed_from_json(data["landed"])
     return Sent(tuple(_edit_from_json(*edit) for edit in data["edits"]), landed, before)
 
 

@@ -87,9 +87,15 @@ class RowIndex:
         return self._contents[number]
 
     def changed_since(self, earlier: Self) -> list[int]:
-        """Those of its own rows that do not stand in an earlier snapshot, cell by cell."""
-        there = {frozenset(one.items()) for one in earlier.contents().values()}
-        return [number for number, one in self.contents().items() if frozenset(one.items()) not in there]
+        """Those of its own rows that do not stand in an earlier snapshot, cell by cell; columns that are gone aside."""
+        gone = set(map(normal, earlier._snapshot.headers)) - set(map(normal, self._snapshot.headers))
+        there = set(map(_filled, earlier.contents(without=gone).values()))
+        return [number for number, row in self.contents().items() if _filled(row) not in there]
+
+
+def _filled(row: Content) -> frozenset[tuple[str, Scalar]]:
+    # a column that is new is empty at first, and no change
+    return frozenset((header, cell) for header, cell in row.items() if cell != "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +166,20 @@ def rows_hit_now(
     # a row that came in between: whatever was not there before may be it
     if before is None and not then.with_key(key):
         return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
+    hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
     candidates = [*now.with_key(key)]
     key_column = of.after.columns["video_id"]
     candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
-        return _rekeyed(before, of)
+        return _rekeyed(before, hit, of)
     shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
     return most_similar(shown, now.contents(candidates), now.key_header)
 
 
-def _rekeyed(before: int | None, of: Aftermath) -> tuple[int, ...]:
-    """The rows that are like row `before` alone, whatever key stands in them now."""
-    ours = machine_headers(of.sent.before) | {of.then.key_header}
+def _rekeyed(before: int | None, hit: Set[str], of: Aftermath) -> tuple[int, ...]:
+    """The rows that are like row `before` alone, whatever key stands in them now, or what the write put there."""
+    ours = machine_headers(of.sent.before) | {of.then.key_header} | hit
     old = of.then.contents(without=ours)
     return tuple(
         n for n, row in of.now.contents(without=ours).items() if most_similar(row, old, of.then.key_header) == (before,)

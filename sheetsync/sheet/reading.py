@@ -36,14 +36,26 @@ class Reader:
     tracker: Tracker
     clock: Clock
 
-    def read(self) -> Snapshot:
-        """The whole tab in two reads.
+    def read(self, sheet_id: int | None = None) -> Snapshot:
+        """The whole tab in two reads: that of the tracker's name, or by its id that of an earlier read.
 
         Raises HeaderError, NotFound (no such spreadsheet or tab), CredentialsError (not shared), Unavailable.
         """
+        return self.bound(self.look(sheet_id))
+
+    def bound(self, seen: Snapshot) -> Snapshot:
+        """What was seen, as rows: each column known by its header. Raises HeaderError."""
+        binding = bind(seen.headers, self.tracker.columns)
+        if binding.missing or binding.doubled:
+            raise HeaderError(seen.title, binding.missing, binding.doubled)
+        return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))
+
+    def look(self, sheet_id: int | None = None) -> Snapshot:
+        """All cells of the tab, whatever stands in its header row. Raises as `read` does, but for HeaderError."""
         meta = self.api.metadata(self.tracker.spreadsheet, _META_FIELDS)
         tabs = [sheet.get("properties", {}) for sheet in meta.get("sheets", [])]
-        tab, beside = self._tab(tabs), self._summary_tab(tabs)
+        tab = self._titled(tabs) if sheet_id is None else _with_id(tabs, sheet_id)
+        beside = self._summary_tab(tabs)
         time_zone = meta.get("properties", {}).get("timeZone", "Etc/GMT")
         try:
             zone(time_zone)
@@ -58,29 +70,17 @@ class Reader:
             rows=(),
             grid=(),
             read_at=self.clock.now(),
+            # from before the read: it says nothing of what happens later
+            read_monotonic=self.clock.monotonic(),
             locks=_locks(meta, tab),
             summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], ()) if beside else None,
         )
-        return self.again(bare)
+        grid, block = self._values(bare)
+        if sheet_id is None and beside and not block:
+            log.info("tab '%s' is left alone: A1 does not say '%s'", beside["title"], summary.title(self.tracker))
+        return replace(bare, grid=grid, summary=block)
 
-    def again(self, snapshot: Snapshot) -> Snapshot:
-        """The values as they are by now, in one read. Raises as `read` does."""
-        grid, block = self._values(snapshot)
-        binding = bind(grid[0] if grid else (), self.tracker.columns)
-        if binding.missing or binding.doubled:
-            raise HeaderError(snapshot.title, binding.missing, binding.doubled)
-        return replace(
-            snapshot,
-            columns=binding.columns,
-            rows=rows_of(grid, binding.columns, snapshot.locks),
-            grid=grid,
-            read_at=self.clock.now(),
-            read_monotonic=self.clock.monotonic(),
-            summary=block,
-            is_current=True,
-        )
-
-    def _tab(self, tabs: Sequence[Tab]) -> Tab:
+    def _titled(self, tabs: Sequence[Tab]) -> Tab:
         if tab := _titled(tabs, self.tracker.worksheet):
             return tab
         names = ", ".join(f"'{tab.get('title', '')}'" for tab in tabs)
@@ -111,7 +111,6 @@ class Reader:
         if not beside:
             return grid, None
         if not summary.is_ours(block[0], self.tracker):
-            log.info("tab '%s' is left alone: A1 does not say '%s'", beside.title, summary.title(self.tracker))
             return grid, None
         return grid, replace(beside, grid=block[0])
 
@@ -121,6 +120,14 @@ def _titled(tabs: Sequence[Tab], title: str) -> Tab | None:
     exact = (tab for tab in tabs if tab.get("title", "") == title)
     alike = (tab for tab in tabs if normal(tab.get("title", "")) == normal(title))
     return next(exact, None) or next(alike, None)
+
+
+def _with_id(tabs: Sequence[Tab], sheet_id: int) -> Tab:
+    """A tab by its id. To swap a tab for a copy is what teams do when a month ends: a title is not an identity."""
+    found = next((tab for tab in tabs if tab.get("sheetId", 0) == sheet_id), None)
+    if found is None:
+        raise NotFound("The tab was deleted while this run was writing to it. What was ordered stays in the ledger.")
+    return found
 
 
 def _locks(meta: Mapping[str, Any], tab: Tab) -> tuple[Lock, ...]:

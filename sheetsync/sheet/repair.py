@@ -26,16 +26,15 @@ from sheetsync.sheet.edits import (
     Sent,
     SetCell,
     by_row,
+    columns_now,
     header_at,
     key_at,
     key_header,
     machine_headers,
 )
+from sheetsync.sheet.landing import seen_since
 from sheetsync.sheet.matching import Aftermath, content, row_before, row_meant_now, rows_hit_now
 from sheetsync.sheet.verification import landed_right
-
-MOST = 0.5
-"""A row that carries so much of what was written counts as reached, if nobody saw where the write landed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +51,58 @@ class Hit:
     is_sure: bool = True
 
 
-def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
-    """What is still to be repaired after several writes, in the order they were made; `after` is a read made since."""
-    made = tuple(writes)
+def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ...], tuple[Edit, ...]]:
+    """What is still to be repaired after several writes; `after` is a read made since.
+
+    Also the writes themselves, in the order they were made, with what this read tells of where they landed.
+    """
+    writes = tuple(writes)
+    ours = _stamps(writes)
     repairs: dict[tuple[int, int], Edit] = {}
-    whole = after
+    whole, made = after, list[Sent]()
     # the latest first: what it hit, a key say, has to be whole again before an earlier one's hits can be found
-    for sent in reversed(made):
-        found = cells_to_restore(sent, whole)
+    for sent in reversed(writes):
+        made.insert(0, seen_since(sent, whole))
+        # what an answer showed is hit; what a later read tells may be what another machine has written since
+        sure = sent.landed is not None and not sent.landed.is_later
+        found = [e for e in cells_to_restore(made[0], whole) if sure or _stamp_at(e.row, after) in ours]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
-    clears = tuple(edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
-    return merged(clears, tuple(repairs.values()))
+    clears = (edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
+    due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
+    return tuple(made), merged(due, tuple(repairs.values()))
+
+
+def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
+    """What may stand in `Updated at` of a row as long as nobody else has written it since: what we found or wrote.
+
+    Another machine's write is newer than ours, and is not ours to put right. No two clocks are compared.
+    """
+    found = (_stamp_at(number, sent.before) for sent in writes for number in range(2, len(sent.before.grid) + 1))
+    wrote = (index_key(edit.value, sent.before.time_zone) for sent in writes for edit in sent.edits)
+    answers = (sent.landed.rows for sent in writes if sent.landed and not sent.landed.is_later)
+    there = (index_key(cell, "UTC") for rows in answers for cells in rows.values() for cell in cells)
+    return frozenset({"", *found, *wrote, *there})
+
+
+def _stamp_at(number: int, snapshot: Snapshot) -> object:
+    return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
+
+
+def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:
+    """Headers that a write has hit, as a row came above them in its gap; `seen` is a read whose headers may be nowhere.
+
+    The header row is known by all other headers. Without them nothing else could be put right.
+    """
+    restored: dict[tuple[int, int], SetCell] = {}
+    for sent in writes:
+        headers, time_zone = sent.before.headers, sent.before.time_zone
+        for number in range(1, len(seen.grid) + 1):
+            hit = {e.column for e in sent.edits if says(seen.cell(number, e.column), e.value, time_zone)}
+            kept = [seen.cell(number, c) == header for c, header in enumerate(headers) if header and c not in hit]
+            if kept and all(kept):
+                restored |= {(number, c): SetCell(number, c, "", str(sent.before.cell(1, c))) for c in hit}
+    return tuple(cell for (row, column), cell in restored.items() if seen.cell(row, column) != cell.value)
 
 
 def repaired(snapshot: Snapshot, repairs: Sequence[Edit]) -> Snapshot:
@@ -124,7 +163,7 @@ def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, of: Aftermath
     return {
         (row, column): SetCell(row, column, hit.key, right)
         for row in hit.rows
-        for column in _columns_of(of.after, header, edit.column)
+        for column in columns_now(of.after, header, edit.column)
         # what no longer holds what we wrote was changed by somebody since
         if of.holds(row, column, edit) and not same(of.after.cell(row, column), right)
         # a clearing emptied a cell only if it said just that
@@ -132,34 +171,25 @@ def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, of: Aftermath
     }
 
 
-def _columns_of(after: Snapshot, header: str, column: int) -> list[int]:
-    """Where a header stands now; a column without a header may be any of those."""
-    if header and header_at(after.headers, column) == header:
-        return [column]
-    width = max(map(len, after.grid), default=0)
-    return [index for index in range(width) if header_at(after.headers, index) == header][: 1 if header else None]
-
-
 def _hits(of: Aftermath) -> Iterator[tuple[list[Edit], Hit]]:
-    """The rows that a write reached, each with the edits that reached it."""
-    landed, after = of.sent.landed, of.after
-    if landed:
-        for edits in by_row(of.sent.edits):
-            seen = landed.rows.get(edits[0].row, ())
-            before, key = _identified(edits, edits[0].row, landed.headers, seen, of)
-            yield edits, Hit(before, key, landed.headers, rows_hit_now(before, key, edits, landed.headers, seen, of))
+    """The rows that a write reached, each with the edits that reached it; none as long as nobody has seen it land."""
+    landed = of.sent.landed
+    if landed is None:
         return
-    # nobody saw it land: rows tell by what they carry
-    for edits, row, is_sure in _carriers(of):
-        before, key = _identified(edits, row, after.headers, after.grid[row - 1], of)
-        yield edits, Hit(before, key, after.headers, (row,), is_sure)
+    for edits in by_row(of.sent.edits):
+        row = edits[0].row
+        if not landed.is_later or row in landed.rows:
+            seen = landed.rows.get(row, ())
+            before, key = _identified(edits, landed.headers, seen, of)
+            rows = rows_hit_now(before, key, edits, landed.headers, seen, of)
+            yield edits, Hit(before, key, landed.headers, rows, row not in landed.guessed)
 
 
 def _identified(
-    edits: Sequence[Edit], row: int, headers: Sequence[Scalar], seen: Sequence[Scalar], of: Aftermath
+    edits: Sequence[Edit], headers: Sequence[Scalar], seen: Sequence[Scalar], of: Aftermath
 ) -> tuple[int | None, str]:
     """Which row of before a write reached, and its key, by what was seen there less what the write may have changed."""
-    before = of.sent.before
+    before, row = of.sent.before, edits[0].row
     key = key_header(before)
     unreliable = machine_headers(before) | {
         header_at(headers, edit.column) for edit in edits if isinstance(edit, SetCell)
@@ -171,44 +201,8 @@ def _identified(
     if key not in unreliable:
         return number, key_text(known.get(key, ""))
     # its key was overwritten or cannot be seen: it is the row that was meant, if nothing else tells
-    number = number or edits[0].row
+    number = number or row
     return number, key_at(before, number)
-
-
-def _carriers(of: Aftermath) -> Iterator[tuple[list[Edit], int, bool]]:
-    """Which rows carry all that was written to a row, or, if none does, most of it: some of it may have changed."""
-    written = list(by_row(of.sent.edits))
-    whole = _whole_carriers(written, of)
-    taken = {n for rows in whole for n in rows}
-    touched = [n for n in of.now.changed_since(of.then) if n not in taken]
-    for edits, rows in zip(written, whole, strict=True):
-        for row in rows or (n for n in touched if _share(n, edits, of) >= MOST):
-            yield edits, row, bool(rows)
-
-
-def _whole_carriers(written: Sequence[Sequence[Edit]], of: Aftermath) -> list[list[int]]:
-    """The rows that carry all that was written to a row, of each. By an index: both may be thousands."""
-    time_zone = of.sent.before.time_zone
-    rows_by: dict[tuple[int, ...], dict[tuple[object, ...], list[int]]] = {}
-    carriers = []
-    for edits in written:
-        cells = [edit for edit in edits if isinstance(edit, SetCell)]
-        columns = tuple(cell.column for cell in cells)
-        if columns not in rows_by:
-            index = rows_by[columns] = {}
-            for n in of.now.numbers:
-                index.setdefault(tuple(index_key(of.after.cell(n, c), time_zone) for c in columns), []).append(n)
-        near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for cell in cells), [])
-        carriers.append([n for n in near if _share(n, edits, of) == 1])
-    return carriers
-
-
-def _share(row: int, edits: Sequence[Edit], of: Aftermath) -> float:
-    """How much of what was written to a row stands in that one; of mere emptiness, nothing."""
-    cells = [edit for edit in edits if isinstance(edit, SetCell)]
-    if all(cell.value == "" for cell in cells):
-        return 0
-    return sum(of.holds(row, cell.column, cell) for cell in cells) / len(cells)
 
 
 def _missing_clears(of: Aftermath) -> Iterator[Edit]:
@@ -253,7 +247,7 @@ def _left_over(edit: SetCell, row: int, of: Aftermath) -> Iterator[Edit]:
     """A cell that was to be emptied and says what it said."""
     before = of.sent.before
     said = before.cell(edit.row, edit.column)
-    for column in _columns_of(of.after, header_at(before.headers, edit.column), edit.column):
+    for column in columns_now(of.after, header_at(before.headers, edit.column), edit.column):
         if said != "" and same(of.after.cell(row, column), said):
             yield SetCell(row, column, edit.key, "")
 
@@ -265,7 +259,7 @@ def _is_telling(edit: Edit, before: Snapshot) -> bool:
 
 def _was_cleared(clear: ClearMark, is_whole: bool, sent: Sent) -> bool:
     """Whether a mark was cleared, so that one of now was made since: by the answer, else by what stands there."""
-    if sent.landed is None:
+    if sent.landed is None or sent.landed.is_later:
         return is_whole  # all of the row's write stands in its place: so did the clearing
     name, headers = header_at(sent.before.headers, clear.column), sent.landed.headers
     if name not in map(normal, headers):  # the column has another name, not another place
@@ -276,7 +270,7 @@ def _was_cleared(clear: ClearMark, is_whole: bool, sent: Sent) -> bool:
 def _was_passed_over(edits: Sequence[Edit], clear: ClearMark, sent: Sent) -> bool:
     """Whether the rest of the row landed right and the answer still showed the mark."""
     cells = [edit for edit in edits if isinstance(edit, SetCell)]
-    if sent.landed is None or not landed_right(cells, sent.landed, sent.before):
+    if sent.landed is None or sent.landed.is_later or not landed_right(cells, sent.landed, sent.before):
         return False
     return _seen(sent.landed, clear) == clear.mark
 
@@ -288,4 +282,4 @@ def _seen(landed: Landed, edit: Edit) -> Scalar:
 
 def _has_landed(edit: Edit, row: int, of: Aftermath) -> bool:
     header = header_at(of.sent.before.headers, edit.column)
-    return any(of.holds(row, column, edit) for column in _columns_of(of.after, header, edit.column))
+    return any(of.holds(row, column, edit) for column in columns_now(of.after, header, edit.column))

@@ -50,6 +50,11 @@ def row_write(snapshot: Snapshot, edits: Sequence[Edit]) -> Json:
     }
 
 
+def plain(seen: Snapshot, cells: Sequence[SetCell]) -> list[Json]:
+    """The requests that write texts into the tracker's tab."""
+    return list(_update_cells(seen.sheet_id, seen.time_zone, cells, frozenset()))
+
+
 def summary_requests(snapshot: Snapshot, cells: Sequence[SummaryCell]) -> list[Json]:
     """The requests that write the Summary tab; none where there is none."""
     if not snapshot.summary:

@@ -7,7 +7,7 @@ puts a write right that went astray is `repair.py`'s.
 
 from collections.abc import Iterable, Sequence
 
-from sheetsync.columns import key_text, says
+from sheetsync.columns import key_text, normal, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell, header_at, key_header
 from sheetsync.sheet.matching import are_rows_meant
@@ -39,7 +39,12 @@ def _is_right(edit: Edit, key_column: int, landed: Landed, before: Snapshot) -> 
 
 
 def shows_what_was_written(edits: Iterable[Edit], landed: Landed, before: Snapshot) -> bool:
-    """Whether an answer shows every value where it was written: if not, it tells nothing of where the write landed."""
+    """Whether an answer shows every value where it was written, and whose rows they are.
+
+    If not, it tells nothing of where the write landed.
+    """
+    if key_header(before) not in map(normal, landed.headers):
+        return False
     return all(_says(landed.rows.get(edit.row, ()), edit, before) for edit in edits if isinstance(edit, SetCell))
 
 

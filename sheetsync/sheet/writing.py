@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sheetsync.columns import bind, row_of
-from sheetsync.errors import CredentialsError, Unavailable
+from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
 from sheetsync.model import Lock, Projection, Row, Snapshot, SummaryCell
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
@@ -68,8 +68,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: the sheet as it will be once its repairs are paid, what it should say then, and the edits for both."""
+    """One round: the sheet as it was read and as it will be once repaired, what it should say then, the edits for both.
 
+    `writes` are the earlier ones that are not known to stand where they should, with what is known of them by now.
+    """
+
+    writes: tuple[Sent, ...]
+    read: Snapshot
     snapshot: Snapshot
     projection: Projection
     edits: tuple[Edit, ...]
@@ -80,12 +85,22 @@ class Round:
         return self.projection.summary_changes(bool(self.edits))
 
 
+@dataclass(frozen=True, slots=True)
+class RepairsOnly:
+    """Nothing is wanted of a sheet but that what a killed run did there is put right."""
+
+    def project(self, _: Snapshot) -> Projection:
+        """No cell."""
+        return Projection(())
+
+
 def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     """The sheet as it will be once the repairs of a killed run are paid: what a plan is to be made from."""
-    writes = _unfinished(journal)
+    writes = [sent for sent in _unfinished(journal) if sent.before.sheet_id == snapshot.sheet_id]
     if not writes:
         return snapshot
-    return replace(repair.repaired(snapshot, repair.repairs_for(writes, snapshot)), is_current=False)
+    _, repairs = repair.repairs_for(writes, snapshot)
+    return replace(repair.repaired(snapshot, repairs), is_current=False)
 
 
 def _unfinished(journal: str | None) -> list[Sent]:
@@ -99,11 +114,11 @@ def _unfinished(journal: str | None) -> list[Sent]:
 
 def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: datetime) -> Round:
     """What to write next: what earlier writes left to be repaired, and what the sheet still lacks after that."""
-    repairs = repair.repairs_for(writes, snapshot)
+    writes, repairs = repair.repairs_for(writes, snapshot)
     whole = repair.repaired(snapshot, repairs)
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
-    return Round(whole, projection, repair.merged(edits, repairs))
+    return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +128,39 @@ class Writer:
     reader: Reader
     journal: Journal
 
+    def read(self, sheet_id: int | None = None) -> Snapshot:
+        """A read of the tab, once headers that a write has hit are put back. Raises as the reader's does."""
+        seen = self.reader.look(sheet_id)
+        try:
+            return self.reader.bound(seen)
+        except HeaderError:
+            headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
+            if not headers:
+                raise
+        log.warning("a row was inserted above the headers during a write; putting the headers back")
+        body = {"requests": requests.plain(seen, headers)}
+        self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
+        return self.reader.read(seen.sheet_id)
+
     def write(self, snapshot: Snapshot, wanted: Wanted) -> Written:
         """Make the cells say what is wanted of the newest read, and verify where each write landed.
 
         At most three rounds. What a killed run left half written is put right first. The Summary tab goes with the
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
-        clock, writes = self.reader.clock, _unfinished(self.journal.pending_write())
+        clock = self.reader.clock
+        writes: Sequence[Sent] = _unfinished(self.journal.pending_write())
+        if writes and writes[0].before.sheet_id != snapshot.sheet_id:
+            self._settle_elsewhere(writes[0].before.sheet_id)
+            writes = []
         if not snapshot.is_current:
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
         todo = plan_round(snapshot, wanted, writes, clock.now())
         if not writes and not todo.edits and not todo.summary:
             return Written(snapshot, todo.projection)
         # the longer since the read, the likelier somebody has sorted; a second read is cheaper than a repair
         if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
         cells = 0
         for turn in range(ROUNDS):
@@ -136,7 +169,7 @@ class Writer:
             if not todo.edits:
                 self._send_summary(todo.snapshot, beside)
                 break
-            landed, problem = self._send(todo, writes, beside)
+            landed, problem = self._send(todo, beside)
             cells += len(todo.edits) if landed else 0
             if landed and landed_right(todo.edits, landed, todo.snapshot):
                 self.journal.end_write()
@@ -144,11 +177,21 @@ class Writer:
                 return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
-            writes.append(Sent(todo.edits, seen, todo.snapshot))
+            writes = (*todo.writes, Sent(todo.edits, seen, todo.read))
             self.journal.begin_write(to_journal(writes))
-            snapshot = self.reader.again(snapshot)
+            snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
         return self._ended(todo, cells)
+
+    def _settle_elsewhere(self, sheet_id: int) -> None:
+        """A killed run's tab has been swapped for another one: what it owes, it owes where it wrote."""
+        try:
+            left = self.write(self.read(sheet_id), RepairsOnly()).unplaced
+        except (NotFound, HeaderError) as error:
+            log.warning("what an interrupted write left in a tab that is not used any more stays: %s", error)
+        else:
+            log.info("an interrupted write to another tab is put right, but for %d rows", len(left))
+        self.journal.end_write()
 
     def _seen(self, landed: Landed, locks: Sequence[Lock]) -> dict[str, Any]:
         columns = bind(landed.headers, self.reader.tracker.columns).columns
@@ -170,10 +213,10 @@ class Writer:
         newest = replace(left.snapshot, is_current=False)
         return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others)
 
-    def _send(self, todo: Round, writes: Sequence[Sent], beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
+    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
-        self.journal.begin_write(to_journal([*writes, Sent(todo.edits, None, todo.snapshot)]))
+        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.read)]))
         answers = []
         batches = requests.batches(todo.edits)
         for batch in batches:

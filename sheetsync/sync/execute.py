@@ -22,7 +22,7 @@ from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
 from sheetsync.sync.report import Report
-from sheetsync.tokportal.client import Ordered, TokPortal
+from sheetsync.tokportal.client import CALL_SECONDS, Ordered, TokPortal
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,9 @@ CLAIM_SECONDS = 55
 
 LOOK_SECONDS = 40
 """An order is sent so long after the last look at TokPortal began."""
+
+ORDER_SECONDS = 45
+"""From an intent's commit to the end of its POST (design 4): a minute after it, a later run may send it again."""
 
 LOOKS = 3
 """How often sheet and TokPortal are looked at again for one order, where time goes by; then the next run does."""
@@ -66,9 +69,11 @@ class Executor:
     balance: int = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
     claimed: AbstractSet[str] = frozenset()
+    unverified: AbstractSet[str] = frozenset()  # claims of which nobody knows where they landed
     made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
+    intended_at: float = 0.0  # monotonic: when the intent was about to be committed
 
     def __post_init__(self) -> None:
         self.expected = self.report.credits_left
@@ -83,13 +88,19 @@ class Executor:
         newest = replace(snapshot, is_current=False) if plan.orders else snapshot
         try:
             self._free_steps(plan)
-            if plan.orders:
+            if plan.orders and self._has_time():
                 newest = self._claim(plan.orders, snapshot)
-                for step in plan.orders:
-                    newest = self._order(step, newest)
+            for step in plan.orders:
+                newest = self._order(step, newest)
         except SheetsyncError as error:
             self.report.failed(error)
         return newest
+
+    def _has_time(self) -> bool:
+        """Whether another order could end before the time for TokPortal does; if not, none is sent in this run."""
+        if self.clock.left_to_ask() < ORDER_SECONDS:
+            self.stop = self.stop or notes.OUT_OF_TIME
+        return not self.stop
 
     def _free_steps(self, plan: Plan) -> None:
         for step in plan.steps:
@@ -116,6 +127,9 @@ class Executor:
 
     def _correct(self, step: Correct) -> None:
         """Report a code: free, but a manager works on each, so that it too is compared and recorded first."""
+        if self.clock.left_to_ask() < ORDER_SECONDS:
+            self.report.not_done(step, notes.NOT_REACHED)
+            return
         try:
             latest = self._look(step.video_id)
         except CallRefused as no:
@@ -135,7 +149,7 @@ class Executor:
         except CallRefused as no:
             self._correction_refused(step, no)
             return
-        except CallUncertain:
+        except (CallUncertain, CallNotSent):
             # a report that is sent twice costs nothing; but first a later run looks whether it arrived
             self.report.not_done(step, notes.CORRECTION_LOST)
             self.report.uncertain += 1
@@ -162,35 +176,32 @@ class Executor:
         self.claimed_at = self.clock.monotonic()
         written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
-        self.claimed = self.claim.standing(written.rows) - written.unplaced
+        self.claimed, self.unverified = self.claim.standing(written.rows) - written.unplaced, written.unplaced
         self.made_by_formula = written.made_by_formula
         return written.snapshot
 
     def _order(self, step: Order, newest: Snapshot) -> Snapshot:
         """One order, if nothing speaks against it; returns the newest read of the sheet."""
-        intent: Intent | None = None
         for _ in range(LOOKS):
             newest = self._seen_again(newest)
             if not (self._may_order(step) and self._compare(step)):
-                break
+                return newest
             # from here on a crash cannot forget that an order may have been placed
-            intent = intent or self._intent(step)
+            self.intended_at = self.clock.monotonic()
+            intent = self._intent(step)
             if self._send(step, intent):
                 return newest
-        else:
-            self.report.not_done(step, notes.TOO_LATE)
-        if intent:
             self._never_sent(step, intent)
+        self.report.not_done(step, notes.TOO_LATE)
         return newest
 
     def _seen_again(self, newest: Snapshot) -> Snapshot:
         """A batch takes minutes, and people go on working: an old claim is looked at again, mark, row and gates."""
-        now = self.clock.monotonic()
-        if self.stop or now - self.claimed_at <= CLAIM_SECONDS:
+        if not self._has_time() or self.clock.monotonic() - self.claimed_at <= CLAIM_SECONDS:
             return newest
-        newest = self.writer.reader.again(newest)
+        newest = self.writer.read(newest.sheet_id)
         self.claimed &= self.claim.standing(newest.rows)
-        self.claimed_at = now
+        self.claimed_at = newest.read_monotonic
         return newest
 
     def _may_order(self, step: Order) -> bool:
@@ -200,10 +211,10 @@ class Executor:
             pause = retry_pause(self._attempts(step))
             text = self.recorder.rest(step.video_id, step.mark, notes.FORMULA, pause)
             self.report.not_done(step, text, HoldKind.PERSON)
-        elif step.video_id not in self.claimed:
-            self.report.not_done(step, notes.MOVED)
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
+        elif step.video_id not in self.claimed:
+            self.report.not_done(step, notes.UNCLAIMED if step.video_id in self.unverified else notes.MOVED)
         elif not self._covered(step):
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(
@@ -240,7 +251,8 @@ class Executor:
 
     def _send(self, step: Order, intent: Intent) -> bool:
         """The POST, and its outcome on disk; False if it was too late to send it: then nothing left this machine."""
-        not_after = min(self.looked_at + LOOK_SECONDS, self.claimed_at + CLAIM_SECONDS)
+        ends_in_time = self.intended_at + ORDER_SECONDS - CALL_SECONDS
+        not_after = min(self.looked_at + LOOK_SECONDS, self.claimed_at + CLAIM_SECONDS, ends_in_time)
         try:
             answer = self.portal.order(step.video_id, intent.body, intent.idempotency_key, not_after)
         except CallNotSent:
@@ -254,25 +266,32 @@ class Executor:
             raise
         except CallUncertain as doubt:
             self._uncertain(step, intent, str(doubt))
+        except KeyboardInterrupt:
+            # it may have been placed: a later run looks, as after any lost answer
+            self.recorder.uncertain(intent, "stopped by Ctrl-C")
+            self.report.uncertain += 1
+            self.report.not_done(step, notes.LOOKING)
+            raise
         else:
             self._accepted(step, intent, answer)
         return True
 
     def _never_sent(self, step: Order, intent: Intent) -> None:
         """An intent whose call was not made; of one that was sent before, the first call stays to be looked for."""
-        if not step.resend:
-            self.recorder.lapse(intent)
-        elif step.video_id not in self.report.served:
+        if step.resend:
             self._as_it_was(step.resend, intent, "not sent again in time")
+        else:
+            self.recorder.lapse(intent)
 
     def _look(self, video_id: str) -> AdCodeRequest | None:
         """TokPortal's latest request, recorded. Raises Unavailable for an answer that is older than what is known."""
         latest = self.portal.latest(video_id)
         entry = self.known.latest.get(video_id)
-        if contradicts(latest, entry.request if entry else None):
-            raise Unavailable(notes.OLDER_ANSWER)
+        is_older = contradicts(latest, entry.request if entry else None)
         if latest:
-            self.recorder.observe([latest])
+            self.recorder.observe([latest], is_latest=not is_older)
+        if is_older:
+            raise Unavailable(notes.OLDER_ANSWER)
         return latest
 
     def _intent(self, step: Order) -> Intent:
@@ -374,8 +393,9 @@ class Executor:
         return True
 
     def _uncertain(self, step: Order, intent: Intent, detail: str) -> None:
-        # first on disk that nobody knows, then the look: it may fail as well
-        self.recorder.uncertain(intent, detail)
+        # first on disk that nobody knows, then the look: it may fail as well. The minute to wait begins with the end of
+        # the call: until then it may have been under way
+        self.recorder.uncertain(replace(intent, created_at=self.clock.now()), detail)
         latest = self._look_quietly(step.video_id)
         if latest and latest.id != step.previous_id:
             self._take_over(latest, Origin.ORDERED, intent)

@@ -27,7 +27,7 @@ class Poller:
 
     def __init__(self, portal: TokPortal, clock: Clock, seconds: float, threads: int = POLLERS) -> None:
         self._portal, self._clock, self._threads = portal, clock, threads
-        self._until = clock.monotonic() + seconds
+        self._until = min(clock.monotonic() + seconds, clock.asks_until)
         self._silent = 0
 
     def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:
@@ -40,7 +40,12 @@ class Poller:
         else:
             # threads only wait for answers; the ledger is written by the caller, from one thread
             with ThreadPoolExecutor(self._threads, "poll") as pool:
-                answers = list(pool.map(self._poll, videos))
+                try:
+                    answers = list(pool.map(self._poll, videos))
+                except KeyboardInterrupt:
+                    # leaving the pool waits for the calls under way: no further one, nor a retry
+                    self._clock.ends_in(0)
+                    raise
         return {answer.video_id: answer for answer in answers if answer}
 
     def _poll(self, video_id: str) -> Observation | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync.clock import Clock
-from sheetsync.errors import GateColumnMissing, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.credible import credible
@@ -71,6 +71,10 @@ class Run:
             self._steps()
         except SheetsyncError as error:
             report.failed(error)
+        except KeyboardInterrupt:
+            # nothing more is asked or written, for the trackers after this one neither; what was done is told
+            self._clock.ends_in(0)
+            report.failed(Interrupted(len(self._ledger.known(self._tracker.name).unsettled)))
         except Exception as error:
             # one tracker's trouble is not the others', and what was done so far is still told
             # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
@@ -83,7 +87,8 @@ class Run:
 
     def _steps(self) -> None:
         """Read all, decide all, then act: after the refusal nothing is decided any more."""
-        snapshot = as_repaired(self._reader.read(), self._recorder.pending_write())
+        read = self._reader.read if self._request.plan_only else self._writer.read
+        snapshot = as_repaired(read(), self._recorder.pending_write())
         if not self._request.plan_only:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
@@ -110,12 +115,13 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
-        answers = poller.observe(look.order)
+        answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
         observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
-        self.report.deferred = sum(1 for video in look.later if video not in observations)
+        # a mark that was not reached is a hold
+        self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
         return observations
 
     def _plan(
@@ -132,6 +138,7 @@ class Run:
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
                 price_lock=price.lock,
+                unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
             )
         )
 
@@ -139,14 +146,15 @@ class Run:
         """What a code may cost: accepted just now, else as the ledger knows it, else as the Summary tab remembers."""
         accepted, key = self._request.allowed.price, self._portal.fingerprint
         price = self._ledger.price(key)
-        if self._request.plan_only:
-            return price
         if accepted is not None:
             self._recorder.accept_price(key, accepted)
-        elif not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
+            return self._ledger.price(key)
+        if not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
             # the ledger was lost, or another machine's order met the price
-            self._recorder.lock_price(key, price, lock)
-        return self._ledger.price(key)
+            price = replace(price, lock=lock)
+            if not self._request.plan_only:
+                self._recorder.lock_price(key, price, lock)
+        return price
 
     def _balance(self) -> int | None:
         try:
@@ -169,8 +177,9 @@ class Run:
 
     def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
-        seen = [observation.request for observation in observations.values() if observation.request]
-        self.report.codes_received = self._recorder.observe(seen)
+        told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
+        self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
+        self._recorder.observe((request for request, failure in told if failure), is_latest=False)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
@@ -238,6 +247,10 @@ def run_once(
 ) -> Report:
     """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
     run = Run(tracker, api, portal, ledger, clock, request)
+    if clock.left_to_ask() <= 0:
+        # what is left of the time belongs to the sheets of the trackers before this one
+        run.report.failed(OutOfTime())
+        return run.report
     if request.plan_only:
         # it changes nothing, so that it may look while another run is at work
         return run.run()

@@ -13,26 +13,29 @@ import logging
 import random
 import re
 import threading
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
-from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, Unavailable
+from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, OutOfTime, Unavailable
 from sheetsync.model import AdCodeRequest
 from sheetsync.tokportal import parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
 CONNECT_SECONDS = 10
-READ_SECONDS = 30
+CALL_SECONDS = 30
+"""How long a call may take as a whole, from connecting (once the name is looked up) to the last byte of its answer."""
+
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most because TokPortal asks for it; for more, the next run is soon enough."""
 
@@ -81,9 +84,9 @@ class TokPortal:
         self.fingerprint = sha256(api_key.encode()).hexdigest()[:16]
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
         self._bucket, self._lock = TokenBucket(clock), threading.Lock()
+        self._this = threading.local()  # `ends`: when this thread's call has to be over
         self._http = httpx.Client(
             transport=transport,
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             headers={"Accept": "application/json", "X-TokPortal-Client": f"sheetsync/{__version__}"},
             # The key alone says who calls; no cookie of the web app is kept or sent.
@@ -184,43 +187,58 @@ class TokPortal:
         is_read = method == "GET"
         # A change is never repeated after a lost answer or a 5xx: it may have been done, and would be charged twice.
         repeatable = _TRANSIENT_STATUSES if is_read else _NOTHING_DONE
-        waited = 0.0
-        for attempt in range(ATTEMPTS - 1):
+        attempt, waited = 0, 0.0
+        while True:
             # Reads go out from many threads, which must not all come back at once; changes go one by one.
             pause = 2.0**attempt + (random.random() if is_read else 0.0)
-            with suppress(_Transient):
+            attempt += 1
+            try:
                 response = self._send(method, path, headers, content, not_after)
-                if response.status_code not in repeatable:
+            except _Transient:
+                if attempt == ATTEMPTS or pause >= self._clock.left_to_ask():
+                    raise
+            else:
+                if response.status_code not in repeatable or attempt == ATTEMPTS:
                     return response
                 asked = self._retry_after(response)
                 pause = max(pause, asked)
                 # A change must not be sent long after its row was looked at, so its waits are bounded together.
-                if (asked if is_read else waited + pause) > LONGEST_WAIT:
+                if (asked if is_read else waited + pause) > LONGEST_WAIT or pause >= self._clock.left_to_ask():
                     return response
             waited += pause
             self._clock.sleep(pause)
-        return self._send(method, path, headers, content, not_after)
 
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, not_after: float
     ) -> httpx.Response:
         """One HTTP request, at the allowed pace.
 
-        Without an answer, raises Unavailable for a read, CallUncertain for a change; CallRefused for one not sent.
+        Without an answer, raises Unavailable for a read, CallUncertain for a change; CallRefused or CallNotSent for
+        one not sent.
         """
         is_read = method == "GET"
-        if seconds := self._bucket.take(LONGEST_WAIT):
+        if seconds := self._bucket.take(min(LONGEST_WAIT, self._clock.left_to_ask())):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
             wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
             raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")
+        started = self._clock.monotonic()
+        seconds = min(CALL_SECONDS, self._clock.asks_until - started)
+        if started > not_after or seconds <= 0:
+            # The bucket, a 429 or a sleeping machine took the time: what was looked at may be true no more.
+            raise OutOfTime if is_read else CallNotSent("Too much time went by; nothing was sent")
         with self._lock:
             self.calls += 1
-        started = self._clock.monotonic()
-        if started > not_after:
-            # The bucket, a 429 or a sleeping machine took the time: what was looked at may be true no more.
-            raise CallNotSent("Too much time went by; nothing was sent")
+        self._this.ends = started + seconds
+        timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         try:
-            response = self._http.request(method, self._url + path, headers=headers, content=content)
+            response = self._http.request(
+                method,
+                self._url + path,
+                headers=headers,
+                content=content,
+                timeout=timeout,
+                extensions={"trace": self._bound},
+            )
         except _HTTPX_ERRORS as error:
             _log.debug("%s %s: %s", method, path, type(error).__name__)
             # Its own text is left out, since it may quote what was sent.
@@ -235,6 +253,21 @@ class TokPortal:
         _log.debug("%s %s: %d, %s, %.0f ms", method, path, response.status_code, request_id or "-", milliseconds)
         self._observe(response)
         return response
+
+    def _bound(self, event: str, about: Mapping[str, Any]) -> None:
+        """httpcore tells of each connection that it makes: what is read from it is bounded by the call it is read for.
+
+        httpx itself counts its time-out anew with every byte that comes.
+        """
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            stream = about["return_value"]
+            stream.read = partial(self._read_in_time, stream.read)
+
+    def _read_in_time(self, read: Callable[..., bytes], most: int, timeout: float | None = None) -> bytes:
+        left = self._this.ends - self._clock.monotonic()
+        if left <= 0:
+            raise httpx.ReadTimeout("the time of the call is over")
+        return read(most, timeout=left)
 
     def _observe(self, response: httpx.Response) -> None:
         """Take from an answer what concerns all calls: the server's time and the pace it allows."""
@@ -291,9 +324,9 @@ class TokPortal:
 
 # The first class that fits gives the words.
 _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (httpx.ConnectTimeout, f"No connection to TokPortal within {CONNECT_SECONDS} s"),
+    (httpx.ConnectTimeout, "No connection to TokPortal in time"),
     (httpx.PoolTimeout, "No connection to TokPortal was free in time"),
-    (httpx.TimeoutException, f"TokPortal did not answer within {READ_SECONDS} s"),
+    (httpx.TimeoutException, "TokPortal did not answer in time"),
     (httpx.ConnectError, "No connection to TokPortal"),
     (httpx.ProxyError, "The proxy did not let the call through to TokPortal"),
     ((httpx.UnsupportedProtocol, httpx.InvalidURL), "TokPortal's address cannot be used: check tokportal.api_url"),

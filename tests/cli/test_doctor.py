@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import resource
 from pathlib import Path
 
+import pytest
 from support.command_line import Desk, call, share
 from support.init_bench import InitBench, words
 
@@ -30,6 +33,63 @@ def test_doctor_finds_a_sheet_that_is_not_shared(desk: Desk) -> None:
     assert result.exit_code == 1
     assert "FAIL  sheet 'sample': " in result.stdout
     assert "ok    TokPortal: " in result.stdout
+
+
+def test_a_tracker_that_is_not_configured(desk: Desk) -> None:
+    """A misspelt name is no reason to look at no sheet, and say that all is well."""
+    result = desk.run("doctor", "--tracker", "smaple")
+    assert result.exit_code == 2
+    assert "There is no tracker 'smaple'. The configuration has: sample." in result.stderr
+
+
+def test_doctor_counts_codes_at_their_price(desk: Desk) -> None:
+    """A price that was accepted counts; one that waits to be accepted is told."""
+    desk.world.portal.price = 9
+    desk.run("sync")
+    assert "note  TokPortal: TokPortal took the order of video " in desk.run("doctor").stdout
+    desk.run("sync", "--accept-price", "9")
+    left = desk.world.portal.credits
+    result = desk.run("doctor")
+    assert f"{left} credits, enough for {left // 9} codes" in result.stdout
+    assert "--accept-price" not in result.stdout
+
+
+@pytest.mark.parametrize("begin", [0, 2 * 4096])
+def test_a_ledger_that_is_damaged(desk: Desk, begin: int) -> None:
+    """At its head or within: it fails, with what to do; and whatever else there is is checked."""
+    desk.run("sync")
+    state = desk.config.parent / "state.db"
+    held = bytearray(state.read_bytes())
+    held[begin : begin + 2000] = b"x" * 2000
+    state.write_bytes(held)
+    result = desk.run("doctor")
+    assert result.exit_code == 1
+    assert "ok    TokPortal: " in result.stdout
+    assert re.search(r"^FAIL  ledger: .*state\.db", result.stdout, re.MULTILINE)
+    assert re.search(r"move it away|name a file of sheetsync's own", result.stdout)
+
+
+def test_a_disk_that_is_full(desk: Desk) -> None:
+    """The next run could not keep what it does: told before it, with the disk's own word."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+    try:
+        result = desk.run("doctor")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result.exit_code == 1
+    assert f"FAIL  ledger: the folder {desk.config.parent} cannot be written (File too large): " in result.stdout
+
+
+@pytest.mark.parametrize("name", [".env", "state.db", "service-account.json"])
+def test_files_that_others_can_read(desk: Desk, name: str) -> None:
+    """Keys and codes are for their owner."""
+    desk.run("sync")
+    path = desk.config.parent / name
+    path.chmod(0o644)
+    assert f": {path} can be read by other users of this machine: chmod 600 {path}" in desk.run("doctor").stdout
+    path.chmod(0o600)
+    assert f"chmod 600 {path}" not in desk.run("doctor").stdout
 
 
 def doctors_lines(config: Path) -> list[str]:

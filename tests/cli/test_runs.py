@@ -199,3 +199,16 @@ def test_the_command_of_the_crontab(desk: Desk) -> None:
     assert "4 ordered" in result.stdout
     assert all(json.loads(entry) for entry in result.stderr.splitlines())
     assert "case $code in 0|1|4) ;;" in line
+
+
+def test_the_tracker_that_has_waited_longest_goes_first(desk: Desk) -> None:
+    """Whom the time of a run did not reach, it reaches in the next; they are told in the order of the configuration."""
+    other = desk.world.google.create_spreadsheet("Another", "Etc/GMT", (sample.TAB,))
+    tab = f"    worksheet: {sample.TAB}\n"
+    desk.edit(tab, f"{tab}  - {{name: other, spreadsheet: {other.id}, worksheet: {sample.TAB}}}\n")
+    desk.run("sync", "--tracker", "sample")
+    desk.world.calls.clear()
+    document = json.loads(desk.run("sync", "--json").stdout)
+    first = next(call for call in desk.world.calls if call.kind == "sheets.get")
+    assert other.id in first.path
+    assert [tracker["name"] for tracker in document["trackers"]] == ["sample", "other"]

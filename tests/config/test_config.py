@@ -63,7 +63,7 @@ def test_smallest_file_has_the_defaults_of_the_design(load_text: Load, tmp_path:
     )
     assert loaded.state == tmp_path / "state.db"
     assert loaded.trackers == (Tracker("acme", "1abc", "Tracker"),)
-    assert loaded.run == config.RunSettings.model_construct(poll_seconds=120)
+    assert loaded.run == config.RunSettings.model_construct(poll_seconds=120, max_seconds=270)
     assert loaded.path == tmp_path / "sheetsync.yaml"
 
 
@@ -374,6 +374,19 @@ def test_every_problem_at_once_in_the_order_of_the_file(problems: Problems) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("poll_seconds: 0", "run.poll_seconds: '0' is out of bounds; expected 1 to 3600 seconds"),
+        ("max_seconds: 119", "run.max_seconds: '119' is out of bounds; expected 120 to 3600 seconds"),
+        ("max_seconds: 3601", "run.max_seconds: '3601' is out of bounds; expected 120 to 3600 seconds"),
+    ],
+)
+def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expected: str) -> None:
+    """No time to poll would serve no mark, and say nothing."""
+    assert problems(f"{SMALLEST}run:\n  {setting}\n") == [f"sheetsync.yaml:8: {expected}"]
+
+
 # Mistakes in one place: each line is added to the tracker of the smallest file, which ends on line 6
 
 
@@ -519,11 +532,12 @@ def test_values_that_are_not_known_are_not_compared(problems: Problems) -> None:
     assert [re.findall(r":(\d+): .* TAB is not set", each) for each in found] == [["6"], ["9"]]
 
 
-def test_two_trackers_on_one_tab(problems: Problems) -> None:
-    """Two trackers on one tab would write each other's cells, whichever way the spreadsheet is named."""
-    other = TRACKER.replace("acme", "b").replace("1abc", "https://x.test/spreadsheets/d/1abc").replace("Tr", "tr")
+@pytest.mark.parametrize("tab", ["tracker", "Tracker ", " TRACKER"])
+def test_two_trackers_on_one_tab(problems: Problems, tab: str) -> None:
+    """Two trackers on one tab would write each other's cells, whichever way spreadsheet and tab are named."""
+    other = TRACKER.replace("acme", "b").replace("1abc", "https://x.test/spreadsheets/d/1abc")
 
-    assert problems(SMALLEST + other) == [
-        "sheetsync.yaml:9: trackers[1].worksheet: 'tracker' is the tab of trackers[0] too; "
+    assert problems(SMALLEST + other.replace("Tracker", f"'{tab}'")) == [
+        f"sheetsync.yaml:9: trackers[1].worksheet: '{tab}' is the tab of trackers[0] too; "
         "expected one tracker for each tab"
     ]

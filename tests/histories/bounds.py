@@ -1,5 +1,5 @@
 """The judge of availability in the wider world: what waits is looked at within so many runs, and a row that waits is no
-failure of the run (issue 9, holes 17, 18 and 23).
+failure of the run; a run ends by the time it was given, whatever answers or does not (issue 9, holes 17 to 19 and 23).
 
 Only runs that came to their end undisturbed count: what struck the others is their excuse.
 """
@@ -7,17 +7,25 @@ Only runs that came to their end undisturbed count: what struck the others is th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 from histories import wider
 from histories.desk import ACTION, KEY, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Run, text
+from histories.seen import Run, reached_the_sheet, text
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
 
 MOST = 10
 """Runs after which each marked row and each open request has been looked at: five videos, three looks a run."""
+
+LONGEST = {"TokPortal": 30, "Google": 90}
+"""Seconds that a call may last, from its first byte to the last of its answer."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+RESTS = timedelta(hours=6)
+"""A refused mark rests, at most so long."""
 
 ROW_ALONE = (400, 404, 409, 422)
 
@@ -28,6 +36,7 @@ class Look:
 
     statuses: list[tuple[str, int, str]] = field(default_factory=list)  # kind, status, video
     waiting: frozenset[str] = frozenset()
+    began: datetime = datetime.min
 
 
 class Bounds:
@@ -38,10 +47,13 @@ class Bounds:
         self._looks: dict[int, Look] = {}
         self._since: dict[tuple[str, str], int] = {}  # machine and video: runs since the last look
         self._known: dict[str, set[str]] = {machine.name: set() for machine in desk.machines}
+        self._refused: dict[tuple[str, str], datetime] = {}  # machine and video: when its order was refused last
 
     def began(self, run: Run) -> None:
         """A run begins: what waits now waits for it."""
-        self._looks[id(run)] = Look(waiting=frozenset(self._waiting(run.machine.name)))
+        self._desk.slowest.clear()
+        waiting = frozenset(self._waiting(run.machine.name))
+        self._looks[id(run)] = Look(waiting=waiting, began=self._desk.world.clock.now())
 
     def _waiting(self, name: str) -> set[str]:
         """Videos with a mark, and videos of which the machine knows that something is open."""
@@ -49,7 +61,9 @@ class Bounds:
         for row in self._desk.typed:
             video, mark = text(self._desk.cell(row, KEY)), text(self._desk.cell(row, ACTION)).casefold()
             latest = portal.latest(video)
-            if mark in ("request", "renew") or (latest and portal.is_open(latest) and latest.id in self._known[name]):
+            rests = self._desk.world.clock.now() - self._refused.get((name, video), NEVER) < RESTS
+            is_open = latest is not None and portal.is_open(latest) and latest.id in self._known[name]
+            if is_open or (mark in ("request", "renew") and not rests):
                 there.add(video)
         return there & (set(VIDEOS) - portal.ill)
 
@@ -67,11 +81,16 @@ class Bounds:
         """A run is over; None if it was killed."""
         look, name = self._looks.pop(id(run)), run.machine.name
         polled = {video for kind, status, video in look.statuses if kind == "portal.poll" and status == 200}
-        if report is None or report.error is not None:
+        if "dripping" in self._world:
+            self._in_time(run, look)
+        refused = {video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE}
+        self._refused |= {(name, video): self._desk.world.clock.now() for video in refused}
+        if report is None or not reached_the_sheet(report):
             return
         self._known[name] |= {latest.id for video in polled if (latest := self._desk.portal.latest(video))}
         self._count(name, look, polled)
-        if "refusals" in self._world and not run.people:
+        # where time is short, what was not reached is unfinished business of the run
+        if "refusals" in self._world and "starvation" not in self._world and not run.people:
             self._row_alone(look, report)
 
     def _count(self, name: str, look: Look, polled: set[str]) -> None:
@@ -85,15 +104,26 @@ class Bounds:
                 self._too_long(name, video)
 
     def _too_long(self, name: str, video: str) -> None:
-        for switch in sorted({"starvation", "ill"} & self._world):
-            if self._since[name, video] > MOST:
+        switches = {"starvation", "ill"} & self._world
+        for switch in sorted(switches):
+            # an ill video takes the time of three others, and there are as many of them
+            if self._since[name, video] > MOST * len(switches):
                 self._say(switch, f"{name} has not looked at {video} for {self._since[name, video]} runs")
+
+    def _in_time(self, run: Run, look: Look) -> None:
+        took, most = self._desk.world.clock.now() - look.began - run.away, self._desk.max_seconds
+        if took > timedelta(seconds=most):
+            self._say("dripping", f"a run took {took}, {most} seconds are allowed")
+        for service, seconds in self._desk.slowest.items():
+            if seconds > LONGEST[service]:
+                self._say("dripping", f"a call to {service} lasted {seconds} seconds")
 
     def _row_alone(self, look: Look, report: Report) -> None:
         refused = [video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE]
         others = [status for kind, status, video in look.statuses if not (kind == "portal.order" and video in refused)]
         at_fault = all(not _can_be_ordered(self._desk, video) for video in refused)
-        if refused and at_fault and all(200 <= status < 300 for status in others) and report.exit_code:
+        told = report.warnings or report.uncertain  # something else is the matter
+        if refused and at_fault and not told and all(200 <= status < 300 for status in others) and report.exit_code:
             self._say("refusals", f"the order for {refused} was refused, and the run ended with {report.exit_code}")
 
     def _say(self, switch: str, what: str) -> None:

@@ -10,13 +10,14 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 from support.bench import EMAIL, TAB, SandboxClock
-from support.inprocess import HttpxTransport
+from support.inprocess import HttpxTransport, Wait, waited
 
 from sheetsync import columns
 from sheetsync.ledger.store import Ledger
@@ -46,11 +47,13 @@ Cells = dict[str, Any]
 class WireSession:
     """As much of a requests session as the program uses, without its machinery: a call costs a tenth."""
 
-    def __init__(self, handler: wire.Handler) -> None:
-        self._handler = handler
+    def __init__(self, handler: wire.Handler, wait: Wait) -> None:
+        self._handler, self._wait = handler, wait
         self.headers: dict[str, str] = {}
 
-    def request(self, method: str, url: str, params: Any = None, json: Any = None, **_: Any) -> requests.Response:
+    def request(
+        self, method: str, url: str, params: Any = None, json: Any = None, timeout: Any = None, **_: Any
+    ) -> requests.Response:
         """One call; a lost or late answer is what requests makes of it."""
         parts = urlsplit(url)
         query = _pairs(params)
@@ -61,6 +64,7 @@ class WireSession:
         except wire.ConnectionLost as error:
             raise requests.exceptions.ConnectionError(str(error)) from error
         except wire.TimedOut as error:
+            waited(error, timeout[1], self._wait)
             raise requests.exceptions.ReadTimeout(str(error)) from error
         response = requests.Response()
         response.status_code, response._content, response.url = answer.status, answer.body, url
@@ -144,7 +148,9 @@ class Desk:
         self.put_away: list[tuple[Sheet, list[Any], list[str]]] = []  # tabs as they were then
         self.top = 0  # the line of the headers
         self._pinned: tuple[list[Any], list[str]] | None = None
-        self.poll_seconds = 120
+        self.poll_seconds, self.max_seconds = 120, 270
+        self.slowest: dict[str, float] = {}  # by service, the longest call
+        self.chosen: frozenset[str] = frozenset()  # the videos that the next run is for, `--video`; all, if none
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
@@ -152,7 +158,7 @@ class Desk:
         self.listener = Listener()
         self.judge: Any = None
         self.sheet.recalculate = self._refill
-        self._session = WireSession(self.world.handle)
+        self._session = WireSession(self.world.handle, partial(self._waited, "Google"))
         self._session.headers["Authorization"] = "Bearer token"
         self._headers: tuple[Any, tuple[str, ...], list[str]] | None = None
         self._runs = self._rows = 0
@@ -177,6 +183,12 @@ class Desk:
             shown = [None if cell is None else cell.value for cell in line]
             self._headers = (line, names, [self.names.get(str(name), str(name)) if name else "" for name in shown])
         return self._headers[2]
+
+    def tab(self, range_name: str) -> tuple[Sheet, list[str]]:
+        """The tab that a range is in, and the identity of its columns: one that was put away stays as it was."""
+        away = (put for put in self.put_away if range_name.startswith((f"'{put[0].title}'", put[0].title + "!")))
+        sheet, _, tokens = next(away, (self.sheet, None, self.header_tokens()))
+        return sheet, tokens
 
     def pin(self, line: list[Any], tokens: list[str]) -> None:
         """The headers have been written over: columns are known by what stood there, until it stands there again."""
@@ -247,13 +259,20 @@ class Desk:
     def sync(self, machine: Machine, **wanted: Any) -> Report:
         """One run of a fresh process on that machine."""
         self._runs += 1
-        orders = wanted.pop("allow_orders", None)
-        request = Request(f"run-{self._runs}", self.poll_seconds, pollers=1, allowed=Allowed(orders), **wanted)
+        allowed = Allowed(wanted.pop("allow_orders", None), price=wanted.pop("accept_price", None))
+        videos, self.chosen = self.chosen, frozenset()
+        request = Request(f"run-{self._runs}", self.poll_seconds, videos, allowed, pollers=1, **wanted)
         clock = machine.clock
+        clock.ends_in(self.max_seconds)
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
-        transport = HttpxTransport(self.world.handle)
+        transport = HttpxTransport(self.world.handle, partial(self._waited, "TokPortal"))
         with TokPortal(self.portal.key, "https://app.tokportal.com", clock, transport) as portal:
             return run_once(self.tracker, api, portal, machine.ledger, clock, request)
+
+    def _waited(self, service: str, seconds: float) -> None:
+        """A run waits for an answer."""
+        self.slowest[service] = max(seconds, self.slowest.get(service, 0.0))
+        self.later(seconds)
 
     def later(self, seconds: float) -> None:
         """Time passes."""

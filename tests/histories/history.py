@@ -17,7 +17,7 @@ from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
 from histories.seen import Run, Violation
 from histories.verdict import all_right
-from histories.wire import Wire
+from histories.wire import PRICE, Wire
 from sheetsync.errors import Unexpected
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
@@ -129,8 +129,11 @@ class Player:
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
         if any(active.run.machine is machine for active in self.active):
             return None
+        some = self.desk.chosen
         report = self.run(machine, strikes)
-        if report and not strikes and report.exit_code == 0 and quiet % 3 == 0 and not self.active:
+        # what was not reached in the time of this run, the next one looks at
+        is_whole = report and report.exit_code == 0 and not report.deferred and not some
+        if is_whole and not strikes and quiet % 3 == 0 and not self.active:
             self.quiet(machine)
         return report
 
@@ -154,12 +157,14 @@ class Player:
 
     def run(self, machine: Machine, strikes: Sequence[Step], **wanted: Any) -> Report | None:
         """A run, and what strikes it; None if it was killed."""
-        active = Active(Run(machine, len(self.desk.world.calls)), list(strikes))
+        self.desk.later(1)  # no two processes begin in the same second
+        # of rows that a run is not for it says nothing: as if people had just come to them
+        active = Active(Run(machine, len(self.desk.world.calls), people=bool(self.desk.chosen)), list(strikes))
         self.active.append(active)
         self.judge.runs.append(active.run)
         self.outcome.runs += 1
         if self.wire:
-            self.wire.began(active.run, wanted.get("allow_orders"))
+            self.wire.began(active.run, wanted.get("allow_orders"), wanted.get("accept_price"))
         report = None
         try:
             report = self.desk.sync(machine, **wanted)
@@ -229,7 +234,10 @@ class Player:
         elif step[0] in wider.ASLEEP and kind == "portal.order" and moment == "before":
             return
         elif step[0] != "fault":
+            before = self.desk.world.clock.now()
             self._do(step)
+            for each in self.active:
+                each.run.away += self.desk.world.clock.now() - before
 
     def _fault(self, index: int, kind: str, fault: str) -> None:
         if fault == "late" and not kind.startswith("portal."):
@@ -249,9 +257,10 @@ class Player:
         people.name_back(desk)
         desk.later(7 * 3600)
         report = None
-        for machine in (*desk.machines, *desk.machines, desk.machines[0]):
+        for n, machine in enumerate((*desk.machines, *desk.machines, desk.machines[0])):
             desk.later(61)
-            report = self.run(machine, (), allow_orders=100)
+            # whoever runs a machine says once what a code may cost now
+            report = self.run(machine, (), allow_orders=100, accept_price=PRICE if n < len(desk.machines) else None)
         before = len(desk.world.calls)
         report = self.run(desk.machines[0], (), allow_orders=100)
         sent = [call.kind for call in desk.world.calls[before:] if call.method != "GET"]

@@ -34,6 +34,7 @@ from histories.seen import (
     shown,
     text,
 )
+from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
@@ -55,13 +56,14 @@ class Judge:
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
-        self.saw: dict[str, str] = {}  # what a row with a mark showed before a write changed its Request ID
+        self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
         self.garbled = -1
         self.diary: list[str] | None = None
         self.muted: frozenset[int] = frozenset()  # invariants that are not judged
         self.wire: Any = None  # in a wider world, the judge of its orders
         self._before, self._tokens = list[Line](), list[str]()
+        self._asked, self._away = "", list[tuple[Sheet, list[Line], list[str]]]()
         self._hit: dict[Place, Any] = {}
         self._counted = 0
         self.charges = 0
@@ -75,6 +77,8 @@ class Judge:
 
     def wished(self, row: str, word: str = "") -> None:
         """A mark is about to be typed."""
+        if word and word == text(self.desk.cell(row, ACTION)).casefold() and self.wishes.get(row):
+            return  # the same once more is seen by nobody
         self.touched(row, ACTION)
         self.wishes.setdefault(row, []).append(Wish(row, word))
 
@@ -84,8 +88,10 @@ class Judge:
         self.either.pop((row, token), None)
         if damage and damage.by in [run.machine for run in self.runs]:
             self.either[row, token] = [damage.was]  # it may be on its way to put back what stood there (a limit)
-        if token in (KEY, ACTION, "Request ID"):
+        if token in (KEY, "Request ID"):
             self.saw.pop(row, None)
+        for run in self.runs:
+            run.typed.add((row, token))
 
     def compared_anew(self, row: str) -> None:
         """A person changes what a standing mark is compared by: it now asks for something else."""
@@ -111,6 +117,11 @@ class Judge:
         for place, damage in list(self.damages.items()):
             if damage.by not in at_work:
                 self._excuse(place)
+
+    def tab_copied(self) -> None:
+        """A copy takes the tab's place, with whatever stood in it: what a run puts right, it does in the tab it hit."""
+        for place in list(self.damages):
+            self._excuse(place)
 
     def column_gone(self, token: str) -> None:
         """A column was deleted, with whatever stood in it."""
@@ -173,7 +184,10 @@ class Judge:
             self.runs[-1].changes.append(kind)
         if kind == "portal.order":
             self._sent(self.runs[-1], request)
+        elif kind == "values.batchGet":
+            self._asked = next((value for name, value in request.query if name == "ranges"), "")
         elif kind == "sheets.batchUpdate":
+            self._away = [(sheet, list(sheet.rows), tokens) for sheet, _, tokens in self.desk.put_away]
             self.runs[-1].fresh.clear()
             self._before, self._tokens = list(self.desk.sheet.rows), self.desk.header_tokens()
             self._meant(self.runs[-1], json.loads(request.body))
@@ -190,9 +204,9 @@ class Judge:
         elif kind == "values.batchGet" and heard:
             held = {row: list(wishes) for row, wishes in self.wishes.items()}
             hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
-            run.read = Read(
-                list(self.desk.sheet.rows), self.desk.header_tokens(), held, hit, frozenset(self.desk.names)
-            )
+            sheet, tokens = self.desk.tab(self._asked)
+            run.typed.clear()
+            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
@@ -283,7 +297,15 @@ class Judge:
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[run.read.key(line), token] = value
 
+    def _claimed_away(self, run: Run) -> None:
+        """A run whose tab was put away goes on in that tab: it is its id."""
+        for sheet, before, tokens in self._away:
+            changed = (line for n, line in enumerate(sheet.rows) if n >= len(before) or line is not before[n])
+            claims = (line for line in changed if shown(line[tokens.index("Status")]) == "ordering")
+            run.claimed |= {text(shown(line[tokens.index(KEY)])) for line in claims}
+
     def _wrote(self, run: Run) -> None:
+        self._claimed_away(run)
         top = self.desk.top
         if self.desk.sheet.rows[top] is not self._before[top]:
             self.desk.pin(self._before[top], self._tokens)
@@ -299,7 +321,7 @@ class Judge:
                 old = shown(was[column]) if column < len(was) else ""
                 new = shown(line[column])
                 token = tokens[column] if column < len(tokens) else ""
-                if token == "Status" and new == "ordering":
+                if token == "Status" and new == "ordering" and tokens.index(KEY) < len(line):
                     run.claimed.add(text(shown(line[tokens.index(KEY)])))
                 if new != old or type(new) is not type(old):
                     self._changed(run, number, row, column, token, old, new)
@@ -349,7 +371,8 @@ class Judge:
         assert read
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
-            self.saw.setdefault(row, text(self._hit.get(place, old)))
+            mark = text(self.desk.cell(row, ACTION)).casefold()
+            self.saw.setdefault(row, (mark, text(self._hit.get(place, old))))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
@@ -371,11 +394,15 @@ class Judge:
         if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
             # somebody changed the video id since: its machine cells are of no video
             self.littered(row, token, new)
-        elif token not in MACHINE and row and then is None and row in self.desk.typed:
-            # a row that came since the read: nobody can know what stood there (a limit)
-            self.either[place] = [old, new]
+        elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
+            # a row or a text that came since the read: nobody can know what stood there (a limit)
+            self.either[place] = [old, new, *self._as_read(run, place)]
         else:
             self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
+
+    def _as_read(self, run: Run, place: Place) -> list[Any]:
+        line, read = self._line_then(run, place[0]), run.read
+        return [read.at(line, read.tokens.index(place[1]))] if read and line and place[1] in read.tokens else []
 
     def _key_then(self, run: Run, row: str) -> str | None:
         """The video id of a row when the run read it; None if there was no such row."""
@@ -409,12 +436,21 @@ class Judge:
         # what another machine has hit by mistake, this one cannot know
         others = place in self.damages and self.damages[place].by is not run.machine
         saw = text(visible if others else self._hit.get(place, visible))
-        first = self.saw.pop(row, saw)
-        saw = saw if others else first
+        word, first = self.saw.pop(row, (mark, saw))
+        # typed again since, or not: the same mark in a row whose write was seen to land is the one it was
+        saw = saw if others or word != mark else first
         told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
+        at = self.desk.column("Status")
+        if mark != "correct" and not self._paid(row, mark, at < len(before) and shown(before[at]) == "ordering"):
+            run.unpaid.add(row)
+
+    def _paid(self, row: str, mark: str, claimed: bool) -> bool:
+        """Whether something was ordered for a mark; where a claim of a killed run stands, for any earlier one."""
+        wishes = [wish for wish in self.wishes.get(row, ()) if claimed or wish.word in ("", mark)]
+        return any(wish.charges for wish in wishes[0 if claimed else -1 :])
 
     # --- the end of a run ------------------------------------------------------------------------------------------
 

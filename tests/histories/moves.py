@@ -21,6 +21,7 @@ ELSEWHERE = (7, 10, 14, 21)
 PRICES = (7, 9, 70, 1)
 CLOCKS = (-600, -600, -6 * 3600, -26 * 3600, 3600, 0)
 PROTECTED = (ACTION, "Request ID", "Status", "Updated at", "")
+LAGGARDS = ("portal", "portal", "portal.poll", "sheets", "*")
 REPLICA_LAG = timedelta(minutes=10)
 """No replica lags longer: an order can then only meet its own request while that is open."""
 
@@ -114,6 +115,11 @@ def refill(desk: Desk, n: int, word: int) -> None:
         desk.refilled[row] = desk.cell(row, ACTION)
 
 
+def choose(desk: Desk, n: int) -> None:
+    """The next run is for one video alone."""
+    desk.chosen = frozenset({VIDEOS[n % len(VIDEOS)]})
+
+
 def displace(desk: Desk) -> None:
     """The cells of the next write land one row too low."""
     desk.sheet.displaced = 1
@@ -129,6 +135,7 @@ def swap_tab(desk: Desk) -> None:
     for number, line in enumerate(old.rows):
         new.put_part(number, 0, list(line))
     new.recalculate, old.recalculate = old.recalculate, None
+    desk.judge.tab_copied()
     desk.put_away.append((old, list(old.rows), desk.header_tokens()))
     desk.sheet = new
     new.touch()
@@ -145,6 +152,11 @@ def tab_back(desk: Desk) -> None:
     """The tab has its name again."""
     desk.sheet.title = TAB
     desk.book.touch()
+
+
+def silence(desk: Desk, n: int, many: int) -> None:
+    """A service falls silent for many calls, or its answers drip."""
+    desk.world.faults.add(LAGGARDS[n % len(LAGGARDS)], fault=("silent", "drip")[many % 2], times=1 + many % 60)
 
 
 def row_above(desk: Desk) -> None:
@@ -182,6 +194,7 @@ def restored(desk: Desk) -> None:
     desk.portal.stale_polls.clear()
     desk.portal.ill.clear()
     desk.poll_seconds = 120
+    desk.chosen = frozenset()
     undo_row_above(desk)
     tab_back(desk)
     desk.sheet.displaced = 0

@@ -124,7 +124,7 @@ class Oracle:
             submitted=_second(told.submitted_at) or old.submitted,
             delivered=_second(told.delivered_at) or old.delivered,
             code=told.code or old.code,
-            origin=origin if origin and old.origin == "found" else old.origin,
+            origin=origin or old.origin,
         )
 
     def _settled(self, video: str, now: datetime) -> bool:

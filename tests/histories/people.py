@@ -135,6 +135,7 @@ def copy(desk: Desk, n: int, at: int, key: int) -> None:
             sheet.put(desk.line(new), column, cell)
     sheet.touch()
     desk.typed[new] = {**desk.typed[row], ROW: new}
+    desk.rubbish[new] = {(token, desk.cell(new, token)) for token in MACHINE}
     desk.judge.copied(row, new)
     if key % 2:
         desk.judge.compared_anew(new)

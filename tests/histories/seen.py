@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from histories.desk import KEY, ROW, Machine
@@ -91,6 +92,9 @@ class Run:
     changes: list[str] = field(default_factory=list)
     meant: dict[Place, Any] = field(default_factory=dict)
     people: bool = False
+    typed: set[Place] = field(default_factory=set)  # by people, since the run read the sheet last
+    away: timedelta = timedelta()  # passed meanwhile, and not because of its own calls and waits
+    unpaid: set[str] = field(default_factory=set)  # rows whose mark was cleared without having been charged
 
 
 @dataclass(slots=True)

@@ -18,10 +18,10 @@ from histories.history import of_seed, play
 from histories.seen import Violation
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import HoldKind, Intent, Mark
+from sheetsync.model import HoldKind, Intent, Mark, Origin
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
-from sheetsync.plan.due import Due, due
+from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
 from sheetsync.projection import cells
 from sheetsync.sheet import edits, reading, verification, writing
@@ -203,7 +203,11 @@ def note_dropped_for_an_unknown_mark(patch: Patch) -> None:
 
 def open_requests_not_polled(patch: Patch) -> None:
     """Only marked rows are looked at: codes never arrive."""
-    patch.setattr(run, "due", lambda rows, known, now: Due((look := due(rows, known, now)).first, (), look.first))
+
+    def marked_only(rows: Any, known: Any, now: Any) -> Any:
+        return due([row for row in rows if row.mark], replace(known, latest={}), now)
+
+    patch.setattr(run, "due", marked_only)
 
 
 def claim_left_behind(patch: Patch) -> None:
@@ -355,6 +359,17 @@ def formula_taken_for_a_mark(patch: Patch) -> None:
     patch.setattr(Executor, "made_by_formula", property(lambda self: frozenset(), lambda self, value: None))
 
 
+def adopted_in_silence(patch: Patch) -> None:
+    """What this ledger ordered stays ordered, whatever mark met it since."""
+    merged = rows.merged
+
+    def once_ordered(old: Any, new: Any) -> Any:
+        found = merged(old, new)
+        return replace(found, origin=Origin.ORDERED) if old and old.origin is Origin.ORDERED else found
+
+    patch.setattr(rows, "merged", once_ordered)
+
+
 def values_not_verified(patch: Patch) -> None:
     """A write is right where key and header are."""
     patch.setattr(verification, "_says", lambda *_: True)
@@ -400,6 +415,7 @@ BUGS = {
     "asleep before the order": Bug(old_claim, (108, 1), "suspend"),
     "the wall clock decides": Bug(wall_clock_decides, (109,), "clocks"),
     "a formula taken for a mark": Bug(formula_taken_for_a_mark, (110,), "formulas"),
+    "adopted in silence": Bug(adopted_in_silence, (116,), "adopted"),
     "values not verified": Bug(values_not_verified, (1, 3, 7), "displaced"),
     "a refusal is a failure": Bug(refusal_is_a_failure, (123,), "refusals"),
 }

@@ -17,7 +17,6 @@ from support.bench import TAB, Bench
 
 from histories.oracle import DATES, PRICE, Line, Oracle
 from sheetsync.columns import COLUMNS
-from sheetsync.model import Origin
 from sheetsync.sandbox import people
 
 ROWS, DAYS, MOST_ORDERS, KEPT = 60, 92, 8, 10
@@ -322,7 +321,7 @@ class Quarter:
         refunded = sum(request.refunded for request in ours.values())
         videos = {request.video_id for request in ours.values()}
         found = [entry.entry for video in videos for entry in self.bench.ledger.entries(video)]
-        known = [entry for entry in found if entry.origin is Origin.ORDERED]
+        known = [entry for entry in found if entry.credits_charged is not None]
         kept = sum(entry.credits_charged or 0 for entry in known if entry.request.status != "cancelled")
         assert {entry.request.id for entry in known} == set(ours) == set(self.cells), when
         assert paid == kept == sum(self.cells.values()) - refunded, when
@@ -344,7 +343,7 @@ EVERYTHING = {
 PARTS_OF_NOTES = (
     "Waits: tick", "Note has", "Platform must", "Action must", "more rows are marked", "Not enough credits",
     "Nothing to renew", "A request is still open", "Already has a code", "There is no code", "The code has changed",
-    "cannot be corrected", "Feedback is empty", "Feedback has 2", "An order was sent", "Already ordered elsewhere",
+    "cannot be corrected", "Feedback is empty", "Feedback has 2", "An order was sent", "Already ordered; taken over",
     "A code already exists", "already renewed", "Reported to the manager", "cancelled this request", "under_dispute",
     "Known expiry:", "Authorization days:", "Duplicate of row",
 )  # fmt: skip

@@ -63,7 +63,7 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     if known is None:
         if judge.lost and any(token == "Request ID" for token, _ in judge.litter.get(row, ())):
             return  # somebody typed over the Request ID, and the ledger is lost: nobody knows whose cells these are
-        yield from _left_alone(judge, row, said)
+        yield from _left_alone(desk, judge, row, said)
         return
     request = desk.portal.by_id[known.request.id]
     if latest is not None and request is not latest and latest.ordered_by == "api" and not judge.lost:
@@ -76,10 +76,17 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
             yield f"{token} of {video} says {said[token]!r}, not {value!r}"
 
 
-def _left_alone(judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
-    """A row that nothing was ever ordered for keeps what people put there, and nothing else."""
+def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
+    """A row that nothing was ever ordered for keeps what people put there, and nothing else.
+
+    What rows of a lost ledger show of another video stays, since it is all that is left; their note names one of them.
+    """
+    named = [id for id in desk.portal.by_id if judge.lost and id in text(said["Sync note"])]
+    if named and said["Request ID"] in desk.portal.by_id:
+        return
+    freely = ("Updated at", "Sync note") if named else ("Updated at",)
     for token, cell in said.items():
-        if cell != "" and token != "Updated at" and (token, cell) not in judge.litter.get(row, ()):
+        if cell != "" and token not in freely and (token, cell) not in judge.litter.get(row, ()):
             yield f"{token} says {cell!r}, though nothing was ever ordered and nobody typed it"
 
 

@@ -20,7 +20,7 @@ from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Answer, Read, Run, cells_of, due, gates_open, shown, text
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, shown, text
 from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
@@ -66,6 +66,7 @@ class Wire:
         self._shared: datetime = desk.world.clock.now()
         self._dear: dict[str, str] = {}  # what a machine was told of another price
         self._dear_for_all = ""
+        self._balance_told = False  # to the last run
         self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
@@ -97,9 +98,12 @@ class Wire:
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
-    def began(self, run: Run, limit: int | None) -> None:
-        """A run begins."""
+    def began(self, run: Run, limit: int | None, accepted: int | None) -> None:
+        """A run begins; `accepted` is the price that its person accepts."""
         self._bounds.began(run)
+        if accepted is not None:
+            self._dear.pop(run.machine.name, None)
+            self._dear_for_all = ""
         most = self._desk.tracker.max_orders_per_run if limit is None else limit
         self._facts[id(run)] = Facts(most, dear=self._dear_for_all, waiting=frozenset(self._unclear))
 
@@ -110,9 +114,20 @@ class Wire:
         if report is None:
             return
         self._learn_price(run, facts)
+        self._balance_told = facts.told is not None
+        kept_out = "protectedRanges" in self._desk.sheet.attached
+        if "adopted" in self._world and not (run.people or report.unplaced or kept_out) and reached_the_sheet(report):
+            self._told_why(run)
         known = self._newest[name]
         if report.error is None:  # a run that was stopped may not have come to keep what it was told
             known |= {video: max(n, known.get(video, -1)) for video, n in facts.newest.items()}
+
+    def _told_why(self, run: Run) -> None:
+        """16: a mark that went without an order leaves a word, unless it has the code that somebody waits for."""
+        for row in run.unpaid & self._desk.typed.keys():
+            waited_for = self._desk.cell(row, "Spark code") != "" and self._desk.cell(row, "Status") != "finalized"
+            if self._desk.cell(row, "Sync note") == "" and not waited_for:
+                self._say("adopted", f"the mark of row {row} was cleared, nothing was ordered, and the row is silent")
 
     def state_lost(self, name: str) -> None:
         """A machine's ledger is gone or old: it knows what the sheet says."""
@@ -212,8 +227,8 @@ class Wire:
         facts.keys.add(key)
         if self._world & {"claims", "clocks"}:
             self._claimed(facts, video, again, now)
-        if "balance" in self._world and facts.told is not None:
-            self._paid_for(facts, video)
+        if self._world & {"balance", "chosen"} and facts.told is not None:
+            self._paid_for(run, facts, video)
         if "limit" in self._world and first_in_run:
             self._within_limit(run, facts, video)
         self._contradicted(run, facts, video, again)
@@ -250,10 +265,11 @@ class Wire:
         elif "claims" in self._world and (facts.seen is None or now - facts.seen > MINUTE):
             self._say(hole, f"an order for {video} was sent; the sheet was seen last at {facts.seen}, now is {now}")
 
-    def _paid_for(self, facts: Facts, video: str) -> None:
+    def _paid_for(self, run: Run, facts: Facts, video: str) -> None:
         assert facts.told is not None
-        if facts.told < PRICE + self._desk.tracker.keep_credits:
-            self._say("balance", f"an order for {video} was sent with {facts.told} credits told")
+        unsettled = run.machine.ledger.known(self._desk.tracker.name).unsettled.keys() - {video} - facts.looked.keys()
+        if facts.told - PRICE * len(unsettled) < PRICE + self._desk.tracker.keep_credits:
+            self._say("balance", f"an order for {video} was sent; told: {facts.told} credits; unsettled: {unsettled}")
 
     def _within_limit(self, run: Run, facts: Facts, video: str) -> None:
         if len(facts.keys) > facts.limit:
@@ -269,10 +285,21 @@ class Wire:
             place = (run.machine.name, video)
             if place in facts.waiting or place in self._refused:
                 continue  # an order that is not settled, or that was refused, waits
-            marked = [row for row in _rows(facts.first, video) if text(row[ACTION])]
-            if marked and video in VIDEOS and _orders(marked[0], facts.answers[video], facts.locked):
+            rows = list(_rows(facts.first, video))
+            marked = [row for row in rows if text(row[ACTION])]
+            if not marked or video not in VIDEOS or self._is_served(facts, marked[0]):
+                continue
+            if facts.answers[video] is None and any(text(row["Request ID"]) for row in rows):
+                continue  # a row speaks against TokPortal
+            if _orders(marked[0], facts.answers[video], facts.locked):
                 found.append(video)
         return found
+
+    def _is_served(self, facts: Facts, row: dict[str, Any]) -> bool:
+        """Whether the mark of a row was charged already: one that could not be cleared is no new wish."""
+        wishes = facts.first.wishes.get(row[ROW], []) if facts.first else []
+        told = text(row.get("Sync note", "")).startswith("This mark is done")  # then a run has to see Action empty
+        return told or bool(wishes and wishes[-1].served)
 
     def _can_be_written(self, run: Run, facts: Facts, video: str) -> None:
         rows = {text(row[ROW]) for row in _rows(run.read, video)}
@@ -293,7 +320,7 @@ class Wire:
         """What must be so when faults have stopped."""
         if "strays" in self._world and not self._judge.lost:
             self._strays()
-        if "clocks" in self._world:
+        if "clocks" in self._world and self._balance_told:
             self._settled()
         if "tabs" in self._world:
             for sheet, was, tokens in self._desk.put_away:

@@ -189,11 +189,12 @@ class TestAdopting:
         assert ledger.history("v1")[-1].detail == {"request_id": "r1", "origin": "adopted open"}
 
     def test_own_order_adopted(self, ledger: Ledger) -> None:
-        """What we ordered stays ordered, with its credits, when a mark meets it."""
+        """What we ordered keeps its credits when another mark meets it; finding it again changes nothing."""
         recorder(ledger).accepted(begin(ledger), request(), 7, 93)
         recorder(ledger, LATER, "run2").adopt(request(), Origin.ADOPTED_EXISTING)
+        recorder(ledger, LATER, "run2").observe([request()])
         entry = ledger.known("acme").latest["v1"]
-        assert (entry.origin, entry.credits_charged) == (Origin.ORDERED, 7)
+        assert (entry.origin, entry.credits_charged) == (Origin.ADOPTED_EXISTING, 7)
 
     @pytest.mark.parametrize("found_before", [False, True])
     def test_lost_answer_explained(self, ledger: Ledger, found_before: bool) -> None:

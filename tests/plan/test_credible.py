@@ -44,9 +44,9 @@ def test_when_an_answer_contradicts(answer: AdCodeRequest | None, before: AdCode
 @pytest.mark.parametrize("answer", [OLD, None], ids=["an older request", "none"])
 class TestLaggingReplica:
     def test_it_is_asked_again(self, answer: AdCodeRequest | None) -> None:
-        """Nothing is known of the video in this run."""
+        """Nothing follows from it in this run; the request that it names is kept all the same."""
         found = judged(answer, known(entry(NEW)), row())
-        assert (found.request, found.failure and found.failure.kind) == (None, HoldKind.NEXT_RUN)
+        assert (found.request, found.failure and found.failure.kind) == (answer, HoldKind.NEXT_RUN)
 
     def test_after_a_day_a_person_is_told_both_ids(self, answer: AdCodeRequest | None) -> None:
         """What stays for so long is no lagging replica."""

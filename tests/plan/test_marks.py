@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from support.builders import VIDEO, request, row, seen, shows, situation
+from support.builders import VIDEO, entry, known, request, row, seen, shows, situation
 
 from sheetsync.model import AdCodeRequest, HoldKind, Mark, Origin, Scalar
 from sheetsync.plan.marks import make_plan
@@ -115,6 +115,26 @@ def test_a_mark_does(mark: str, latest: AdCodeRequest | None, cells: Mapping[str
         assert (found.steps, [hold.kind for hold in found.holds]) == ((), [HoldKind.PERSON])
     else:
         assert found == Plan(steps=(expected,))
+
+
+@pytest.mark.parametrize(
+    ("origin", "status", "latest", "expected"),
+    [
+        (Origin.ORDERED, "ordering", OPEN, Origin.FOUND),
+        (Origin.ORDERED, "", OPEN, Origin.ADOPTED_OPEN),
+        (Origin.FOUND, "ordering", OPEN, Origin.ADOPTED_OPEN),
+        (Origin.ORDERED, "ordering", request("R2", "pending"), Origin.ADOPTED_OPEN),
+    ],
+    ids=["the order of a killed run", "an earlier order", "ordered elsewhere", "another than ours"],
+)
+def test_the_order_that_a_killed_run_made_for_this_mark(
+    origin: Origin, status: str, latest: AdCodeRequest, expected: Origin
+) -> None:
+    """Its claim still stands: the mark is done, and there is nothing else to tell."""
+    ledger = known(entry(OPEN, origin))
+    (step,) = make_plan(situation(row(action="request", status=status), known=ledger, observations=seen(latest))).steps
+    assert isinstance(step, Adopt)
+    assert step.origin is expected
 
 
 @pytest.mark.parametrize("feedback", ["bad", "x" * 500, f"  {'x' * 500}  "])

@@ -180,9 +180,9 @@ def test_a_row_without_a_key_is_named_in_the_output_alone() -> None:
     assert notes(world.rows, Known(), {}, tracker()) == []
 
 
-ELSEWHERE = "Already ordered elsewhere; taken over, nothing was charged."
-EXISTING = "A code already exists; nothing was charged. Mark renew to order another (7 credits)."
-RENEWED = "This was already renewed; nothing was charged. Mark renew to order another (7 credits)."
+ELSEWHERE = "Already ordered; taken over, nothing more was charged."
+EXISTING = "A code already exists; nothing more was charged. Mark renew to order another (7 credits)."
+RENEWED = "This was already renewed; nothing more was charged. Mark renew to order another (7 credits)."
 REPORTED = "Reported to the manager, who will send a new code."
 REFUNDED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
 
@@ -326,6 +326,10 @@ ORDERING = {
         "TokPortal does not show this video (403 VIDEO_NOT_OWNED: This video belongs to another workspace.). "
         "Check the Video ID.",
     ),
+    "Google does not confirm the claim": (
+        fault("sheets.batchUpdate", "500", times=3),
+        "Google did not confirm a write into this row, so nothing was ordered; the next run tries again.",
+    ),
     "TokPortal refuses the order": (
         unready(manager=False),
         "TokPortal said no: 400 AD_CODE_NO_CM: No account manager is assigned.",
@@ -337,6 +341,10 @@ ORDERING = {
     "TokPortal asks for fewer calls": (
         fault("portal.order", "429", times=20),
         "Not ordered in this run: TokPortal asks for fewer calls. The next run goes on.",
+    ),
+    "the run has to end": (
+        edit("portal.poll", lambda bench: bench.clock.ends_in(59)),
+        "Not ordered in this run: the time of the run is over. The next run goes on.",
     ),
     "TokPortal does not accept the key": (
         fault("portal.order", "401"),

@@ -25,6 +25,7 @@ from support.builders import (
 
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Value
+from sheetsync.notes import SERVED
 from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, targets
 from sheetsync.projection.window import RowContext, Window, missing, stage
 
@@ -417,3 +418,11 @@ def test_two_rows_of_one_video_show_the_same() -> None:
     cells: Mapping[str, Scalar] = OWNED
     first, second = targets([row(2, **cells), row(9, **cells)], "UTC", tracker(), outlook(entry()))
     assert {**first.values, "sync_note": ""} == {**second.values, "sync_note": ""}
+
+
+def test_a_mark_that_is_done_says_so_beside_a_duplicate_that_acts() -> None:
+    """By this note alone another machine knows that it is no wish; once the mark is gone, so is the note."""
+    said = SERVED + " Duplicate of row 2: one of them acts, all show the same."
+    for mark, note in (("renew", said), ("", "Duplicate of row 2: one of them acts, all show the same.")):
+        rows = [row(action="request", **shows(OLD)), row(3, action=mark, sync_note=said, **shows(OLD))]
+        assert targets(rows, "UTC", tracker(), outlook(entry(OLD)))[1].values["sync_note"] == note

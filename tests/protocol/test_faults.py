@@ -72,7 +72,7 @@ def test_in_a_row_from_any_call(tmp_path: Path, fault: str, times: int) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("fault", ["lost_after", "slow_after", "garbled"])
+@pytest.mark.parametrize("fault", ["lost_after", "slow_after", "garbled", "silent", "drip"])
 def test_answer_to_every_order_lost(tmp_path: Path, fault: str) -> None:
     """Orders that happened and whose answers were lost are found by looking, in the same run: charged once."""
     story = tell(tmp_path)

@@ -94,7 +94,9 @@ def test_recovery_killed_too(tmp_path: Path, first: int, state: str) -> None:
 def test_codes_arrive_while_the_program_is_down(tmp_path: Path, state: str) -> None:
     """A code that is finished between the kill and the next run reaches the row of the order that was killed."""
     problems = []
-    for index in range(14, len(kinds_of(tell(tmp_path, ORDERED)))):
+    kinds = kinds_of(tell(tmp_path, ORDERED))
+    written = max(index for index, kind in enumerate(kinds) if kind == "sheets.batchUpdate")
+    for index in range(written, len(kinds)):
         story = tell(tmp_path, ORDERED)
         kind = story.killed(index, "after")
         for request in [r for r in story.portal.requests if r.status == "pending"]:
@@ -125,14 +127,14 @@ class Fragile:
         """Its recorder, which dies with it."""
         return FragileRecorder(self, self._ledger.recorder(*arguments))
 
-    def commit(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+    def commit(self, name: str, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """One more commit: the process may be killed before or after it."""
         self._left -= 1
         strikes = self._left == -1
         self.struck = name if strikes else self.struck
         if strikes and self._moment == "before":
             raise Crash
-        result = method(*arguments)
+        result = method(*arguments, **named)
         if strikes:
             raise Crash
         return result

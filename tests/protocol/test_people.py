@@ -233,6 +233,7 @@ def test_killed_just_after_an_edit_and_a_write(tmp_path: Path, name: str) -> Non
         story.world.faults.edit("sheets.batchUpdate", nth=nth, do=lambda _, story=story: EDITS[name](story))
         assert story.killed(writes[nth - 1], "after") == "sheets.batchUpdate"
         story.restart()
+        story.adopts_its_own = True
         points += 1
         story.later_run()
         problems += [f"{name} before write {nth}, killed after it: {wrong}" for wrong in settled(story)]

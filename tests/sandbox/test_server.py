@@ -107,6 +107,24 @@ def test_a_client_that_waits(server: Server, client: httpx.Client, fault: str) -
     assert len(server.world.portal.requests) == 1
 
 
+def test_an_answer_that_drips(server: Server, client: httpx.Client) -> None:
+    """It comes whole, a byte at a time; to a client that looks at each read alone it never takes too long."""
+    server.world.faults.add("portal.order", fault="drip", seconds=0.001)
+    begin = time.perf_counter()
+    answer = client.post(PATH, json={}, timeout=0.2)
+    assert time.perf_counter() - begin > 0.001 * len(answer.content)
+    assert answer.status_code == 201
+    assert client.get(PATH).json()["data"]["status"] == "pending"
+
+
+def test_a_service_that_falls_silent(server: Server, client: httpx.Client) -> None:
+    """The order takes place, and no answer ever comes; the server stops all the same."""
+    server.world.faults.add("portal.order", fault="silent")
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(PATH, json={}, timeout=0.1)
+    assert len(server.world.portal.requests) == 1
+
+
 def test_others_are_served_meanwhile(server: Server, client: httpx.Client) -> None:
     """A slow call does not hold up the others."""
     server.world.faults.add("portal.order", fault="slow", seconds=1)

@@ -14,7 +14,7 @@ from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import ANSWERS
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.tokportal.managers import Delays
-from sheetsync.sandbox.wire import ConnectionLost, Request, Response, Slow, TimedOut
+from sheetsync.sandbox.wire import ConnectionLost, Drips, Request, Response, Slow, TimedOut
 from sheetsync.sandbox.world import World
 
 TOKEN = "ya29.test"
@@ -103,6 +103,8 @@ def test_a_client_that_crashes(world: World, moment: str, charged: int) -> None:
         ("slow", TimedOut, 0),
         ("slow_after", TimedOut, 1),
         ("late", TimedOut, 0),
+        ("silent", Slow, 1),
+        ("drip", Drips, 1),
     ],
 )
 def test_an_order_without_an_answer(world: World, fault: str, raises: type[Exception], orders: int) -> None:

@@ -39,9 +39,20 @@ from sheetsync.columns import BY_KEY, says, to_serial
 from sheetsync.model import Snapshot, Target
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
 from sheetsync.sheet.journal import from_journal, to_journal
+from sheetsync.sheet.landing import seen_since
 from sheetsync.sheet.repair import cells_to_restore, merged, repaired, repairs_for
 
 Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
+
+
+def restored(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
+    """What is put back of a write, by a read made since."""
+    return cells_to_restore(seen_since(sent, after), after)
+
+
+def owed(writes: Sequence[Sent], after: Snapshot) -> tuple[Edit, ...]:
+    """What several writes still owe."""
+    return repairs_for(writes, after)[1]
 
 
 def lost(written: Sequence[Edit], on: Snapshot) -> tuple[None, Snapshot]:
@@ -51,7 +62,7 @@ def lost(written: Sequence[Edit], on: Snapshot) -> tuple[None, Snapshot]:
 
 def mend(written: Sequence[Edit], landed: Landed | None, after: Snapshot) -> Mapping[str, Line]:
     """The lines by key, once what went astray is put back."""
-    whole = repaired(after, cells_to_restore(Sent(written, landed, BEFORE), after))
+    whole = repaired(after, restored(Sent(written, landed, BEFORE), after))
     return {found.key: whole.grid[found.number - 1] for found in whole.rows}
 
 
@@ -67,7 +78,7 @@ class TestNothingMoved:
     def test_nothing_is_put_back(self, write: Write) -> None:
         """Each cell is in the row of its key and under its header."""
         landed, after = write(FOR_A + FOR_B, BEFORE)
-        assert repairs_for([Sent(FOR_A + FOR_B, landed, BEFORE)], after) == ()
+        assert owed([Sent(FOR_A + FOR_B, landed, BEFORE)], after) == ()
 
 
 @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
@@ -88,7 +99,7 @@ class TestRowsMoved:
     def test_a_row_inserted_above(self, write: Write) -> None:
         """A blank line that was hit is blank again."""
         landed, after = write(FOR_A, snapshot(BLANK, A, B, C))
-        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, restored(Sent(FOR_A, landed, BEFORE), after))
         assert whole.grid[1:] == (BLANK, A, B, C)
 
     def test_a_row_with_a_key_of_its_own_inserted_above(self, write: Write) -> None:
@@ -115,14 +126,14 @@ class TestRowsMoved:
         before = snapshot(B, A)
         written = (SetCell(3, CODE, "vid-a", ""), SetCell(3, STATUS, "vid-a", ""))
         landed, _ = write(written, snapshot(A, B))
-        assert cells_to_restore(Sent(written, landed, before), snapshot(*left)) == ()
+        assert restored(Sent(written, landed, before), snapshot(*left)) == ()
 
     def test_a_cell_that_a_person_has_changed_since_is_left_alone(self, write: Write) -> None:
         """What no longer holds what we wrote is not ours to change."""
         landed, after = write(FOR_A, snapshot(B, A, C))
         touched = snapshot(*(after.grid[n] for n in (1, 2, 3)))
         person = replace(touched, grid=(touched.grid[0], ("vid-b", "correct", *touched.grid[1][2:]), *touched.grid[2:]))
-        found = {(edit.row, edit.column) for edit in cells_to_restore(Sent(FOR_A, landed, BEFORE), person)}
+        found = {(edit.row, edit.column) for edit in restored(Sent(FOR_A, landed, BEFORE), person)}
         assert (2, ACTION) not in found
         assert found or landed is None  # without an answer a row that no longer carries all of it cannot be known
 
@@ -130,21 +141,19 @@ class TestRowsMoved:
         """Nothing to put back."""
         written = (SetCell(2, STATUS, "vid-a", "in_review"), SetCell(2, UPDATED, "vid-a", NOW))
         landed, after = write(written, snapshot(C, B, A))
-        assert [(edit.row, edit.column) for edit in cells_to_restore(Sent(written, landed, BEFORE), after)] == [
-            (2, UPDATED)
-        ]
+        assert [(edit.row, edit.column) for edit in restored(Sent(written, landed, BEFORE), after)] == [(2, UPDATED)]
 
     def test_two_rows_that_changed_places(self, write: Write) -> None:
         """Each stands with the other's cells: what is the same for both stands where it should."""
         landed, after = write(FOR_A + FOR_B, snapshot(B, A, C))
-        found = cells_to_restore(Sent(FOR_A + FOR_B, landed, BEFORE), after)
+        found = restored(Sent(FOR_A + FOR_B, landed, BEFORE), after)
         assert found == (SetCell(2, ID, "vid-b", "R7"),)
 
     def test_two_rows_rightly_given_the_same(self, write: Write) -> None:
         """A value that landed in its own row is no other row's, though it is the same."""
         written = (*FOR_B, *(SetCell(4, edit.column, "vid-c", edit.value) for edit in FOR_B))
         landed, after = write(written, BEFORE)
-        assert cells_to_restore(Sent(written, landed, BEFORE), after) == ()
+        assert restored(Sent(written, landed, BEFORE), after) == ()
 
 
 class TestTwins:
@@ -153,7 +162,7 @@ class TestTwins:
         second = ("vid-b", "", "other", "", "", "cancelled", "", "R0", "")
         before = snapshot(A, B, second)
         landed, after = land(FOR_A, snapshot(B, second, A))
-        found = cells_to_restore(Sent(FOR_A, landed, before), after)
+        found = restored(Sent(FOR_A, landed, before), after)
         assert {edit.value for edit in found if edit.column == STATUS} == {"finalized"}
 
     def test_each_keeps_its_own_mark(self) -> None:
@@ -161,14 +170,14 @@ class TestTwins:
         first, second = ("vid-a", "renew", "Acme", True, 1), ("vid-a", "renew", "Other", True, 2)
         written = (ClearMark(2, ACTION, "vid-a", "renew"), SetCell(2, UPDATED, "vid-a", NOW))
         landed, after = land(written, snapshot(second, first))
-        found = repaired(after, cells_to_restore(Sent(written, landed, snapshot(first, second)), after))
+        found = repaired(after, restored(Sent(written, landed, snapshot(first, second)), after))
         assert [of.text("action") for of in found.rows] == ["renew", "renew"]
 
     def test_more_twins_than_before(self) -> None:
         """A copy that a person made since does not keep the row that was hit from being put back."""
         landed, after = land(FOR_A, snapshot(B, A, C))
         copied = snapshot(*after.grid[1:], after.grid[1])
-        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), copied)
+        found = restored(Sent(FOR_A, landed, BEFORE), copied)
         assert (2, "finalized") in [(edit.row, edit.value) for edit in found if edit.column == STATUS]
 
     def test_a_twin_under_its_own_key_is_not_astray(self) -> None:
@@ -176,11 +185,7 @@ class TestTwins:
         before = snapshot(B, B)
         written = (SetCell(2, STATUS, "vid-b", "pending"), SetCell(3, STATUS, "vid-b", "pending"))
         landed, after = land(written, before)
-        assert (
-            cells_to_restore(Sent(written, landed, before), after)
-            == cells_to_restore(Sent(written, None, before), after)
-            == ()
-        )
+        assert restored(Sent(written, landed, before), after) == restored(Sent(written, None, before), after) == ()
 
 
 class TestKeylessLines:
@@ -189,28 +194,28 @@ class TestKeylessLines:
         """The mark in it included: a person is typing that row."""
         before = snapshot(A, B, YAK)
         landed, after = write(FOR_A, snapshot(YAK, A, B))
-        assert repaired(after, cells_to_restore(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, A, B)
+        assert repaired(after, restored(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, A, B)
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_of_several_each_gets_its_own_back(self, write: Write) -> None:
         """A line is known by what people wrote into it, not by one tick that many lines share."""
         before = snapshot(A, ZED, YAK)
         landed, after = write(FOR_A, snapshot(YAK, ZED, A))
-        assert repaired(after, cells_to_restore(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, ZED, A)
+        assert repaired(after, restored(Sent(FOR_A, landed, before), after)).grid[1:] == (YAK, ZED, A)
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_key_typed_since_into_the_blank_line_that_was_hit(self, write: Write) -> None:
         """That line is another row now; what we wrote into it goes all the same."""
         landed, after = write(FOR_A, snapshot(BLANK, A, B))
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:])
-        found = repaired(typed, cells_to_restore(Sent(FOR_A, landed, BEFORE), typed))
+        found = repaired(typed, restored(Sent(FOR_A, landed, BEFORE), typed))
         assert found.grid[1:] == (("vid-z", *BLANK[1:]), A, B)
 
     def test_a_write_of_nothing_but_empty_cells_is_not_recognised(self) -> None:
         """Every blank line carries it: nothing is put back on a guess."""
         written = (SetCell(2, STATUS, "vid-a", ""), SetCell(2, ACTION, "vid-a", ""))
         _, after = lost(written, snapshot(BLANK, A, B, C))
-        assert cells_to_restore(Sent(written, None, BEFORE), after) == ()
+        assert restored(Sent(written, None, BEFORE), after) == ()
 
 
 class TestColumnsMoved:
@@ -219,7 +224,7 @@ class TestColumnsMoved:
     def test_a_column_inserted(self, at: int, write: Write) -> None:
         """Cells under other headers get back what stood there: text, a checkbox, a number; the new one is empty."""
         landed, after = write(FOR_A, column(BEFORE, at))
-        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, restored(Sent(FOR_A, landed, BEFORE), after))
         expected = column(BEFORE, at)
         kept = {(2, edit.column) for edit in FOR_A if edit.column < at} | {(2, expected.columns["updated_at"])}
         assert differences(whole, expected) <= kept
@@ -229,7 +234,7 @@ class TestColumnsMoved:
     def test_a_column_deleted(self, at: int, write: Write) -> None:
         """What moved left and was hit is put back; beyond the last column it is empty again."""
         landed, after = write(FOR_A, column(BEFORE, at, None))
-        whole = repaired(after, cells_to_restore(Sent(FOR_A, landed, BEFORE), after))
+        whole = repaired(after, restored(Sent(FOR_A, landed, BEFORE), after))
         expected = column(BEFORE, at, None)
         assert differences(whole, expected) <= {(2, ACTION), (2, expected.columns["updated_at"])}
 
@@ -237,7 +242,7 @@ class TestColumnsMoved:
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
         """A Video ID belongs to a person: a mark is cleared by comparing, wherever the columns have moved."""
         landed, after = write(FOR_A, column(BEFORE, KEY))
-        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
+        found = restored(Sent(FOR_A, landed, BEFORE), after)
         assert after.cell(2, KEY + 1) == "vid-a"
         assert KEY + 1 not in {edit.column for edit in found}
 
@@ -248,7 +253,7 @@ class TestColumnsMoved:
         before = snapshot(("vid-a",), ("vid-b",), keys=keys)
         written = (SetCell(3, 1, "vid-b", "pending"), SetCell(3, 2, "vid-b", "R1"), SetCell(3, 4, "vid-b", NOW))
         landed, after = write(written, column(before, 0))
-        found = repaired(after, repairs_for([Sent(written, landed, before)], after))
+        found = repaired(after, owed([Sent(written, landed, before)], after))
         assert [of.key for of in found.rows] == ["vid-a", "vid-b"]
         assert {"pending", "R1"}.isdisjoint(found.grid[2])
 
@@ -256,7 +261,7 @@ class TestColumnsMoved:
         """Not as text, and TRUE is not 1."""
         written = (SetCell(2, SPEND, "vid-a", "x"), SetCell(2, STATUS, "vid-a", "y"))
         landed, after = land(written, column(BEFORE, CLIENT))
-        found = {edit.column: edit.value for edit in cells_to_restore(Sent(written, landed, BEFORE), after)}
+        found = {edit.column: edit.value for edit in restored(Sent(written, landed, BEFORE), after)}
         assert found == {SPEND: True, STATUS: 12.5}
         assert found[SPEND] is True
 
@@ -265,14 +270,14 @@ class TestColumnsMoved:
         """Put-backs may be any scalar; they are verified like every write."""
         written = (SetCell(2, SPEND, "vid-a", value),)
         landed, after = land(written, snapshot(C, B, A))
-        assert cells_to_restore(Sent(written, landed, BEFORE), after) == (SetCell(2, SPEND, "vid-c", ""),)
+        assert restored(Sent(written, landed, BEFORE), after) == (SetCell(2, SPEND, "vid-c", ""),)
 
     def test_a_checkbox_is_not_the_number_one(self) -> None:
         """A person typed 1 where we had put TRUE: theirs stays."""
         written = (SetCell(2, SPEND, "vid-a", True),)
         landed, _ = land(written, snapshot(C, B, A))
         _, typed = land((SetCell(2, SPEND, "vid-a", 1.0),), snapshot(C, B, A))
-        assert cells_to_restore(Sent(written, landed, BEFORE), typed) == ()
+        assert restored(Sent(written, landed, BEFORE), typed) == ()
 
     @pytest.mark.parametrize(("number", "ticked"), [(1, True), (0, False)])
     def test_a_checkbox_that_was_hit_by_a_one_is_put_back(self, number: int, ticked: bool) -> None:
@@ -280,14 +285,14 @@ class TestColumnsMoved:
         before = snapshot(("vid-a", "", "", "", number), ("vid-b", "", "", "", ticked))
         written = (SetCell(2, SPEND, "vid-a", number),)
         landed, after = land(written, snapshot(*before.grid[:0:-1]))
-        (found,) = cells_to_restore(Sent(written, landed, before), after)
+        (found,) = restored(Sent(written, landed, before), after)
         assert found.value is ticked
 
     def test_a_column_that_is_gone_again(self) -> None:
         """What was written into a column that nobody finds any more cannot be put back, and need not be."""
         landed, after = land(FOR_A, column(BEFORE, STATUS, "Ours"))
         gone = column(after, STATUS, None)
-        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), gone)
+        found = restored(Sent(FOR_A, landed, BEFORE), gone)
         assert STATUS not in {edit.column for edit in found}
         assert {edit.column: edit.value for edit in found} == {CODE: "", ID: ""}
 
@@ -295,7 +300,7 @@ class TestColumnsMoved:
         """Without a header it can be found only where it was."""
         landed, after = land(FOR_A, column(BEFORE, STATUS))
         named = snapshot(*after.grid[1:], headers=[*after.headers[:STATUS], "Theirs", *after.headers[STATUS + 1 :]])
-        assert STATUS not in {edit.column for edit in cells_to_restore(Sent(FOR_A, landed, BEFORE), named)}
+        assert STATUS not in {edit.column for edit in restored(Sent(FOR_A, landed, BEFORE), named)}
 
 
 class TestKilledRuns:
@@ -303,19 +308,19 @@ class TestKilledRuns:
         """The sheet was sorted in between, and nobody saw the end of the write."""
         rounds = from_journal(to_journal([Sent(FOR_A, None, BEFORE)]))
         _, after = lost(FOR_A, snapshot(B, A, C))
-        assert repaired(after, repairs_for(rounds, after)).grid[1:] == (B, A, C)
+        assert repaired(after, owed(rounds, after)).grid[1:] == (B, A, C)
 
     def test_a_killed_run_that_wrote_nothing_leaves_nothing_to_put_back(self) -> None:
         """The write never arrived."""
         rounds = from_journal(to_journal([Sent(FOR_A, None, BEFORE)]))
-        assert repairs_for(rounds, snapshot(B, A, C)) == ()
+        assert owed(rounds, snapshot(B, A, C)) == ()
 
     def test_a_row_that_somebody_has_changed_since_gets_its_own_back(self) -> None:
         """A column moved, and another machine rewrote a cell: most of what was written tells that the row was hit."""
         landed, after = lost(FOR_A, column(BEFORE, CLIENT))
         _, changed = land((SetCell(2, after.columns["spark_code"], "vid-a", "#later"),), after)
         spoiled = snapshot(*changed.grid[1:], headers=changed.headers)
-        whole = repaired(spoiled, repairs_for([Sent(FOR_A, landed, BEFORE)], spoiled))
+        whole = repaired(spoiled, owed([Sent(FOR_A, landed, BEFORE)], spoiled))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
 
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
@@ -324,7 +329,7 @@ class TestKilledRuns:
         before = snapshot(A, renewing)
         _, after = lost(FOR_A, snapshot(renewing, A))
         _, changed = land((SetCell(2, STATUS, "vid-d", "finalized"),), after)
-        repairs = repairs_for([Sent(FOR_A, None, before)], changed)
+        repairs = owed([Sent(FOR_A, None, before)], changed)
         assert {edit.column for edit in repairs if edit.row == 2} == {ID, UPDATED}
 
     def test_what_stands_in_the_place_of_a_mark_goes_though_it_is_not_sure(self) -> None:
@@ -334,15 +339,15 @@ class TestKilledRuns:
         written = (SetCell(2, 2, "vid-b", "ordering"), SetCell(2, 3, "vid-b", NOW))
         _, after = land(written, column(before, 0))
         _, changed = land((SetCell(2, 3, "vid-b", ""),), after)
-        assert [
-            of.text("action") for of in repaired(changed, repairs_for([Sent(written, None, before)], changed)).rows
-        ] == ["renew"]
+        assert [of.text("action") for of in repaired(changed, owed([Sent(written, None, before)], changed)).rows] == [
+            "renew"
+        ]
 
     def test_a_moment_in_another_time_zone(self) -> None:
         """The zone was changed since: what was written is known by the serial of then."""
         _, after = lost(FOR_A, column(BEFORE, UPDATED))
         moved = replace(after, time_zone="America/New_York")
-        assert UPDATED in {edit.column for edit in repairs_for([Sent(FOR_A, None, BEFORE)], moved)}
+        assert UPDATED in {edit.column for edit in owed([Sent(FOR_A, None, BEFORE)], moved)}
 
 
 class TestKeyChanged:
@@ -352,14 +357,14 @@ class TestKeyChanged:
     def test_what_landed_in_its_row_stays(self, key: str) -> None:
         """As if they had typed just after: a mark that is done does not come back in a row of another video."""
         landed, after = land(FOR_A, snapshot((key, *A[1:]), B, C))
-        found = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
+        found = restored(Sent(FOR_A, landed, BEFORE), after)
         assert ACTION not in {edit.column for edit in found}
 
     def test_a_hit_row_whose_key_is_changed_since(self) -> None:
         """It is known by the rest."""
         landed, after = land(FOR_A, column(BEFORE, CLIENT))
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
-        whole = repaired(typed, cells_to_restore(Sent(FOR_A, landed, BEFORE), typed))
+        whole = repaired(typed, restored(Sent(FOR_A, landed, BEFORE), typed))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
 
     def test_the_key_has_no_name_when_the_write_lands(self) -> None:
@@ -368,24 +373,24 @@ class TestKeyChanged:
         renamed = snapshot(A, ZED, headers=["My Video", *before.headers[1:]])
         landed, after = land(FOR_A, renamed)
         back = snapshot(*after.grid[1:])
-        assert repairs_for([Sent(FOR_A, landed, before)], back) == ()
+        assert owed([Sent(FOR_A, landed, before)], back) == ()
 
     def test_a_mark_made_anew_after_its_column_was_renamed(self) -> None:
         """Cleared under another name is cleared: the mark of now is another wish."""
         landed, after = land(FOR_B, snapshot(A, B, C, headers=["Video ID", "My Action", *BEFORE.headers[2:]]))
         (_, marked) = land((SetCell(3, ACTION, "vid-b", "renew"),), snapshot(*after.grid[1:]))
-        assert repairs_for([Sent(FOR_B, landed, BEFORE)], marked) == ()
+        assert owed([Sent(FOR_B, landed, BEFORE)], marked) == ()
 
 
 class TestSeveralRounds:
     def test_what_the_first_round_hit_is_put_back_though_the_second_went_astray_too(self) -> None:
         """A row that was hit is not forgotten because people sorted once more."""
         landed, after = land(FOR_A, snapshot(B, A, C))
-        put_back = cells_to_restore(Sent(FOR_A, landed, BEFORE), after)
+        put_back = restored(Sent(FOR_A, landed, BEFORE), after)
         whole = repaired(after, put_back)
         landed_again, last = land(put_back, snapshot(after.grid[3], after.grid[2], after.grid[1]))
         rounds = [Sent(FOR_A, landed, BEFORE), Sent(put_back, landed_again, whole)]
-        found = repaired(last, repairs_for(rounds, last))
+        found = repaired(last, owed(rounds, last))
         assert found.grid[1:] == (C, A, B)
 
     def test_of_a_cell_that_was_hit_twice_the_first_finding_counts(self) -> None:
@@ -394,7 +399,7 @@ class TestSeveralRounds:
         landed, after = land(FOR_A, snapshot(C, A, B))
         landed_again, last = land(second, snapshot(B, after.grid[1], A))
         rounds = [Sent(FOR_A, landed, BEFORE), Sent(second, landed_again, after)]
-        found = repaired(last, repairs_for(rounds, last))
+        found = repaired(last, owed(rounds, last))
         assert found.grid[1:] == (B, C, A)
 
 
@@ -409,31 +414,31 @@ class TestMissingClears:
             SetCell(4, UPDATED, "vid-c", NOW),
         )
         landed, after = land(FOR_A + for_c, snapshot(C, B, A))
-        repairs = repairs_for([Sent(FOR_A + for_c, landed, BEFORE)], after)
+        repairs = owed([Sent(FOR_A + for_c, landed, BEFORE)], after)
         assert ClearMark(4, ACTION, "vid-a", str(A[ACTION])) in repairs
 
     def test_a_mark_that_the_comparing_passed_over_is_cleared_without(self) -> None:
         """Its row was written in its place, and the answer shows the mark still there: say, in a formula."""
         landed, after = land([edit for edit in FOR_A if isinstance(edit, SetCell)], BEFORE)
-        assert repairs_for([Sent(FOR_A, landed, BEFORE)], after) == (SetCell(2, ACTION, "vid-a", ""),)
+        assert owed([Sent(FOR_A, landed, BEFORE)], after) == (SetCell(2, ACTION, "vid-a", ""),)
 
     def test_a_mark_stands_where_nothing_of_its_row_landed(self) -> None:
         """The row still shows what it showed: the projection sees the mark served."""
         landed, after = land(FOR_A, snapshot(B, A, C))
-        assert [edit for edit in repairs_for([Sent(FOR_A, landed, BEFORE)], after) if edit.key == "vid-a"] == []
+        assert [edit for edit in owed([Sent(FOR_A, landed, BEFORE)], after) if edit.key == "vid-a"] == []
 
     @pytest.mark.parametrize("answer", ["answered", "answer lost"])
     def test_a_mark_made_anew_after_the_write_stands(self, answer: str) -> None:
         """All of the row's write stands there, its clearing included: what is marked now is another wish."""
         landed, after = land(FOR_B, BEFORE)
         (_, marked) = land((SetCell(3, ACTION, "vid-b", "renew"),), after)
-        assert repairs_for([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
+        assert owed([Sent(FOR_B, landed if answer == "answered" else None, BEFORE)], marked) == ()
 
     def test_a_mark_made_anew_after_others_wrote_too(self) -> None:
         """A killed run's write landed; another machine, then a person came after it: what is marked now is a wish."""
         _, after = land(FOR_B, BEFORE)
         since = (SetCell(3, STATUS, "vid-b", "accepted"), SetCell(3, ACTION, "vid-b", "renew"))
-        assert repairs_for([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
+        assert owed([Sent(FOR_B, None, BEFORE)], land(since, after)[1]) == ()
 
     def test_a_mark_made_anew_after_columns_moved_too(self) -> None:
         """Request ID stands elsewhere by now and says what was written: so all had landed before it was moved."""
@@ -442,7 +447,7 @@ class TestMissingClears:
         lines = [[line[at] for at in order] for line in after.grid]
         moved = snapshot(*lines[1:], headers=lines[0])
         since = (SetCell(2, STATUS, "vid-a", "accepted"), SetCell(2, ACTION, "vid-a", "request"))
-        repairs = repairs_for([Sent(FOR_A, None, BEFORE)], land(since, moved)[1])
+        repairs = owed([Sent(FOR_A, None, BEFORE)], land(since, moved)[1])
         assert ACTION not in {edit.column for edit in repairs}
 
     def test_a_mark_that_was_missed_by_a_write_nobody_saw(self) -> None:
@@ -450,7 +455,7 @@ class TestMissingClears:
         order = (KEY, CLIENT, ACTION, *range(TICK, len(BEFORE.headers)))
         lines = [[line[at] for at in order] for line in BEFORE.grid]
         _, after = land(FOR_A, snapshot(*lines[1:], headers=lines[0]))
-        repairs = repairs_for([Sent(FOR_A, None, BEFORE)], after)
+        repairs = owed([Sent(FOR_A, None, BEFORE)], after)
         assert ClearMark(2, after.columns["action"], "vid-a", str(A[ACTION])) in repairs
 
     def test_the_mark_of_a_twin_stands(self) -> None:
@@ -460,13 +465,13 @@ class TestMissingClears:
         written = tuple(
             replace(edit, row=3, **({"mark": "renew"} if isinstance(edit, ClearMark) else {})) for edit in FOR_A
         )
-        repairs = repairs_for([Sent(written, None, before)], before)
+        repairs = owed([Sent(written, None, before)], before)
         assert repairs == ()
 
     def test_what_stood_there_before_does_not_tell_that_a_write_landed(self) -> None:
         """A run was killed in the second in which it had claimed the row: Updated at is the same."""
         before = snapshot((*A[:UPDATED], to_serial(NOW, "Etc/GMT")), B, C)
-        assert repairs_for([Sent(FOR_A, None, before)], before) == ()
+        assert owed([Sent(FOR_A, None, before)], before) == ()
 
     def test_cells_that_were_to_be_emptied(self) -> None:
         """Part of them landed: the rest goes too. Without its Request ID what is left would pass for a person's."""
@@ -475,7 +480,7 @@ class TestMissingClears:
             SetCell(3, UPDATED, "vid-b", NOW),
         )
         landed, after = land([edit for edit in written if edit.column != CODE], BEFORE)
-        assert repairs_for([Sent(written, landed, BEFORE)], after) == (SetCell(3, CODE, "vid-b", ""),)
+        assert owed([Sent(written, landed, BEFORE)], after) == (SetCell(3, CODE, "vid-b", ""),)
 
     def test_cells_that_a_person_changed_are_not_emptied(self) -> None:
         """They no longer say what was to go."""
@@ -484,7 +489,7 @@ class TestMissingClears:
             SetCell(3, UPDATED, "vid-b", NOW),
         )
         landed, after = land([*written, SetCell(3, CODE, "vid-b", "theirs")], BEFORE)
-        assert repairs_for([Sent(written, landed, BEFORE)], after) == ()
+        assert owed([Sent(written, landed, BEFORE)], after) == ()
 
 
 class TestMended:
@@ -577,14 +582,14 @@ def test_whatever_people_do_no_foreign_value_stays(
     rounds: list[Sent] = []
     keys = set(numbered(before))
     for _ in range(count):
-        whole = repaired(sheet, put_back := repairs_for(rounds, sheet))
+        whole = repaired(sheet, put_back := owed(rounds, sheet))
         written = merged(wanted(whole, wishes), put_back)
         # a row whose key was hit can be mended where it stands: what moves it besides, in the same run, is too much
         moved = meddled(data, sheet, left=KEY if count == 1 else ACTION)
         keys -= set(numbered(sheet)) - set(numbered(moved))
         landed, sheet = land(written, moved)
         rounds.append(Sent(written, landed, whole))
-    whole = repaired(sheet, repairs_for(rounds, sheet))
+    whole = repaired(sheet, owed(rounds, sheet))
     assert strays(before, wishes, whole) == set()
     assert keys == set(numbered(whole))
 
@@ -604,7 +609,7 @@ def test_without_the_answer_nothing_is_made_worse(
     wishes = {f"vid-{n}": wish for n, wish in enumerate(wished)}
     written = wanted(before, wishes)
     _, after = land(written, meddled(data, before))
-    whole = repaired(after, cells_to_restore(Sent(written, None, before), after))
+    whole = repaired(after, restored(Sent(written, None, before), after))
     assert strays(before, wishes, whole) <= strays(before, wishes, after)
 
 

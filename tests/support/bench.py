@@ -129,13 +129,16 @@ class Bench:
 
     def api(self) -> SheetsAPI:
         session = requests.Session()
-        session.mount("https://", RequestsAdapter(self.world.handle))
+        session.mount("https://", RequestsAdapter(self.world.handle, self.clock.sleep))
         session.headers["Authorization"] = "Bearer token"
         return SheetsAPI(None, self.clock, "https://sheets.googleapis.com", EMAIL, session)
 
     def portal(self) -> TokPortal:
         return TokPortal(
-            self.world.portal.key, "https://app.tokportal.com", self.clock, HttpxTransport(self.world.handle)
+            self.world.portal.key,
+            "https://app.tokportal.com",
+            self.clock,
+            HttpxTransport(self.world.handle, self.clock.sleep),
         )
 
     def sync(self, ledger: Ledger | None = None, **wanted: Any) -> Report:

@@ -34,7 +34,9 @@ class Doctored(Bench):
             answer = self.world.handle(request)
             return self.change(request, answer) if self.change else answer
 
-        return TokPortal(self.world.portal.key, "https://app.tokportal.com", self.clock, HttpxTransport(handle))
+        return TokPortal(
+            self.world.portal.key, "https://app.tokportal.com", self.clock, HttpxTransport(handle, self.clock.sleep)
+        )
 
     def with_code(self, video: str = VIDEO, status: str = "finalized") -> str:
         """An earlier order of this video's, with its code in the row; the request's id."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import isinf
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from sheetsync.sandbox.wire import ConnectionLost, Handler, Request, Response, TimedOut
+from sheetsync.sandbox.wire import ConnectionLost, Drips, Handler, Request, Response, Slow, TimedOut
 
 
 def wire_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Request:
@@ -23,14 +24,30 @@ def wire_request(method: str, target: str, headers: Mapping[str, str], body: byt
     return Request(method, path, pairs, {name.lower(): value for name, value in headers.items()}, body)
 
 
+Wait = Callable[[float], object]
+
+
+def no_time(seconds: float) -> None:
+    """A clock that stands still, whatever is waited for."""
+
+
+def waited(late: TimedOut, seconds: float, wait: Wait) -> None:
+    """An answer that never comes, or drips: the client waits for as long as it has said, on the clock of the world.
+
+    That its time for reading is that of the whole answer is the socket's matter (tests/test_deadlines.py).
+    """
+    if isinstance(late, Drips) or (isinstance(late, Slow) and isinf(late.seconds)):
+        wait(seconds)
+
+
 class RequestsAdapter(BaseAdapter):
     """A requests transport adapter that asks a handler: `session.mount("https://", RequestsAdapter(handler))`."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, wait: Wait = no_time) -> None:
         super().__init__()
-        self.handler = handler
+        self.handler, self.wait = handler, wait
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
         body = request.body or b""
         headers = {name: _text(value) for name, value in request.headers.items()}
         asked = wire_request(str(request.method), request.path_url, headers, _bytes(body))
@@ -39,6 +56,7 @@ class RequestsAdapter(BaseAdapter):
         except ConnectionLost as error:
             raise requests.exceptions.ConnectionError(error, request=request) from error
         except TimedOut as error:
+            waited(error, timeout[1] if timeout else 0.0, self.wait)
             raise requests.exceptions.ReadTimeout(error, request=request) from error
 
     def close(self) -> None:
@@ -48,8 +66,8 @@ class RequestsAdapter(BaseAdapter):
 class HttpxTransport(httpx.BaseTransport):
     """An httpx transport that asks a handler: `httpx.Client(transport=HttpxTransport(handler))`."""
 
-    def __init__(self, handler: Handler) -> None:
-        self.handler = handler
+    def __init__(self, handler: Handler, wait: Wait = no_time) -> None:
+        self.handler, self.wait = handler, wait
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode("ascii")
@@ -59,6 +77,7 @@ class HttpxTransport(httpx.BaseTransport):
         except ConnectionLost as error:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from error
         except TimedOut as error:
+            waited(error, request.extensions["timeout"]["read"], self.wait)
             raise httpx.ReadTimeout("The read operation timed out") from error
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 

@@ -33,8 +33,8 @@ HEADERS = (
     *("Credits charged", "Credits left", "Request ID", "Updated at", "Feedback", "Note", "Market", "Remarks"),
 )
 CHANGES = ("portal.order", "portal.correct", "sheets.batchUpdate")
-ADOPTED = "Already ordered elsewhere; taken over, nothing was charged."
-RENEWED = "This was already renewed; nothing was charged. Mark renew to order another (7 credits)."
+ADOPTED = "Already ordered; taken over, nothing more was charged."
+RENEWED = "This was already renewed; nothing more was charged. Mark renew to order another (7 credits)."
 REPORTED = "Reported to the manager, who will send a new code."
 
 ORDERED = ("vid-a", "vid-b", "vid-c")
@@ -62,6 +62,7 @@ class Story:
         self.waiting: set[str] = set()
         self.corrections = 0
         self.lost = False
+        self.adopts_its_own = False  # a killed run's claim is gone: nothing tells that the order was for this mark
         self.pace = 0.0
         self.typed: list[Row] = [{"Video ID": name} for name in names]
         for number, name in enumerate(names):
@@ -327,7 +328,8 @@ class Story:
         adopted = ("",) if request.code else ("", ADOPTED) if self.lost else (ADOPTED,)
         if request.ordered_by != "api":
             return adopted
-        return ("", *adopted, RENEWED) if self.lost and request.id not in self.ids_before else ("",)
+        is_adopted = self.adopts_its_own or (self.lost and request.id not in self.ids_before)
+        return ("", *adopted, RENEWED) if is_adopted else ("",)
 
     def _wrong_ledger(self) -> Iterator[str]:
         ledger, name = self.bench.ledger, self.bench.tracker.name

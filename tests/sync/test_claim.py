@@ -11,6 +11,8 @@ import pytest
 from support.bench import Bench
 from support.doctored import ALL, VIDEO
 
+from sheetsync.model import Mark
+
 Happening = Callable[[Bench], object]
 
 
@@ -109,13 +111,13 @@ class TestAsleep:
         bench.world.hooks[:] = [sleep]
 
     def test_sheet_and_tokportal_are_looked_at_again(self) -> None:
-        """Where nothing has changed, the order goes out in this run, with the intent that was begun."""
+        """Where nothing has changed, the order goes out in this run, with an intent that is seconds old."""
         bench = marked(VIDEO)
         self.asleep(bench, 2)
         assert bench.sync().exit_code == 0
         assert bench.charged(VIDEO) == 7
         kinds = [event.kind for event in bench.ledger.history(VIDEO)]
-        assert (kinds.count("intent"), bench.kinds().count("portal.order")) == (1, 1)
+        assert (kinds.count("intent"), kinds.count("lapsed"), bench.kinds().count("portal.order")) == (2, 1, 1)
 
     @pytest.mark.parametrize("happens", [withdrawn, deleted, unticked])
     def test_a_row_that_changed_meanwhile(self, happens: Happening) -> None:
@@ -202,6 +204,24 @@ class TestBalance:
         bench.world.faults.add("portal.poll", fault="500", times=4)
         bench.sync()
         assert bench.charged("vid-b") == 7
+
+    def test_also_that_of_a_video_that_was_not_chosen(self) -> None:
+        """With `--video` the others are not looked at; what they may have cost is."""
+        bench = Bench(ALL[:2])
+        bench.mark("request", *ALL[:2])
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync(videos=frozenset({VIDEO}))
+        bench.world.portal.credits = 13
+        bench.sync(videos=frozenset({"vid-b"}))
+        assert (bench.charged("vid-b"), bench.cell("vid-b", "action")) == (0, "request")
+
+    def test_also_that_of_another_tracker(self) -> None:
+        """All trackers of a configuration spend from one balance."""
+        bench = marked(VIDEO)
+        bench.ledger.recorder("globex", "run-0", bench.clock).begin("vid-z", Mark.REQUEST, None, "{}")
+        bench.world.portal.credits = 13
+        bench.sync()
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "action")) == (0, "request")
 
 
 class TestLimit:

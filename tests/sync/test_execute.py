@@ -26,6 +26,10 @@ from sheetsync.sync.execute import Executor
 from sheetsync.sync.report import Report
 
 
+class Killed(BaseException):
+    """The process is killed: nobody sees it coming."""
+
+
 class TestClaim:
     def test_ordering_stands_before_the_order(self) -> None:
         """When an order is sent, its row has said `ordering` for all to see."""
@@ -48,6 +52,15 @@ class TestClaim:
         bench.sync()
         assert bench.charged(VIDEO) == 7
         assert bench.cell(VIDEO, "status") == "pending"
+
+    @pytest.mark.parametrize("fault", ["500", "lost_before"])
+    def test_not_confirmed(self, fault: str) -> None:
+        """The row says what kept it from being ordered: nobody changed it."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.world.faults.add("sheets.batchUpdate", fault=fault, times=3)
+        assert (bench.sync().exit_code, bench.charged(VIDEO)) == (1, 0)
+        assert bench.cell(VIDEO, "sync_note").startswith("Google did not confirm a write into this row")
 
     def test_protected_sheet(self) -> None:
         """Machine columns that sheetsync may not edit: exit code 5, nothing ordered."""
@@ -101,10 +114,10 @@ class TestClaim:
 
         def kill(moment: str, index: int, kind: str, request: Request) -> None:
             if (moment, kind) == ("after", "sheets.batchUpdate"):
-                raise KeyboardInterrupt
+                raise Killed
 
         bench.world.hooks.append(kill)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             bench.sync()
         bench.world.hooks.remove(kill)
         bench.world.faults.edit("portal.poll", do=lambda _: bench.sheet.insert_columns(bench.column("status")))
@@ -158,7 +171,7 @@ class TestCompare:
         assert bench.sync().exit_code == 0
         assert [request.ordered_by for request in bench.requests(VIDEO)] == ["dashboard"]
         assert bench.cell(VIDEO, "action") == ""
-        assert "nothing was charged" in bench.cell(VIDEO, "sync_note")
+        assert "nothing more was charged" in bench.cell(VIDEO, "sync_note")
 
     def test_request_gone_since_the_plan(self) -> None:
         """A request that TokPortal no longer shows stops its renewal: something is not as it was."""
@@ -333,6 +346,23 @@ class TestUncertain:
             assert bench.sync().exit_code == 1
             bench.later(seconds=14)
         assert len(bench.keys) == 1
+
+    def test_the_minute_begins_with_the_end_of_the_call(self) -> None:
+        """An order may be under way until it times out: what counts is how long nobody waits for its answer."""
+        bench = Doctored()
+        bench.mark("request", VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.world.hooks.append(
+            lambda at, _, kind, __: bench.later(seconds=45 * ((at, kind) == ("before", "portal.order")))
+        )
+        bench.sync()
+        bench.world.hooks.clear()
+        bench.later(seconds=50)
+        assert bench.sync().exit_code == 1
+        assert len(bench.keys) == 1
+        bench.later(seconds=20)
+        bench.sync()
+        assert (len(bench.keys), bench.charged(VIDEO)) == (2, 7)
 
     @pytest.mark.parametrize("honoured", ["yes", "no"])
     def test_sent_again_although_it_had_happened(self, honoured: str) -> None:
@@ -609,7 +639,7 @@ class TestRefused:
         assert bench.sync().exit_code == 0
         assert [request.ordered_by for request in bench.requests(VIDEO)] == ["dashboard"]
         assert bench.cell(VIDEO, "credits_charged") == ""
-        assert "nothing was charged" in bench.cell(VIDEO, "sync_note")
+        assert "nothing more was charged" in bench.cell(VIDEO, "sync_note")
         assert bench.ledger.known("acme").unsettled == {}
 
     def test_payment_required(self) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from support.doctored import VIDEO, Doctored
 
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request, Response
 
 
@@ -43,6 +44,26 @@ class Lagging(Doctored):
             return Response(200, answer.headers, body or json.dumps({"data": None}).encode())
 
         self.change = older
+
+
+def test_an_older_request_that_is_named_brings_its_code() -> None:
+    """Nothing follows from the answer, but no code that was ever told is lost: here by a ledger that is new."""
+    bench = Lagging()
+    bench.world.portal.submit(VIDEO)
+    bench.world.portal.deliver(VIDEO)
+    bench.later(hours=30)
+    bench.sync()
+    bench.mark("renew", VIDEO)
+    bench.sync()
+    bench.ledger = Ledger(None)
+    bench.lag(1, bench.stale)
+    bench.sync()
+    first, _, newest = bench.requests(VIDEO)
+    assert bench.cell(VIDEO, "request_id") == newest.id
+    bench.sync()
+    told = [(book.entry.request.id, [code for _, code in book.codes]) for book in bench.ledger.entries(VIDEO)]
+    assert told == [(first.id, [first.code]), (newest.id, [])]
+    assert bench.ledger.known("acme").latest[VIDEO].request.id == newest.id
 
 
 @pytest.mark.parametrize("old", [True, False], ids=["an older request", "none"])

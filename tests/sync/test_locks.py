@@ -7,6 +7,7 @@ from support.bench import Bench
 from support.doctored import ALL, VIDEO
 
 from sheetsync.ledger.store import Ledger
+from sheetsync.projection import summary
 from sheetsync.sandbox.google.cells import Cell, Formula
 
 HEADERS = ("Caption final", "Sound cleared")
@@ -55,6 +56,18 @@ class TestPrice:
         first.sync(ledger)
         assert second.sync(ledger).exit_code == 3
         assert second.charged("vid-b") == 0
+
+    def test_a_plan_knows_of_it_without_a_ledger(self) -> None:
+        """The Summary tab is all that is left: `plan` says what `sync` would, and records nothing."""
+        bench = marked(*ALL[:2])
+        bench.book.add_sheet("Summary").set_value(0, 0, summary.title(bench.tracker))
+        bench.world.portal.price = 9
+        bench.sync()
+        bench.ledger = Ledger(None)
+        bench.later(minutes=5)
+        report = bench.sync(plan_only=True)
+        assert (report.exit_code, report.plan.orders) == (3, ())
+        assert bench.ledger.price(bench.portal().fingerprint).lock == ""
 
     def test_accepted(self) -> None:
         """From then on it is the price in budgets, in notes and for what is assumed; an order may cost at most that."""

@@ -182,10 +182,10 @@ class TestRows:
     @pytest.mark.parametrize(
         ("mark", "note"),
         [
-            ("request", "Already ordered elsewhere; taken over, nothing was charged."),
+            ("request", "Already ordered; taken over, nothing more was charged."),
             (
                 "renew",
-                "This was already renewed; nothing was charged. Mark renew to order another (7 credits).",
+                "This was already renewed; nothing more was charged. Mark renew to order another (7 credits).",
             ),
         ],
     )

@@ -1,0 +1,172 @@
+"""PURE: where did a write land that nobody saw land? Its answer was lost, or its run was killed.
+
+Owns what a later read tells of that: rows tell by what they carry. It is found out once, in the first read in which it
+can be: later ones show what was written since. What follows from it is `repair.py`'s.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from sheetsync.columns import index_key, says
+from sheetsync.model import Scalar, Snapshot
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at
+from sheetsync.sheet.matching import Aftermath, content
+
+MOST = 0.5
+"""A row that carries so much of what was written counts as reached."""
+
+GONE = "\x00"
+"""The header of a column that came and went: no header of a sheet says that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A row that carries all or some of what was written to a row; `told` cells of it did not stand there before."""
+
+    edits: Sequence[Edit]
+    row: int
+    is_whole: bool
+    told: int
+
+    @property
+    def shift(self) -> int:
+        """How far below its place the write landed here."""
+        return self.row - self.edits[0].row
+
+
+def seen_since(sent: Sent, after: Snapshot) -> Sent:
+    """A write with what a later read tells of where it landed, if that was not known; as it was if nothing does."""
+    if sent.landed is not None:
+        return sent
+    headers, carriers = _explained(Aftermath.of(sent, after))
+    if not carriers:
+        # it may be on its way still
+        return sent
+    reached = {carrier.edits[0].row: carrier for carrier in carriers}
+    rows = {number: _under(headers, carrier.row, after) for number, carrier in reached.items()}
+    guessed = frozenset(number for number, carrier in reached.items() if not carrier.is_whole)
+    return replace(sent, landed=Landed(headers, rows, is_later=True, guessed=guessed))
+
+
+def _one_each(carriers: Sequence[Carrier]) -> Iterator[Carrier]:
+    """Each row's write reached one row, and each row was reached by one: the clearest first.
+
+    Rows that say the same are told by their place: all of one call lands as far below it.
+    """
+    shift = _shift(carriers)
+    numbers, rows = set[int](), set[int]()
+    for carrier in sorted(carriers, key=lambda one: (not one.is_whole, -one.told, one.shift != shift, one.shift != 0)):
+        number = carrier.edits[0].row
+        if number not in numbers and carrier.row not in rows:
+            numbers.add(number)
+            rows.add(carrier.row)
+            yield carrier
+
+
+def _shift(carriers: Iterable[Carrier]) -> int:
+    shifts = Counter[int]()
+    for carrier in carriers:
+        shifts[carrier.shift] += carrier.told
+    return max(shifts, key=lambda shift: (shifts[shift], -abs(shift)), default=0)
+
+
+def _under(headers: Sequence[Scalar], row: int, after: Snapshot) -> list[Scalar]:
+    """A row of a later read, as it would stand under the headers of an earlier moment."""
+    places = (
+        next(iter(columns_now(after, header_at(headers, n), n)), -1) if header != GONE else -1
+        for n, header in enumerate(headers)
+    )
+    return [after.cell(row, place) for place in places]
+
+
+def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
+    """The headers under which a write landed that nobody saw land, and the rows that carry it under those.
+
+    as they stand now      nothing moved, or columns moved before it landed
+    as they had been read  columns moved after it landed
+    one column more        that one was there as it landed, and is gone
+    """
+    was, now = of.sent.before.headers, of.after.headers
+    one_more = ((*headers[:at], GONE, *headers[at:]) for headers in (was, now) for at in range(len(headers)))
+    best: tuple[Sequence[Scalar], list[Carrier]] = now, []
+    most = -1
+    for headers in chain([now, was], one_more):
+        carriers = list(_one_each(_carriers(headers, of)))
+        told = sum(carrier.told for carrier in carriers)
+        if told > most:
+            best, most = (headers, carriers), told
+        if was == now and told == sum(isinstance(edit, SetCell) for edit in of.sent.edits):
+            break
+    return best
+
+
+def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
+    """Which rows carry all that was written to a row, or, if none does, most of it: some of it may have changed.
+
+    Mere emptiness is everywhere: it landed as far from its place as the rows beside it.
+    """
+    written = list(by_row(of.sent.edits))
+    changed = of.now.changed_since(of.then)
+    whole = _whole_carriers(written, headers, changed, of)
+    taken = {n for rows in whole for n in rows}
+    touched = [n for n in changed if n not in taken]
+    carriers = [
+        Carrier(edits, row, bool(rows), _found(edits, row, headers, of))
+        for edits, rows in zip(written, whole, strict=True)
+        for row in rows or (n for n in touched if _share(n, edits, headers, of) >= MOST)
+    ]
+    for edits in written if carriers else ():
+        row = edits[0].row + _shift(carriers)
+        if row in of.now.numbers and all(edit.value == "" for edit in edits):
+            carriers.append(Carrier(edits, row, is_whole=False, told=0))
+    return carriers
+
+
+def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
+    """How many cells of a row say what was written, and did not say so before."""
+    before = of.sent.before
+    was = content(before.headers, before.grid[edits[0].row - 1])
+    return sum(
+        of.holds(row, column, edit)
+        and not says(was.get(header_at(of.after.headers, column), ""), edit.value, before.time_zone)
+        for column, edit in _placed(edits, headers, of)
+    )
+
+
+def _whole_carriers(
+    written: Sequence[Sequence[Edit]], headers: Sequence[Scalar], among: Iterable[int], of: Aftermath
+) -> list[list[int]]:
+    """The rows that carry all that was written to a row, of each. By an index: both may be thousands."""
+    time_zone = of.sent.before.time_zone
+    rows_by: dict[tuple[int, ...], dict[tuple[object, ...], list[int]]] = {}
+    carriers = []
+    for edits in written:
+        cells = _placed(edits, headers, of)
+        columns = tuple(column for column, _ in cells)
+        if columns not in rows_by:
+            index = rows_by[columns] = {}
+            for n in among:
+                index.setdefault(tuple(index_key(of.after.cell(n, c), time_zone) for c in columns), []).append(n)
+        near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for _, cell in cells), [])
+        carriers.append([n for n in near if _share(n, edits, headers, of) == 1])
+    return carriers
+
+
+def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:
+    """Where the cells of a row's write stand now, if they landed under these headers; without those that are gone."""
+    return [
+        (column, edit)
+        for edit in edits
+        if isinstance(edit, SetCell) and (edit.column >= len(headers) or headers[edit.column] != GONE)
+        for column in columns_now(of.after, header_at(headers, edit.column), edit.column)[:1]
+    ]
+
+
+def _share(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> float:
+    """How much of what was written to a row stands in that one; of mere emptiness, nothing."""
+    cells = _placed(edits, headers, of)
+    if all(cell.value == "" for _, cell in cells):
+        return 0
+    return sum(of.holds(row, column, cell) for column, cell in cells) / len(cells)

@@ -1,0 +1,82 @@
+"""HTTP sessions in which an answer is there, whole, within its time: requests counts its time-out anew with every byte.
+
+Owns how an answer is read from a socket, and whether a proxy stands before it. What is asked is api.py's.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from http.client import HTTPResponse
+from typing import Any
+
+import google.auth.credentials
+import requests
+from google.auth.transport.requests import AuthorizedSession, Request
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from sheetsync.clock import Clock
+
+_CLOCK = Clock()
+
+
+class _InTime(io.RawIOBase):
+    """What a socket brings before its time-out, counted once, is over."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket, self._bytes = sock, sock.makefile("rb", buffering=0)
+        self._ends = _CLOCK.monotonic() + (sock.gettimeout() or 0.0)
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """The next bytes. Raises TimeoutError."""
+        left = self._ends - _CLOCK.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the answer is over")
+        self._socket.settimeout(left)
+        return self._bytes.readinto(buffer)
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._bytes.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer for whose headers and body together there is one time-out."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_InTime(sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answer
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """The pool of connections for a request, through a proxy or not."""
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
+        return pool
+
+
+def session_for(auth: google.auth.credentials.Credentials | None, direct: bool) -> requests.Session:
+    """A session that signs in with `auth`; `direct` goes past whatever proxy the machine has, also for the token."""
+    tokens = requests.Session()
+    made = AuthorizedSession(auth, auth_request=Request(tokens))  # type: ignore[no-untyped-call]  # untyped library
+    for each in (made, tokens):
+        each.trust_env = not direct
+        for scheme in ("https://", "http://"):
+            each.mount(scheme, _Adapter())
+    return made

@@ -1,0 +1,67 @@
+"""What TokPortal denies is told in the row it concerns, marked or not (design 1, promise 3)."""
+
+from __future__ import annotations
+
+import pytest
+from support.doctored import VIDEO, Doctored, polls
+
+from sheetsync.ledger.store import Ledger
+from sheetsync.sandbox.wire import Request, Response
+
+OTHER = "vid-b"
+
+
+class Retyped(Doctored):
+    """A row was ordered for, its video id typed over, and the ledger lost: its cells are all that is left."""
+
+    def __init__(self, *others: str) -> None:
+        super().__init__((VIDEO, *others))
+        self.shown = self.with_code()
+        self.world.portal.add_video(OTHER)
+        self.type(VIDEO, "video_id", OTHER)
+        self.ledger = Ledger(None)
+
+
+class TestARetypedVideoId:
+    def test_the_row_names_the_request_that_it_shows(self) -> None:
+        """Its code may still run, so that it stays; but not without a word."""
+        bench = Retyped()
+        report = bench.sync()
+        assert (bench.cell(OTHER, "request_id"), report.exit_code) == (bench.shown, 0)
+        assert bench.cell(OTHER, "sync_note").startswith(f"TokPortal knows no request though {bench.shown} was seen")
+        assert [(hold.video_id, hold.row) for hold in report.holds] == [(OTHER, 2)]
+
+    def test_the_note_goes_with_the_mistake(self) -> None:
+        """The video id as it was: TokPortal names the request that the row shows."""
+        bench = Retyped()
+        bench.sync()
+        bench.type(OTHER, "video_id", VIDEO)
+        assert bench.sync().holds == []
+        assert (bench.cell(VIDEO, "request_id"), bench.cell(VIDEO, "sync_note")) == (bench.shown, "")
+
+    def test_a_marked_duplicate_does_not_hide_it(self) -> None:
+        """Each of the rows says so; nothing is ordered."""
+        bench = Retyped(OTHER)
+        bench.type(OTHER, "action", "request", turn=1)
+        bench.sync()
+        assert all(bench.shown in bench.cell(OTHER, "sync_note", turn) for turn in (0, 1))
+        assert bench.charged(OTHER) == 0
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_open_request_that_is_no_longer_shown(status: int) -> None:
+    """It waits for a person, though nobody marked its row; the note goes once TokPortal shows it again."""
+    bench = Doctored()
+    bench.mark("request", VIDEO)
+    bench.sync()
+
+    def refused(request: Request, answer: Response) -> Response:
+        return Response(status, answer.headers, b'{"error": {"code": "GONE", "message": "not yours"}}')
+
+    bench.change = polls(refused)
+    assert [hold.row for hold in bench.sync().holds] == [2]
+    assert "does not show this video" in bench.cell(VIDEO, "sync_note")
+    assert bench.cell(VIDEO, "status") == "pending"
+    bench.change = None
+    bench.sync()
+    assert bench.cell(VIDEO, "sync_note") == ""
