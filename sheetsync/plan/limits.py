@@ -41,11 +41,13 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     if world.balance is None:
         return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
     price = world.tracker.price
-    decided = {step.video_id for step in plan.steps}
-    # what they may yet cost is not there, whoever's they are: one key has one purse
-    unsettled = world.unsettled_elsewhere + sum(video not in decided for video in world.known.unsettled)
-    affordable = max(0, world.balance - keep - price * unsettled) // price
-    return _held_back(plan, plan.orders[affordable:], notes.not_enough_credits(keep, price))
+    settled = {step.video_id for step in plan.steps if not isinstance(step, Order)}
+    # what they may yet cost is not there, whoever's they are, also where they are sent again: one key has one purse
+    unsettled = world.unsettled_elsewhere + len(world.known.unsettled.keys() - settled)
+    affordable = (world.balance - keep) // price - unsettled
+    new = [step for step in plan.orders if not step.resend]
+    held = plan.orders if affordable < 0 else new[affordable:]
+    return _held_back(plan, held, notes.not_enough_credits(keep, price))
 
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:

@@ -95,6 +95,13 @@ def _spent_meanwhile(rng: random.Random) -> list[Step]:
     return [("credits_left", number(rng)), ("fill_down", number(rng)), ("jump", 1), sync(strike)]
 
 
+def _lost_and_spent(rng: random.Random) -> list[Step]:
+    """An order's end is not known, and the next answer tells that somebody spent elsewhere."""
+    lost: Step = ("portal.order", 0, "before", fault(rng.choice(("lost_before", "500"))))
+    spent: Step = ("portal.order", 1, "before", ("spend_elsewhere", number(rng)))
+    return [("fill_down", 0), ("credits_left", number(rng)), ("jump", 1), sync(lost, spent)]
+
+
 def _some_chosen(rng: random.Random) -> list[Step]:
     """The end of an order is not known; then a run is for another video alone, and the credits are few."""
     n, other = rng.randrange(4), rng.randrange(4)
@@ -271,7 +278,7 @@ SWITCHES: dict[str, Switch] = {
     "balance": Switch(
         {**FILL, "spend_elsewhere": (moves.spend_elsewhere, 1, 2)},
         ("spend_elsewhere",),
-        (_spent_meanwhile,),
+        (_spent_meanwhile, _lost_and_spent),
         {"keep_credits": 14},
     ),
     "limit": Switch(FILL, (), (_many_marks,), {"max_orders_per_run": 2}),

@@ -203,7 +203,6 @@ class Wire:
         video = unquote(request.path.split("/")[4])
         place = (run.machine.name, video)
         if body is None and not 400 <= call.status < 500:
-            facts.told = facts.told if facts.told is None else facts.told - PRICE
             return
         self._unclear.pop(place, None)
         if body is None:
@@ -267,7 +266,7 @@ class Wire:
 
     def _paid_for(self, run: Run, facts: Facts, video: str) -> None:
         assert facts.told is not None
-        unsettled = run.machine.ledger.known(self._desk.tracker.name).unsettled.keys() - {video} - facts.looked.keys()
+        unsettled = run.machine.ledger.known(self._desk.tracker.name).unsettled.keys() - {video}
         if facts.told - PRICE * len(unsettled) < PRICE + self._desk.tracker.keep_credits:
             self._say("balance", f"an order for {video} was sent; told: {facts.told} credits; unsettled: {unsettled}")
 

@@ -366,6 +366,15 @@ class TestCredits:
         found = make_plan(situation(*rows_marked(3), balance=30, tracker=tracker(keep_credits=9), **beside))
         assert [step.row for step in found.orders] == [2]
 
+    @pytest.mark.parametrize(("balance", "sent"), [(20, [2, 3]), (14, [2, 3]), (13, [3]), (7, [3]), (6, [])])
+    def test_what_is_sent_again_is_paid_for_first(self, balance: int, sent: list[int]) -> None:
+        """Its credits may be gone already: an order further up does not take them."""
+        rows = row(2, "vid-b", action="request"), row(3, action="request")
+        answers = seen(none=[VIDEO, "vid-b"])
+        world = situation(*rows, balance=balance, known=known(unsettled={VIDEO: FIRST}), observations=answers)
+        found = make_plan(replace(world, now=LATE, run_id="run-2"))
+        assert [step.row for step in found.orders] == sent
+
     def test_an_unknown_balance_orders_nothing(self) -> None:
         """It could not be read: the run is incomplete, what is free goes on."""
         rows = [row(2, action="request"), row(3, "vid-b", action="request")]
