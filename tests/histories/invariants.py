@@ -400,7 +400,7 @@ class Judge:
             self.littered(row, token, new)
         elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
             # a row or a text that came since the read: nobody can know what stood there (a limit)
-            self.either[place] = [old, new, *self._as_read(run, place)]
+            self.either[place] = [old, new, "", *self._as_read(run, place)]
         else:
             self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
 

@@ -15,6 +15,7 @@ import pytest
 
 from histories import wider
 from histories.history import of_seed, play
+from histories.planted_cells import PLANTED
 from histories.seen import Violation
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
@@ -418,6 +419,7 @@ BUGS = {
     "adopted in silence": Bug(adopted_in_silence, (116,), "adopted"),
     "values not verified": Bug(values_not_verified, (1, 3, 7), "displaced"),
     "a refusal is a failure": Bug(refusal_is_a_failure, (123,), "refusals"),
+    **{name: Bug(*planted) for name, planted in PLANTED.items()},
 }
 
 
