@@ -16,7 +16,7 @@ from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_id_for, run_once
+from sheetsync.sync.run import Request, accept_price, run_id_for, run_once
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -48,6 +48,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
+        accept_price(clients.portal, clients.ledger, clients.clock, request)
         clients.clock.ends_in(config.run.max_seconds)
         # one tracker after the other: what stops one is in its report, and stops no other
         reports = {

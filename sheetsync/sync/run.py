@@ -143,13 +143,10 @@ class Run:
         )
 
     def _price(self, snapshot: Snapshot) -> Price:
-        """What a code may cost: accepted just now, else as the ledger knows it, else as the Summary tab remembers."""
-        accepted, key = self._request.allowed.price, self._portal.fingerprint
-        price = self._ledger.price(key)
-        if accepted is not None:
-            self._recorder.accept_price(key, accepted)
-            return self._ledger.price(key)
-        if not price.lock and (lock := summary.price_lock(snapshot, self._tracker)):
+        """What a code may cost: as the ledger knows it, else as the Summary tab remembers."""
+        key = self._portal.fingerprint
+        price, accepted = self._ledger.price(key), self._request.allowed.price is not None
+        if not (price.lock or accepted) and (lock := summary.price_lock(snapshot, self._tracker)):
             # the ledger was lost, or another machine's order met the price
             price = replace(price, lock=lock)
             if not self._request.plan_only:
@@ -240,6 +237,12 @@ class Run:
 def run_id_for(started: datetime) -> str:
     """A name for a run that sorts by time and is not used twice."""
     return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def accept_price(portal: TokPortal, ledger: Ledger, clock: Clock, request: Request) -> None:
+    """Once, before the first tracker: what an order costs after that locks the trackers that follow all the same."""
+    if request.allowed.price is not None:
+        ledger.recorder("", request.run_id, clock).accept_price(portal.fingerprint, request.allowed.price)
 
 
 def run_once(

@@ -29,7 +29,7 @@ from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_once
+from sheetsync.sync.run import Request, accept_price, run_once
 from sheetsync.tokportal.client import TokPortal
 
 KEY, ACTION, ROW = "Video ID", "Action", "Row"
@@ -267,6 +267,7 @@ class Desk:
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle, partial(self._waited, "TokPortal"))
         with TokPortal(self.portal.key, "https://app.tokportal.com", clock, transport) as portal:
+            accept_price(portal, machine.ledger, clock, request)
             return run_once(self.tracker, api, portal, machine.ledger, clock, request)
 
     def _waited(self, service: str, seconds: float) -> None:
