@@ -103,13 +103,12 @@ def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     return replace(repair.repaired(snapshot, repairs), is_current=False)
 
 
-def _unfinished(journal: str | None) -> list[Sent]:
+def _unfinished(journal: str | None) -> tuple[Sent, ...]:
     """The writes of a killed run; none where another version of sheetsync wrote what nobody here can read."""
     try:
-        return list(from_journal(journal)) if journal else []
+        return from_journal(journal) if journal else ()
     except (ValueError, LookupError, TypeError):
-        log.warning("the journal of an interrupted write cannot be read: look over the rows that were changed last")
-        return []
+        return ()
 
 
 def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: datetime) -> Round:
@@ -149,10 +148,14 @@ class Writer:
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
         clock = self.reader.clock
-        writes: Sequence[Sent] = _unfinished(self.journal.pending_write())
+        journal = self.journal.pending_write()
+        writes = _unfinished(journal)
+        if journal and not writes:
+            log.warning("the journal of an interrupted write cannot be read: look over the rows that were changed last")
+            self.journal.end_write()
         if writes and writes[0].before.sheet_id != snapshot.sheet_id:
             self._settle_elsewhere(writes[0].before.sheet_id)
-            writes = []
+            writes = ()
         if not snapshot.is_current:
             snapshot = self.read(snapshot.sheet_id)
         todo = plan_round(snapshot, wanted, writes, clock.now())

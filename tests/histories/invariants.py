@@ -275,15 +275,19 @@ class Judge:
         if run.read is None:
             return
         again = self.tries[key] > 1
-        for row in run.read.rows(video):
-            mark = text(row[ACTION]).casefold()
-            if mark not in ("request", "renew"):
-                continue
+        marked = [(row, mark) for row in run.read.rows(video) for mark in self._marks(row)]
+        for row, mark in marked:
             if not again and not (due(mark, text(row["Request ID"]), latest) and gates_open(row, run.read.names)):
                 continue
             wishes = run.read.wishes.get(row[ROW], [])
             # a mark that the program wrote back is the mark of then
             yield from [wish for wish in wishes if wish.word in ("", mark)][-1:]
+
+    def _marks(self, row: Mapping[str, Any]) -> Iterator[str]:
+        """What asks for an order in a row: the mark there, or one that a write hit and that may be put back."""
+        for value in (row[ACTION], *self.either.get((row[ROW], ACTION), ())):
+            if text(value).casefold() in ("request", "renew"):
+                yield text(value).casefold()
 
     # --- 3: cells --------------------------------------------------------------------------------------------------
 
@@ -336,7 +340,7 @@ class Judge:
         id_was, id_now = (text(shown(cells[at])) if at < len(cells) else "" for cells in (was, line))
         mark = text(shown(line[action])).casefold() if action < len(line) else ""
         # what a formula makes cannot be cleared: its row shows what was ordered, and the mark stands
-        stuck = row in self.desk.refilled or self.desk.is_formula(row, ACTION)
+        stuck = row in self.desk.refilled or (row in self.desk.typed and self.desk.is_formula(row, ACTION))
         changed = mark != "" and id_now != id_was and not stuck
         wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
         for request in (request for wish in wishes for request in wish.charges):
@@ -396,7 +400,7 @@ class Judge:
             self.littered(row, token, new)
         elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
             # a row or a text that came since the read: nobody can know what stood there (a limit)
-            self.either[place] = [old, new, *self._as_read(run, place)]
+            self.either[place] = [old, new, "", *self._as_read(run, place)]
         else:
             self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
 

@@ -1,4 +1,4 @@
-"""Tests of the tests, by hole: for each invariant of the wider world a bug is planted, and found (`planting.py`)."""
+"""Tests of the tests, by hole: money and refusals (`planting.py`)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from histories.planting import Bug, Patch
-from sheetsync.clock import Clock
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import HoldKind, Origin, Price
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
-from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
 from sheetsync.sheet import reading, verification
 from sheetsync.sync import execute, run
@@ -179,11 +177,6 @@ def part_of_the_protections(patch: Patch) -> None:
     patch.setattr(reading, "_locks", lambda meta, tab: tuple(replace(lock, bottom=1) for lock in locks(meta, tab)))
 
 
-def always_the_same_first(patch: Patch) -> None:
-    """Where time is short, those at the top are looked at in every run."""
-    patch.setattr(run, "due", lambda rows, known, now: due(rows, replace(known, looked={}), now))
-
-
 def failed_looks_do_not_count(patch: Patch) -> None:
     """Videos of which TokPortal told nothing come first, again and again."""
     observe, looked = Poller.observe, Recorder.looked
@@ -197,11 +190,6 @@ def failed_looks_do_not_count(patch: Patch) -> None:
 
     patch.setattr(Poller, "observe", noting)
     patch.setattr(Recorder, "looked", lambda self, videos: looked(self, [v for v in videos if v not in silent]))
-
-
-def no_end_of_a_run(patch: Patch) -> None:
-    """`max_seconds` is not looked at."""
-    patch.setattr(Clock, "ends_in", lambda *_: None)
 
 
 BUGS = {
@@ -228,9 +216,7 @@ BUGS = {
     "cheaper is fine": Bug(cheaper_is_fine, (104,), "price"),
     "a part of the protections": Bug(part_of_the_protections, (107,), "protected"),
     "served marks forgotten": Bug(served_marks_forgotten, (1, 110), "refills"),
-    "always the same ones first": Bug(always_the_same_first, (117,), "starvation"),
     "failed looks do not count": Bug(failed_looks_do_not_count, (118,), "ill"),
-    "no end of a run": Bug(no_end_of_a_run, (119,), "dripping"),
 }
 
 

@@ -1,0 +1,86 @@
+"""Where a write landed whose answer nobody saw, as a later read tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from support.builders import NOW, snapshot
+from support.small_sheet import ACTION, BEFORE, FOR_A, FOR_B, KEY, STATUS, UPDATED, A, B, C, Line, column, land
+
+from sheetsync.model import Snapshot
+from sheetsync.sheet.edits import Edit, Sent, SetCell
+from sheetsync.sheet.journal import from_journal, to_journal
+from sheetsync.sheet.landing import seen_since
+from sheetsync.sheet.repair import repaired, repairs_for
+
+BOTH = (*FOR_A, *FOR_B)
+
+
+def killed(written: Sequence[Edit], before: Snapshot) -> tuple[Sent, ...]:
+    """The journal of a run that was killed before the answer came."""
+    return from_journal(to_journal([Sent(tuple(written), None, before)]))
+
+
+def mended(written: Sequence[Edit], after: Snapshot) -> Sequence[Line]:
+    """The rows below the header, once the next run has put right what the killed one did."""
+    return repaired(after, repairs_for(killed(written, BEFORE), after)[1]).grid[1:]
+
+
+@pytest.mark.parametrize("at", range(KEY + 1, UPDATED + 1))
+def test_a_column_that_came_and_went(at: int) -> None:
+    """Inserted just before the write, and taken back after: what landed one column off is found where it stands."""
+    _, wide = land(BOTH, column(BEFORE, at))
+    rows = mended(BOTH, column(wide, at, None))
+    meant = land(BOTH, BEFORE)[1].grid[1:]
+    wrong = [
+        (r, c) for r, row in enumerate(rows) for c, cell in enumerate(row) if cell not in (at_home(r, c), meant[r][c])
+    ]
+    assert wrong == []
+
+
+def at_home(row: int, cell: int) -> object:
+    """What stood there before."""
+    return (A, B, C)[row][cell]
+
+
+def test_a_column_that_came_and_stayed() -> None:
+    """The header beside a value tells that it does not belong there."""
+    _, after = land(BOTH, column(BEFORE, STATUS, "New"))
+    assert [row[STATUS] for row in mended(BOTH, after)] == ["", "", ""]
+
+
+def test_rows_that_were_written_the_same() -> None:
+    """Each of two duplicates is known by its place: both are put right."""
+    twins = snapshot(A, A, C)
+    written = [SetCell(row, STATUS, "vid-a", "pending") for row in (2, 3)]
+    written += [SetCell(row, UPDATED, "vid-a", NOW) for row in (2, 3)]
+    _, after = land(written, column(twins, ACTION + 1))
+    landed = seen_since(killed(written, twins)[0], after).landed
+    assert landed
+    assert set(landed.rows) == {2, 3}
+
+
+def test_what_was_emptied_landed_beside_the_rest() -> None:
+    """Emptiness tells nothing of itself: it is as far from its place as the row beside it."""
+    written = (*FOR_A, SetCell(3, STATUS, "vid-b", ""))
+    _, after = land(written, snapshot(B, A, C))
+    assert mended(written, after)[0] == tuple(B)
+    assert mended(written, after)[1][STATUS] == ""
+
+
+def test_it_is_found_out_once() -> None:
+    """What a later run writes over it does not change where it landed."""
+    _, after = land(FOR_A, snapshot(B, A, C))
+    (seen,), _ = repairs_for(killed(FOR_A, BEFORE), after)
+    _, later = land([SetCell(2, STATUS, "vid-b", "accepted"), SetCell(2, UPDATED, "vid-b", NOW)], after)
+    (again,), _ = repairs_for(from_journal(to_journal([seen])), later)
+    assert again.landed
+    assert seen.landed
+    assert again.landed.rows == seen.landed.rows
+
+
+def test_a_write_that_never_arrived() -> None:
+    """It may be on its way still: nothing is known of it, and nothing put back."""
+    (sent,), repairs = repairs_for(killed(BOTH, BEFORE), BEFORE)
+    assert (sent.landed, repairs) == (None, ())
