@@ -208,7 +208,7 @@ BUGS = {
     "adopted in silence": Bug(adopted_in_silence, (116,), "adopted"),
     "values not verified": Bug(values_not_verified, (1, 3, 7), "displaced"),
     "a refusal is a failure": Bug(refusal_is_a_failure, (123,), "refusals"),
-    "reservations end with the next answer": Bug(reservations_end_with_the_next_answer, (102,), "balance"),
+    "reservations end with the next answer": Bug(reservations_end_with_the_next_answer, (102,), "balance", 35),
     "reservations of others forgotten": Bug(reservations_of_others_forgotten, (102,), "chosen"),
     "nothing is kept": Bug(nothing_kept, (102,), "balance"),
     "as many as the limit": Bug(as_many_as_the_limit, (103,), "limit"),
