@@ -12,7 +12,8 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
     """All of it, for a run that came to its end."""
     logs(judge, [str(report.error or ""), *report.warnings])
     codes(judge, run, report.error is not None)
-    kept_out = "protectedRanges" in judge.desk.sheet.attached  # what cannot be written cannot say why
+    # what cannot be written cannot say why: a protection, or the write of a run that had stopped before
+    kept_out = "protectedRanges" in judge.desk.sheet.attached or bool(report.error and report.warnings)
     if not run.people and not report.unplaced and reached_the_sheet(report) and not kept_out:
         reasons(judge, report)
 

@@ -375,7 +375,8 @@ class Judge:
         assert read
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
-            mark = text(self.desk.cell(row, ACTION)).casefold()
+            hit = self.damages.get((row, ACTION))
+            mark = text(hit.was if hit else self.desk.cell(row, ACTION)).casefold()
             self.saw.setdefault(row, (mark, text(self._hit.get(place, old))))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
