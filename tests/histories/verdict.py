@@ -84,7 +84,9 @@ def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Ite
     named = [id for id in desk.portal.by_id if judge.lost and id in text(said["Sync note"])]
     if named and said["Request ID"] in desk.portal.by_id:
         return
-    freely = ("Updated at", "Sync note") if named else ("Updated at",)
+    typed = {text(cell) for litter in judge.litter.values() for token, cell in litter if token == "Request ID"}
+    told = named or any(id and id in text(said["Sync note"]) for id in typed)  # that TokPortal knows of none
+    freely = ("Updated at", "Sync note") if told else ("Updated at",)
     for token, cell in said.items():
         if cell != "" and token not in freely and (token, cell) not in judge.litter.get(row, ()):
             yield f"{token} says {cell!r}, though nothing was ever ordered and nobody typed it"
