@@ -201,6 +201,8 @@ def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
         if (first, nth, second) in LIMITS:
             continue
         story = tell(tmp_path)
+        # a copied mark meets the request that was ordered for the one it was copied from, and says so
+        story.adopts_its_own = first.startswith("copy")
         if during(story, {nth: EDITS[first], nth + 1: EDITS[second]}):
             points += 1
             problems += [f"{first} before write {nth}, then {second}: {wrong}" for wrong in settled(story)]
