@@ -173,6 +173,8 @@ def rows_hit_now(
     candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
         return _rekeyed(before, hit, of)
+    if len(set(candidates)) == 1:
+        return (candidates[0],)
     shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
     return most_similar(shown, now.contents(candidates), now.key_header)
 
