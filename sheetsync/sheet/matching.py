@@ -125,6 +125,7 @@ def row_before(
     same place      the row of that number, if it says just that
     moved, edited   the row most like it
     key typed since a row without a key then, most like it
+    key typed over  the row of that number, if it says all else that it said, and a row with its key is gone
     duplicate       of rows equally alike, the one of that number
     inserted        None: it is like no row, or the row it is like is found again, more alike, elsewhere
     """
@@ -133,6 +134,12 @@ def row_before(
     old = then.contents([*then.with_key(key), *then.without_key()] if key else None, without)
     if number in old and old[number] == seen:
         return number
+    was = then.key(number) if key and number in then.numbers else ""
+    if len(now.with_key(was)) < len(then.with_key(was)):
+        keyless = without | {then.key_header}
+        said = _filled(then.contents([number], keyless)[number])
+        if said and said == _filled({header: cell for header, cell in seen.items() if header not in keyless}):
+            return number
     equals = most_similar(seen, old, then.key_header)
     rivals = now.contents([*now.with_key(key), *now.without_key()] if key else None, without).values()
     # a row of before that is found again in another one, with the same key: then this one came in between

@@ -77,8 +77,6 @@ class Judge:
 
     def wished(self, row: str, word: str = "") -> None:
         """A mark is about to be typed."""
-        if word and word == text(self.desk.cell(row, ACTION)).casefold() and self.wishes.get(row):
-            return  # the same once more is seen by nobody
         self.touched(row, ACTION)
         self.wishes.setdefault(row, []).append(Wish(row, word))
 

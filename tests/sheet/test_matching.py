@@ -132,3 +132,11 @@ class TestRows:
         keyless = ("", *A[1:])
         assert self.found(typed, 3, RowIndex(snapshot(B, typed)), B, keyless) == 3
         assert A[ACTION] == "request"
+
+    @pytest.mark.parametrize("other", ["vid-z", "vid-b"])
+    def test_a_key_typed_over(self, other: str) -> None:
+        """The row of that number, if it says all else and its key is gone; a copy with another key is a new row."""
+        typed = (other, *A[1:])
+        assert self.found(typed, 2, RowIndex(snapshot(typed, B)), A, B) == 2
+        assert self.found(typed, 2, RowIndex(snapshot(typed, A, B)), A, B) is None
+        assert self.found((other, "", "Zed"), 2, RowIndex(snapshot(typed, B)), A, B) != 2
