@@ -18,7 +18,7 @@ MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
 
 GONE = "\x00"
-"""The header of a column that came and went: no header of a sheet says that."""
+"""The header of a column that came and went: no header of a sheet says that, so that it stands nowhere now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ def seen_since(sent: Sent, after: Snapshot) -> Sent:
     if not carriers:
         # it may be on its way still
         return sent
-    reached = {carrier.edits[0].row: carrier for carrier in carriers}
-    rows = {number: _under(headers, carrier.row, after) for number, carrier in reached.items()}
-    guessed = frozenset(number for number, carrier in reached.items() if not carrier.is_whole)
+    rows = {carrier.edits[0].row: _under(headers, carrier.row, after) for carrier in carriers}
+    guessed = frozenset(carrier.edits[0].row for carrier in carriers if not carrier.is_whole)
     return replace(sent, landed=Landed(headers, rows, is_later=True, guessed=guessed))
 
 
@@ -74,11 +73,8 @@ def _shift(carriers: Iterable[Carrier]) -> int:
 
 def _under(headers: Sequence[Scalar], row: int, after: Snapshot) -> list[Scalar]:
     """A row of a later read, as it would stand under the headers of an earlier moment."""
-    places = (
-        next(iter(columns_now(after, header_at(headers, n), n)), -1) if header != GONE else -1
-        for n, header in enumerate(headers)
-    )
-    return [after.cell(row, place) for place in places]
+    places = (columns_now(after, header_at(headers, n), n)[:1] for n in range(len(headers)))
+    return [after.cell(row, place[0]) if place else "" for place in places]
 
 
 def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
@@ -159,7 +155,7 @@ def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> 
     return [
         (column, edit)
         for edit in edits
-        if isinstance(edit, SetCell) and (edit.column >= len(headers) or headers[edit.column] != GONE)
+        if isinstance(edit, SetCell)
         for column in columns_now(of.after, header_at(headers, edit.column), edit.column)[:1]
     ]
 
