@@ -96,6 +96,7 @@ COLUMNS: tuple[Column, ...] = (
     _person(
         "known_expiry", "Known expiry", "The end date that Ads Manager shows; it wins over the estimate.", Kind.DATE
     ),
+    _person("received_at", "Received at", "When a code that did not come from TokPortal was received.", Kind.DATE),
     _person("video_url", "Video URL", "The live TikTok post."),
     _person("creator", "Creator", "The creator's handle."),
     _person("client", "Client", "Whose money it is."),
@@ -240,6 +241,11 @@ def to_serial(instant: datetime, time_zone: str) -> float:
     # a fraction would be shown as nothing, and compared for ever
     local = instant.astimezone(zone(time_zone)).replace(tzinfo=None, microsecond=0)
     return (local - EPOCH).total_seconds() / 86400
+
+
+def shown_instant(moment: datetime, time_zone: str) -> str:
+    """An aware instant as people read it in the spreadsheet: 2026-04-03 17:45."""
+    return f"{moment.astimezone(zone(time_zone)):%Y-%m-%d %H:%M}"
 
 
 def from_serial(serial: float, time_zone: str) -> datetime:

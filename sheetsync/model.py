@@ -5,7 +5,7 @@ Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
@@ -124,17 +124,42 @@ class Origin(StrEnum):
     ADOPTED_EXISTING = "adopted existing"  # a mark met a finished one that the row did not show
     ADOPTED_RENEWED = "adopted renewed"  # a mark met a newer one than the row showed
     FOUND = "found"  # seen without a mark (the ledger was lost, or it was ordered elsewhere)
+    IMPORTED = "imported"  # a row told of it, and TokPortal did not confirm it yet
+    TYPED = "typed"  # no request at all: a code that people had typed into the row, by its fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An ad code request as the ledger holds it. Credits are None where no answer ever told them."""
+    """An ad code request as the ledger holds it: a generation of its video. Credits are None where nobody told them.
+
+    `authorization_days` are those of its row while it was the latest; `ends` is the end (UTC) that a row told of a code
+    which TokPortal did not confirm.
+    """
 
     request: AdCodeRequest
     origin: Origin
     credits_charged: int | None
     credits_left: int | None
     seen_at: datetime
+    authorization_days: int | None = None
+    ends: datetime | None = None
+
+    @property
+    def cost(self) -> int | None:
+        """What it costs by now (credits): nothing where it was cancelled, and so refunded; None if nobody told."""
+        is_refunded = self.request.status == "cancelled" and self.credits_charged is not None
+        return 0 if is_refunded else self.credits_charged
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What people typed into a cell that belongs to a code: the value read last, and each by the code it was typed for.
+
+    The code is the one that the row showed when the value was first read; the empty text is the next one.
+    """
+
+    last: Scalar
+    by_code: Mapping[str, Scalar]
 
 
 class IntentState(StrEnum):
@@ -194,7 +219,9 @@ class Known:
     All are by video id; `unsettled` holds intents that are sending or uncertain. `served` are marks that are
     done and could not be cleared, each with the request that its row shows since. `columns_seen` are the keys of the
     columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id;
-    `looked` is when TokPortal was last asked about a video, whatever it answered.
+    `looked` is when TokPortal was last asked about a video, whatever it answered. `earlier` holds the requests of a
+    video before its latest, newest first, `codes` the video of every code ever seen; `typed` is by (video id, column),
+    `opening` what the sheet said that a video had cost before this ledger (credits).
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -204,24 +231,36 @@ class Known:
     columns_seen: frozenset[str] = frozenset()
     owners: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, datetime] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[tuple[str, str], Typed] = field(default_factory=dict)
+    opening: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def open_videos(self) -> frozenset[str]:
         """Videos whose latest request is open."""
         return frozenset(video for video, entry in self.latest.items() if entry.request.is_open)
 
+    def generations(self, video: str) -> tuple[Entry, ...]:
+        """Every ad code request of a video, newest first."""
+        latest = self.latest.get(video)
+        return (*([latest] if latest else []), *self.earlier.get(video, ()))
+
+    def cost(self, video: str) -> int | None:
+        """What a video has cost so far, refunds deducted (credits); None where nobody told any of it."""
+        told = [entry.cost for entry in self.generations(video) if entry.cost is not None]
+        opening = self.opening.get(video, 0)
+        return opening + sum(told) if told or opening else None
+
     def only(self, videos: frozenset[str]) -> Self:
         """What is known of these videos; of all, if none is named."""
         if not videos:
             return self
-        return type(self)(
-            {video: entry for video, entry in self.latest.items() if video in videos},
-            {video: intent for video, intent in self.unsettled.items() if video in videos},
-            {video: refusal for video, refusal in self.refusals.items() if video in videos},
-            self.served,
-            self.columns_seen,
-            self.owners,
-            self.looked,
+        return replace(
+            self,
+            latest={video: entry for video, entry in self.latest.items() if video in videos},
+            unsettled={video: intent for video, intent in self.unsettled.items() if video in videos},
+            refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
         )
 
 

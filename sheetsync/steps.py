@@ -1,4 +1,4 @@
-"""What a plan is made of: the steps that a run carries out, and the holds that wait, as frozen values.
+"""What a plan is made of: the steps that a run carries out, the holds that wait, and what it remembers of rows.
 
 Owns the types. Which step a mark becomes is the plan's, carrying it out `execute.py`'s.
 """
@@ -6,7 +6,7 @@ Owns the types. Which step a mark becomes is the plan's, carrying it out `execut
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sheetsync.model import PRICE, AdCodeRequest, HoldKind, Intent, Mark, Origin, fingerprint
+from sheetsync.model import PRICE, AdCodeRequest, Entry, HoldKind, Intent, Mark, Origin, Scalar, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,29 @@ class Plan:
     def credits(self) -> int:
         """What the plan spends."""
         return self.price * len(self.orders)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedValue:
+    """A cell's value, and the code it is of. With `is_last` it was read just now; else it only found its code."""
+
+    video_id: str
+    column: str
+    code: str
+    value: Scalar
+    is_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What rows say and a run has to remember before it writes them.
+
+    `days` is of each latest request (video id, request id, days), `charges` what a request cost by its row (video id,
+    request id, credits), `opening` what a video had cost before this ledger (video id, credits).
+    """
+
+    typed: tuple[TypedValue, ...] = ()
+    imported: tuple[Entry, ...] = ()
+    days: tuple[tuple[str, str, int], ...] = ()
+    charges: tuple[tuple[str, str, int], ...] = ()
+    opening: tuple[tuple[str, int], ...] = ()

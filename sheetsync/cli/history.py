@@ -77,6 +77,7 @@ def _adopted(detail: Detail) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     "found": lambda d: f"seen at TokPortal: request {d.get('request_id')}, {d.get('status')}",
+    "imported": lambda d: f"the sheet told of {d.get('request_id')}, {d.get('status') or 'typed by people'}",
     "intent": lambda d: f"about to order ({d.get('mark')}), key {d.get('idempotency_key')}",
     "resend": lambda d: f"about to order again, with the same key {d.get('idempotency_key')}",
     "ordered": _ordered,

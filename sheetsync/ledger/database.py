@@ -77,6 +77,22 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 told_at TEXT NOT NULL)""",
         ),
     ),
+    (
+        "what belongs to one code, and what a video had cost before",
+        (
+            "ALTER TABLE ad_code_request ADD COLUMN authorization_days INTEGER",
+            "ALTER TABLE ad_code_request ADD COLUMN ends TEXT",
+            """CREATE TABLE typed (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, column_key TEXT NOT NULL, code TEXT NOT NULL,
+                value TEXT NOT NULL, PRIMARY KEY (tracker, video_id, column_key, code))""",
+            """CREATE TABLE typed_last (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, column_key TEXT NOT NULL, value TEXT NOT NULL,
+                PRIMARY KEY (tracker, video_id, column_key))""",
+            """CREATE TABLE opening (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, credits INTEGER NOT NULL,
+                PRIMARY KEY (tracker, video_id))""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

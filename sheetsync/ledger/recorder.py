@@ -20,6 +20,7 @@ from sheetsync.clock import Clock
 from sheetsync.ledger import rows
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Price, Refusal
+from sheetsync.steps import Memory, TypedValue
 
 RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
@@ -219,6 +220,41 @@ class Recorder:
                 *values,
                 rows.to_text(self._now),
             )
+
+    def remember(self, memory: Memory) -> None:
+        """Keep what rows say, before they are written; most runs find nothing new there."""
+        if memory == Memory():
+            return
+        with self._transaction():
+            for entry in memory.imported:
+                self._import(entry)
+            update = "UPDATE ad_code_request SET {} = ? WHERE tracker = ? AND video_id = ? AND request_id = ?"
+            for column, told in (("credits_charged", memory.charges), ("authorization_days", memory.days)):
+                for video_id, request_id, amount in told:
+                    self._db.execute(update.format(column), amount, self.tracker, video_id, request_id)
+            for video_id, credits in memory.opening:
+                self._upsert("opening", ("tracker", "video_id"), {"video_id": video_id, "credits": credits})
+            for value in memory.typed:
+                self._keep_typed(value)
+
+    def _import(self, entry: Entry) -> None:
+        """A request, or a code without one, that only a row told of: it is never the latest."""
+        request = entry.request
+        values = {**rows.to_columns(entry), "found_at": rows.to_text(self._now)}
+        self._upsert("ad_code_request", ("tracker", "video_id", "request_id"), values, "found_at")
+        self._event(request.video_id, "imported", request_id=request.id, status=request.status)
+        self._changes(None, entry)
+
+    def _keep_typed(self, typed: TypedValue) -> None:
+        cell = {"video_id": typed.video_id, "column_key": typed.column}
+        key, value = ("tracker", "video_id", "column_key"), {"value": json.dumps(typed.value)}
+        if typed.is_last:
+            self._upsert("typed_last", key, {**cell, **value})
+        else:
+            # it was the next code's, which has come
+            forget = "DELETE FROM typed WHERE tracker = ? AND video_id = ? AND column_key = ? AND code = ''"
+            self._db.execute(forget, self.tracker, *cell.values())
+        self._upsert("typed", (*key, "code"), {**cell, "code": typed.code, **value})
 
     def correct_future(self) -> None:
         """Instants that this machine's clock recorded before it was set back are now: a future one would never pass."""

@@ -81,13 +81,17 @@ def merged(old: Entry | None, new: Entry) -> Entry:
         return new
     untold = [field.name for field in fields(AdCodeRequest) if not getattr(new.request, field.name)]
     request = replace(new.request, **{name: getattr(old.request, name) for name in untold})
+    is_confirmed = old.origin is Origin.IMPORTED
     return Entry(
         request,
-        old.origin if new.origin is Origin.FOUND else new.origin,
+        old.origin if new.origin is Origin.FOUND and not is_confirmed else new.origin,
         # 0 credits were told, and stay told; only None is nothing
         old.credits_charged if new.credits_charged is None else new.credits_charged,
         old.credits_left if new.credits_left is None else new.credits_left,
         new.seen_at,
+        old.authorization_days,
+        # what a row told of the end gives way to what TokPortal tells
+        new.ends,
     )
 
 

@@ -6,6 +6,7 @@ its failures are database.py's.
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -20,10 +21,14 @@ from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
-from sheetsync.model import Entry, Intent, Known, Price, Refusal
+from sheetsync.model import Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
+_CODES = "SELECT detail, video_id FROM event WHERE tracker = ? AND kind = 'code' ORDER BY id DESC"
+_TYPED = "SELECT video_id, column_key, code, value FROM typed WHERE tracker = ?"
+_TYPED_LAST = "SELECT video_id, column_key, value FROM typed_last WHERE tracker = ?"
+_OPENING = "SELECT video_id, credits FROM opening WHERE tracker = ?"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
 
 
@@ -57,6 +62,12 @@ class Run:
     finished_at: datetime
     exit_code: int
     summary: str
+
+
+def _age(entry: Entry) -> tuple[bool, datetime]:
+    """What sorts a video's requests by age: a code whose request nobody knows is older than all that are known."""
+    is_known = entry.origin not in (Origin.IMPORTED, Origin.TYPED) or entry.request.created_at is not None
+    return is_known, entry.request.created_at or entry.seen_at
 
 
 class Ledger:
@@ -107,8 +118,9 @@ class Ledger:
         """All that the plan and the projection need of one tracker."""
         latest = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
         unsettled = f"intent WHERE tracker = ? AND {UNSETTLED}"
+        latest_of = {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)}
         return Known(
-            {entry.request.video_id: entry for entry in self._db.read(Entry, latest, tracker)},
+            latest_of,
             {intent.video_id: intent for intent in self._db.read(Intent, unsettled, tracker)},
             {refusal.video_id: refusal for refusal in self._db.read(Refusal, "refusal WHERE tracker = ?", tracker)},
             {video: (mark, request_id) for video, mark, request_id in self._db.select(_SERVED, tracker)},
@@ -117,7 +129,28 @@ class Ledger:
             ),
             owners=dict(self._db.select(_OWNERS, tracker)),
             looked={video: datetime.fromisoformat(at) for video, at in self._db.select(_LOOKED, tracker)},
+            earlier=self._earlier(tracker, latest_of),
+            codes={str(json.loads(detail)["code"]): video for detail, video in self._db.select(_CODES, tracker)},
+            typed=self._typed(tracker),
+            opening=dict(self._db.select(_OPENING, tracker)),
         )
+
+    def _earlier(self, tracker: str, latest: Mapping[str, Entry]) -> Mapping[str, tuple[Entry, ...]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self._db.read(Entry, "ad_code_request WHERE tracker = ?", tracker):
+            video = entry.request.video_id
+            if video not in latest or latest[video].request.id != entry.request.id:
+                found.setdefault(video, []).append(entry)
+        return {video: tuple(sorted(entries, key=_age, reverse=True)) for video, entries in found.items()}
+
+    def _typed(self, tracker: str) -> Mapping[tuple[str, str], Typed]:
+        by_code: dict[tuple[str, str], dict[str, Scalar]] = {}
+        for video, column, code, value in self._db.select(_TYPED, tracker):
+            by_code.setdefault((video, column), {})[code] = json.loads(value)
+        return {
+            (video, column): Typed(json.loads(last), by_code.get((video, column), {}))
+            for video, column, last in self._db.select(_TYPED_LAST, tracker)
+        }
 
     def unsettled(self) -> int:
         """How many orders of all trackers are not settled: each may have cost credits."""

@@ -86,6 +86,7 @@ NO_ANSWER = "TokPortal did not answer; the next run tries again."
 LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."
 UNCLAIMED = "Google did not confirm a write into this row, so nothing was ordered; the next run tries again."
 MOVED = "The row changed while this was about to be done; the next run looks again."
+EARLIER_CODE = "This is the code of an earlier request: report it in the TokPortal dashboard, then clear Action."
 CORRECTION_LOST = "The answer to the correction was lost; the next run looks again."
 CANNOT_REPORT = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
 
@@ -149,6 +150,10 @@ def price_locked(why: str) -> str:
 
 
 CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark request to order again."
+CODE_CANCELLED = "TokPortal cancelled the code: stop ads that use it."
+RENEWAL_UNDER_WAY = "A renewal is under way; until its code is there, this row shows the earlier code."
+EARLIER_CODE_SHOWN = "The code shown is an earlier one."
+NOT_CONFIRMED = "The code is as this row told it; TokPortal has not confirmed it."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {
     Origin.ADOPTED_OPEN: "Already ordered; taken over, nothing more was charged.",
@@ -161,6 +166,29 @@ def adopted(origin: Origin, price: int) -> str:
     """How a request came to be taken over, and what would order another."""
     told = ADOPTED.get(origin, "")
     return told if origin is Origin.ADOPTED_OPEN or not told else f"{told} {_to_renew(price)}"
+
+
+def others_run(ends: Sequence[str]) -> str:
+    """Codes of this video that the row does not show and that may still run; an end that nobody knows is empty."""
+    told = ", ".join(f"until {end}" if end else "with no known end" for end in ends)
+    return (
+        f"Another code of this video may still run, {told}." if len(ends) < 2 else f"Other codes may still run: {told}."
+    )
+
+
+def expiry_of_another_code(header: str) -> str:
+    """Known expiry was typed for the code before this one."""
+    return (
+        f"{header} was typed for another code: type the date of this one "
+        "(if it is the same: empty the cell, let a run pass, type it again)."
+    )
+
+
+def retired_another_code(header: str) -> str:
+    """Retired was said of the code before this one."""
+    return (
+        f"{header} retired was said of another code: change it (to retire this one: empty it, let a run pass, pick it)."
+    )
 
 
 def unknown_status(status: str) -> str:

@@ -40,11 +40,11 @@ def credible(
 
 
 def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | None, now: datetime) -> Observation:
-    before = entry.request if entry else vouched
+    before = vouched or (entry.request if entry else None)
     if seen.failure or before is None or not contradicts(seen.request, before):
         return seen
     # a row alone cannot tell since when: what it says against TokPortal is a person's matter at once
-    if entry and now - entry.seen_at < PATIENCE:
+    if entry and not vouched and now - entry.seen_at < PATIENCE:
         failure = Failure(HoldKind.NEXT_RUN, notes.OLDER_ANSWER)
     else:
         failure = Failure(HoldKind.PERSON, notes.contradiction(seen.request.id if seen.request else "", before.id))
@@ -54,7 +54,8 @@ def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | Non
 def _vouched(
     rows: Sequence[Row], known: Known, observations: Mapping[str, Observation], time_zone: str
 ) -> Mapping[str, AdCodeRequest]:
-    """What rows say of videos that the ledger does not know: of a lost ledger they are all that is left.
+    """What rows say of requests that the ledger does not know, or that are newer than those it knows: of a ledger that
+    was lost or put back to an older copy they are all that is left.
 
     A row that shows what another video has, or had, was copied, or its key retyped: it says nothing.
     """
@@ -68,11 +69,19 @@ def _vouched(
     for row in rows:
         requested = _requested_at(row, time_zone)
         is_its_own = owners[row.shown_id] == {row.key} == {known.owners.get(row.shown_id, row.key)}
-        if row.shown_id and requested and is_its_own and row.key not in known.latest:
-            # the sheet's time zone may have been changed since that was written
-            earliest = requested - FURTHEST_ZONES
+        if not (row.shown_id and requested and is_its_own):
+            continue
+        # the sheet's time zone may have been changed since that was written
+        earliest = requested - FURTHEST_ZONES
+        if _is_newer(row.shown_id, earliest, known, known.latest.get(row.key)):
             vouched[row.key] = AdCodeRequest(row.shown_id, row.key, row.text("status"), created_at=earliest)
     return vouched
+
+
+def _is_newer(request_id: str, created: datetime, known: Known, latest: Entry | None) -> bool:
+    if latest is None:
+        return True
+    return request_id not in known.owners and bool(latest.request.created_at and latest.request.created_at < created)
 
 
 def _requested_at(row: Row, time_zone: str) -> datetime | None:

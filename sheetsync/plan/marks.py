@@ -4,7 +4,7 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 `settling.py`'s, credits and limits `limits.py`'s; `execute.py` carries the plan out.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sheetsync import notes
@@ -68,7 +68,7 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
     failure = world.failure(row.key)
     if failure:
         return Hold(row.key, row.number, failure.text, failure.kind)
-    step = _decide(row, Mark(row.mark), world.observations[row.key].request, world.tracker)
+    step = _decide(row, Mark(row.mark), world.observations[row.key].request, world)
     if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
         return replace(step, origin=Origin.FOUND)
     return step
@@ -80,9 +80,10 @@ def _was_for_this_mark(row: Row, latest: AdCodeRequest, entry: Entry | None) -> 
     return is_ours and row.text("status") == ORDERING
 
 
-def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, tracker: Tracker) -> Step | Hold:
+def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, world: Situation) -> Step | Hold:
+    tracker = world.tracker
     if mark is Mark.CORRECT:
-        return _correct(row, latest)
+        return _correct(row, latest, world.known.generations(row.key))
     if latest is None:
         # TokPortal knows of no request for this video
         if mark is Mark.RENEW:
@@ -117,8 +118,16 @@ def _origin(mark: Mark, latest: AdCodeRequest, shown_id: str) -> Origin:
     return Origin.ADOPTED_EXISTING
 
 
-def _correct(row: Row, latest: AdCodeRequest | None) -> Step | Hold:
+def _is_of_an_earlier_request(code: str, latest: AdCodeRequest, generations: Sequence[Entry]) -> bool:
+    earlier = [entry.request.code for entry in generations if entry.request.id != latest.id]
+    return code != "" and code != latest.code and code in earlier
+
+
+def _correct(row: Row, latest: AdCodeRequest | None, generations: Sequence[Entry]) -> Step | Hold:
     is_shown = latest is not None and row.shown_id == latest.id
+    if latest and is_shown and _is_of_an_earlier_request(row.text("spark_code"), latest, generations):
+        # TokPortal takes a correction of the latest request alone
+        return Hold(row.key, row.number, notes.EARLIER_CODE)
     if latest and is_shown and latest.status == "pending_corrections":
         # it has been reported already, by a run whose end was lost or in the dashboard
         return Adopt(row.key, row.number, Mark.CORRECT, latest, Origin.FOUND)

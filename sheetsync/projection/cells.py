@@ -1,7 +1,8 @@
 """PURE: what the machine cells of a row say: f(row, ledger, now), and nothing else (design 3.6 and 5).
 
-Owns which cell says what, and which are left as they are. The window and the stage are `window.py`'s, the words of the
-notes `notes/`'s; where cells stand, and whether they differ from what they should say, is the sheet's.
+Owns which cell says what, and which are left as they are. The code in use is `in_use.py`'s, its window and stage are
+`window.py`'s, the words of the notes `notes/`'s; where cells stand, and whether they differ from what they should say,
+is the sheet's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS
+from sheetsync.columns import MACHINE_KEYS, instant, shown_instant
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Target, Tracker, Value
-from sheetsync.projection.window import RowContext, missing, shown_code, stage, typed_window, window_of
+from sheetsync.projection.in_use import Code, codes, in_use, is_typed
+from sheetsync.projection.window import (
+    RowContext,
+    Window,
+    is_retired,
+    missing,
+    readable,
+    stage,
+    typed_for,
+    unreadable,
+    window_at,
+)
 
 ORDERING = "ordering"
 """Status of a row that is claimed: an order for it is about to be sent (design 4.1)."""
@@ -41,18 +53,23 @@ class Outlook:
 
 def targets(rows: Sequence[Row], time_zone: str, tracker: Tracker, outlook: Outlook) -> tuple[Target, ...]:
     """Every row with a key, and what its machine cells should say."""
-    numbers: dict[str, list[int]] = {}
+    by_key: dict[str, list[Row]] = {}
     for row in rows:
-        numbers.setdefault(row.key, []).append(row.number)
+        by_key.setdefault(row.key, []).append(row)
     return tuple(
-        _target(row, tuple(n for n in numbers[row.key] if n != row.number), time_zone, tracker, outlook)
+        _target(row, tuple(other for other in by_key[row.key] if other is not row), time_zone, tracker, outlook)
         for row in rows
         if row.key
     )
 
 
-def _target(row: Row, duplicates: tuple[int, ...], time_zone: str, tracker: Tracker, outlook: Outlook) -> Target:
-    entry = outlook.known.latest.get(row.key)
+def code_shown(row: Row, time_zone: str, tracker: Tracker, known: Known, now: datetime) -> str:
+    """The code that a row should show."""
+    used = in_use(codes(RowContext(row, time_zone, tracker, now, known)))
+    return used.text if used else ""
+
+
+def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Tracker, outlook: Outlook) -> Target:
     is_done = row.wish == outlook.served.get(row.key)
     # a mark that could not be cleared waits for nothing: the row shows what it brought, and says why it still stands
     waiting = "" if is_done or row.key in outlook.stuck else row.mark
@@ -60,24 +77,28 @@ def _target(row: Row, duplicates: tuple[int, ...], time_zone: str, tracker: Trac
     if row.mark and not reason and not is_done and row.text("sync_note").startswith(notes.SERVED):
         # beside a duplicate that acts: another machine knows by this note alone that the mark is no wish
         reason = notes.SERVED
-    context = RowContext(row, time_zone, tracker, outlook.now, entry, waiting, reason, duplicates)
+    context = RowContext(row, time_zone, tracker, outlook.now, outlook.known, waiting, reason, duplicates)
+    entry = context.entry
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        note = _joined([reason, notes.duplicate_of(duplicates) if waiting else ""])
+        note = _joined([reason, _duplicate_of(context) if waiting else ""])
         return Target(row, _without_claim(row) | ({"sync_note": note} if note else {}), is_done)
-    return Target(row, _cells(context) | {"sync_note": _note(context)}, is_done)
+    found = codes(context)
+    return Target(row, _cells(context, found) | {"sync_note": _note(context, found)}, is_done)
 
 
-def _cells(context: RowContext) -> dict[str, Value]:
+def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
     row, entry = context.row, context.entry
     if context.waiting and entry and row.shown_id != entry.request.id:
         # a mark waits: the row goes on showing the request its person saw when making the mark
-        return _without_claim(row)
+        return _without_claim(row) | _frozen_code(context, entry) | _charged(context)
     if entry:
-        return _request_cells(context, entry)
+        return _request_cells(context, entry, in_use(found))
     if row.shown_id:
         # the row shows a request that its video does not have (a copied row, a changed video id)
         return dict.fromkeys(REQUEST_COLUMNS, "")
+    if is_typed(row, ()):
+        return _without_claim(row) | _typed_code_cells(context, found[0])
     # nothing was ever ordered here: what people keep in these cells is theirs, our claim is not
     return _without_claim(row)
 
@@ -86,43 +107,78 @@ def _without_claim(row: Row) -> dict[str, Value]:
     return {"status": ""} if row.text("status") == ORDERING else {}
 
 
-def _request_cells(context: RowContext, entry: Entry) -> dict[str, Value]:
+def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
+    """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
+    values = _code_cells(context, code.text, code.window, is_open=False)
+    return values if code.window.ends else {key: said for key, said in values.items() if key != "expires_at"}
+
+
+def _code_cells(context: RowContext, code: str, window: Window, is_open: bool) -> dict[str, Value]:
+    return {
+        "expires_at": window.ends or "",
+        "expiry": window.word,
+        "stage": stage(context, code, window.word, is_open),
+        "missing": missing(context, code, window.word),
+    }
+
+
+def _frozen_code(context: RowContext, entry: Entry) -> dict[str, Value]:
+    """A mark that waits freezes the code and its end; where they stand goes on with time (design 5)."""
+    shown = context.row.text("spark_code")
+    if not shown:
+        return {}
+    ends = readable(lambda: instant(context.row.cells.get("expires_at", ""), context.time_zone))
+    said = _code_cells(context, shown, window_at(context, ends), entry.request.is_open)
+    return {key: said[key] for key in ("expiry", "stage")}
+
+
+def _charged(context: RowContext) -> dict[str, Value]:
+    """What the video has cost: of duplicates only the first row says it, so that the column adds up (design 5)."""
+    cost = context.known.cost(context.row.key)
+    return {"credits_charged": "" if cost is None or context.first is not context.row else cost}
+
+
+def _request_cells(context: RowContext, entry: Entry, used: Code | None) -> dict[str, Value]:
     row, request = context.row, entry.request
-    code, window = shown_code(request), window_of(context, request)
+    code, window = (used.text, used.window) if used else ("", Window(None, ""))
     values: dict[str, Value] = {
         "status": request.status,
         "spark_code": code,
         "requested_at": request.created_at or "",
         "submitted_at": request.submitted_at or "",
         "delivered_at": request.delivered_at or "",
-        "expires_at": window.ends or "",
-        "expiry": window.word,
-        "stage": stage(row, request, window.word),
-        "missing": missing(context, request, window),
+        **_code_cells(context, code, window, request.is_open),
         "request_id": request.id,
+        **_charged(context),
     }
     if context.waiting == Mark.CORRECT and row.text("spark_code") != code:
-        del values["spark_code"]  # it waits for the code its person tried; the note shows the new one
-    for column, amount in (("credits_charged", entry.credits_charged), ("credits_left", entry.credits_left)):
-        if amount is not None:
-            # an answer told it
-            values[column] = amount
-        elif row.shown_id != request.id:
-            # of another request; what the row says of this one itself is all that is left where the ledger was lost
-            values[column] = ""
+        # it waits for the code its person tried; the note shows the new one
+        del values["spark_code"], values["expires_at"], values["missing"]
+        values |= _frozen_code(context, entry)
+    if entry.credits_left is not None:
+        values["credits_left"] = entry.credits_left
+    elif row.shown_id != request.id:
+        # of another request; what the row says of this one itself is all that is left where the ledger was lost
+        values["credits_left"] = ""
     return values
 
 
-def _note(context: RowContext) -> str:
-    entry = context.entry
+def _duplicate_of(context: RowContext) -> str:
+    return notes.duplicate_of([row.number for row in context.duplicates])
+
+
+def _note(context: RowContext, found: Sequence[Code]) -> str:
+    entry, used = context.entry, in_use(found)
     # why a mark waits goes before what is known of the request: it is what the person asked
     parts = [context.reason]
     if entry and not context.reason:
         parts = _request_notes(_remembered(entry, context.row), context.tracker.price)
-    if entry:
-        parts += typed_window(context).problems
-    if entry or context.waiting:
-        parts.append(notes.duplicate_of(context.duplicates))
+    if used:
+        parts += _code_notes(context, used, found)
+    if entry or used:
+        parts += unreadable(context)
+    if entry or used or context.waiting:
+        parts.append(_duplicate_of(context))
     return _joined(parts)
 
 
@@ -135,7 +191,7 @@ def _request_notes(entry: Entry, price: int) -> list[str]:
     request, charged = entry.request, entry.credits_charged
     if request.status == "cancelled":
         # refunded, whatever it had cost
-        return [notes.CANCELLED]
+        return [notes.CODE_CANCELLED if request.code else "", notes.CANCELLED]
     said = [] if charged in (None, price) else [notes.another_price(charged, price)]
     if request.status not in STATUSES:
         return [notes.unknown_status(request.status), *said]
@@ -144,6 +200,27 @@ def _request_notes(entry: Entry, price: int) -> list[str]:
     if entry.origin is Origin.ADOPTED_OPEN and request.code:
         return said  # taken over while open: worth saying until the code is there
     return [notes.adopted(entry.origin, price), *said]
+
+
+def _code_notes(context: RowContext, used: Code, found: Sequence[Code]) -> list[str]:
+    """What the person should know about the code that the row shows, and about the others that may still run."""
+    said, entry = [], context.entry
+    if entry and used.entry is not entry:
+        said.append(notes.RENEWAL_UNDER_WAY if entry.request.is_open else notes.EARLIER_CODE_SHOWN)
+    if used.entry.origin is Origin.IMPORTED:
+        said.append(notes.NOT_CONFIRMED)
+    others = [code for code in found if code is not used and code.runs]
+    if others:
+        said.append(notes.others_run([_moment(code.window.ends, context.time_zone) for code in others]))
+    if context.first.cells.get("known_expiry", "") != "" and typed_for(context, "known_expiry", used.text) == "":
+        said.append(notes.expiry_of_another_code(context.header("known_expiry")))
+    if context.row.text("paid_status").casefold() == "retired" and not is_retired(context, used.text):
+        said.append(notes.retired_another_code(context.header("paid_status")))
+    return said
+
+
+def _moment(ends: datetime | None, time_zone: str) -> str:
+    return shown_instant(ends, time_zone) if ends else ""
 
 
 def _remembered(entry: Entry, row: Row) -> Entry:

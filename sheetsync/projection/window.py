@@ -1,17 +1,17 @@
 """PURE: the time a code may be used, and where it stands in its life (design 5).
 
-Owns when a window ends, `ok`, `renewal needed` and `expired`, the stage, and which fields are still missing. Which
-cells say it is `cells.py`'s.
+Owns when a window ends, `ok`, `renewal needed` and `expired`, the stage, and which fields are still missing; and which
+code a typed date or decision belongs to. Which code the row shows is `in_use.py`'s, which cells say it `cells.py`'s.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sheetsync import notes
-from sheetsync.columns import BadCell, days, header_of, instant
-from sheetsync.model import AdCodeRequest, Entry, Row, Scalar, Tracker
+from sheetsync.columns import BadCell, days, header_of, instant, same
+from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 
 T = TypeVar("T")
 
@@ -24,30 +24,32 @@ NEEDED_WITH_A_CODE = (*OWNERS, "market", "ad_account", "campaign", "objective", 
 class RowContext:
     """A row, and all that its machine cells depend on.
 
-    `waiting` is the mark that is not done yet, `reason` why; `duplicates` are the numbers of the other rows of its key.
+    `waiting` is the mark that is not done yet, `reason` why; `duplicates` are the other rows of its key, in the order
+    of the sheet.
     """
 
     row: Row
     time_zone: str
     tracker: Tracker
     now: datetime
-    entry: Entry | None = None
+    known: Known = field(default_factory=Known)
     waiting: str = ""
     reason: str = ""
-    duplicates: tuple[int, ...] = ()
+    duplicates: tuple[Row, ...] = ()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The video's latest request."""
+        return self.known.latest.get(self.row.key)
+
+    @property
+    def first(self) -> Row:
+        """The row whose typed dates and decisions count: of duplicates the first (design 5)."""
+        return min((self.row, *self.duplicates), key=lambda row: row.number)
 
     def header(self, column: str) -> str:
         """The header that people know a column by."""
         return header_of(column, self.tracker.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class TypedWindow:
-    """What people say of a window: its end (UTC) and its days, None where they say nothing; and what is unreadable."""
-
-    expiry: datetime | None
-    days: int | None
-    problems: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +60,44 @@ class Window:
     word: str
 
 
-def shown_code(request: AdCodeRequest) -> str:
-    """The code as the row shows it: none for a cancelled request, whose code is dead."""
+def usable_code(request: AdCodeRequest) -> str:
+    """The code that a request brought: none of a cancelled one, whose code is dead."""
     return request.code or "" if request.status != "cancelled" else ""
 
 
-def window_of(context: RowContext, request: AdCodeRequest) -> Window:
+def code_seen(row: Row, known: Known) -> str:
+    """The code that people saw in a row: what they typed beside it was about that one. Empty where there was none.
+
+    Where somebody typed over it, it is the newest one that the ledger knows.
+    """
+    shown = row.text("spark_code")
+    codes = [entry.request.code for entry in known.generations(row.key) if entry.request.code]
+    return codes[0] if codes and known.codes.get(shown) != row.key and shown not in codes else shown
+
+
+def typed_for(context: RowContext, column: str, code: str) -> Scalar:
+    """What people typed into a cell for a code: it belongs to the one that was shown when it was first read, or, where
+    none was, to the next one (design 5).
+    """
+    first = context.first
+    value, memory = first.cells.get(column, ""), context.known.typed.get((first.key, column))
+    is_new = memory is None or not same(value, memory.last)
+    if is_new and code_seen(first, context.known) in ("", code):
+        return value
+    return memory.by_code.get(code, memory.by_code.get("", "")) if memory else ""
+
+
+def window_of(context: RowContext, entry: Entry) -> Window:
     """When the authorization can end at the earliest, and `ok`, `renewal needed`, `expired` or `no window`.
 
-    Known expiry wins; else created_at + Authorization days. TokPortal reports no window (reference 2.5), and
-    the clock runs from the code's generation, so this is the early edge. Empty without a code.
+    Empty without a code.
     """
-    if not shown_code(request):
-        return Window(None, "")
-    typed = typed_window(context)
-    ends = typed.expiry
-    # Instagram codes have no fixed duration (peers 1.5): there only a typed date tells
-    if ends is None and request.created_at and request.platform != "instagram":
-        ends = request.created_at + timedelta(days=typed.days or context.tracker.authorization_days)
+    code = usable_code(entry.request)
+    return window_at(context, _ends(context, entry, code)) if code else Window(None, "")
+
+
+def window_at(context: RowContext, ends: datetime | None) -> Window:
+    """The window that ends then, as of now."""
     if ends is None:
         return Window(None, "no window")
     # the very second of the end is expired already, and warn_hours before it is time already (design 5)
@@ -86,46 +108,105 @@ def window_of(context: RowContext, request: AdCodeRequest) -> Window:
     return Window(ends, "ok")
 
 
-def typed_window(context: RowContext) -> TypedWindow:
-    """What people typed about the window; a cell that cannot be read counts as empty, and is told."""
-    problems: list[str] = []
+def _ends(context: RowContext, entry: Entry, code: str) -> datetime | None:
+    """Known expiry wins; else created_at + Authorization days. TokPortal reports no window (reference 2.5), and
+    the clock runs from the code's generation, so this is the early edge.
+    """
+    cell = typed_for(context, "known_expiry", code)
+    # a cell that cannot be read counts as empty, and is told: the estimate keeps the alarm alive
+    ends = readable(lambda: instant(cell, context.time_zone)) or entry.ends
+    request = entry.request
+    # Instagram codes have no fixed duration (peers 1.5): there only a typed date tells
+    if ends or not request.created_at or request.platform == "instagram":
+        return ends
+    return request.created_at + timedelta(days=_days(context, entry))
 
-    def read(column: str, parse: Callable[[Scalar], T]) -> T | None:
+
+def _days(context: RowContext, entry: Entry) -> int:
+    """Those of the row, and once a renewal was ordered, those that the row had until then (design 5)."""
+    if entry is not context.entry and entry.authorization_days is not None:
+        return entry.authorization_days
+    return typed_days(context.first, context.tracker)
+
+
+def typed_days(row: Row, tracker: Tracker) -> int:
+    """For how many days a row's creator authorizes the post."""
+    return readable(lambda: days(row.cells.get("authorization_days", ""))) or tracker.authorization_days
+
+
+def readable(parse: Callable[[], T]) -> T | None:
+    """What a cell says; None where it cannot be understood."""
+    try:
+        return parse()
+    except BadCell:
+        return None
+
+
+def unreadable(context: RowContext) -> list[str]:
+    """What is wrong with the cells that people typed about the window, for the note."""
+    problems = []
+
+    def look(column: str, parse: Callable[[Scalar], object]) -> None:
         try:
-            return parse(context.row.cells.get(column, ""))
+            parse(context.row.cells.get(column, ""))
         except BadCell as problem:
-            # the estimate keeps the alarm alive
             problems.append(notes.cell_problem(context.header(column), problem))
-            return None
 
-    expiry = read("known_expiry", lambda cell: instant(cell, context.time_zone))
-    return TypedWindow(expiry, read("authorization_days", days), problems)
+    look("known_expiry", lambda cell: instant(cell, context.time_zone))
+    look("authorization_days", days)
+    return problems
 
 
-def stage(row: Row, request: AdCodeRequest, expiry: str) -> str:
-    """Where the code stands in its life: the first that holds (design 5)."""
-    paid = row.text("paid_status").casefold()
-    if paid == "retired":
+def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime) -> Entry:
+    """A code that people typed into a row without a request, as a generation of its own (design 5).
+
+    Received at + Authorization days gives its end, else a date they typed into Expires at.
+    """
+
+    def date(column: str) -> datetime | None:
+        return readable(lambda: instant(row.cells.get(column, ""), time_zone))
+
+    code, platform, received = row.text("spark_code"), row.text("platform").casefold(), date("received_at")
+    ends = received + timedelta(days=typed_days(row, tracker)) if received and platform != "instagram" else None
+    request = AdCodeRequest(fingerprint(code), row.key, "", platform, code)
+    return Entry(request, Origin.TYPED, None, None, now, ends=ends or date("expires_at"))
+
+
+def is_retired(context: RowContext, code: str) -> bool:
+    """Whether people retired this code: the word belongs to the one that was shown when they said it."""
+    words = context.row.text("paid_status"), str(typed_for(context, "paid_status", code)).strip()
+    return all(word.casefold() == "retired" for word in words[: 2 if code else 1])
+
+
+def stage(context: RowContext, code: str, expiry: str, is_open: bool) -> str:
+    """Where the code stands in its life: the first that holds (design 5). `is_open` is of the latest request."""
+    paid = context.row.text("paid_status").casefold()
+    if is_retired(context, code):
         # a person's last word on a code: no alarm is raised over it any more
         return "retired"
     if expiry in ("expired", "renewal needed"):
         return expiry
     if paid in ("spending", "paused", "activated"):
         return paid
-    if shown_code(request):
+    if code:
         return "received"
-    return "requested" if request.is_open else ""
+    return "requested" if is_open else ""
 
 
-def missing(context: RowContext, request: AdCodeRequest, window: Window) -> str:
+def missing(context: RowContext, code: str, expiry: str) -> str:
     """The ledger fields still empty once a code is there, by their headers; empty means operationally ready."""
-    if not shown_code(request):
+    if not code:
         return ""
     row, wanted = context.row, list(NEEDED_WITH_A_CODE)
-    if window.word == "renewal needed":
-        wanted.append("renewal_decision")
-    if row.text("paid_status").casefold() == "retired":
+    if is_retired(context, code):
         wanted.append("retirement_reason")
     # a column that the sheet does not have is not missed
     names = [context.header(key) for key in wanted if key in row.columns and not row.text(key)]
-    return ", ".join(names + (["window"] if window.word == "no window" else []))
+    return ", ".join([*names, *_undecided(context, code, expiry), *(["window"] if expiry == "no window" else [])])
+
+
+def _undecided(context: RowContext, code: str, expiry: str) -> Sequence[str]:
+    """Renewal decision, when renewal is needed: one that was made for an earlier code says nothing of this one."""
+    is_due = expiry == "renewal needed" and "renewal_decision" in context.row.columns
+    decided = str(typed_for(context, "renewal_decision", code)).strip() and context.row.text("renewal_decision")
+    return [] if decided or not is_due else [context.header("renewal_decision")]

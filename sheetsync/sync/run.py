@@ -20,6 +20,7 @@ from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
+from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, Situation, chosen
 from sheetsync.projection import summary
@@ -99,7 +100,7 @@ class Run:
         if needs_balance(rows):
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
-        observations = self._observe(rows, asked, snapshot)
+        observations = self._observe(rows, asked, snapshot, tracker)
         plan = self._plan(rows, asked, observations, tracker, price)
         self._refuse(plan, snapshot)
         absent = absent_gates(tracker, snapshot.columns)
@@ -109,11 +110,14 @@ class Run:
         if self._request.plan_only:
             return
         self._record(snapshot, known, observations)
+        self._remember(snapshot, known, tracker)
         newest = self._execute(plan, snapshot, tracker, price)
+        # what was ordered or taken over since: the row may say more of its video than the ledger knows
+        self._remember(newest, known, tracker)
         self._write(snapshot, newest, observations, tracker)
 
-    def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
-        look = due(rows, known, self._clock.now())
+    def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
+        look = due(rows, snapshot.time_zone, tracker, known, self._clock.now())
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
         answers = poller.observe(look)
         if not self._request.plan_only:
@@ -184,6 +188,12 @@ class Run:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
             self._recorder.release(sorted(known.open_videos - snapshot.keys))
+
+    def _remember(self, snapshot: Snapshot, before: Known, tracker: Tracker) -> None:
+        """What rows say that nothing else holds goes to disk before the rows are written (design 5)."""
+        known = self._ledger.known(self._tracker.name)
+        now = self._clock.now()
+        self._recorder.remember(remembered(snapshot.rows, snapshot.time_zone, tracker, before, known, now))
 
     def _lock_to_show(self) -> str | None:
         """What the Summary tab is to say of locked orders; None leaves it: it may be another machine's lock."""

@@ -1,0 +1,169 @@
+"""PURE: what rows say that nothing else holds, and that has to be remembered before they are written (design 5).
+
+Owns which code a typed date or decision belongs to, and what a row vouches for where the ledger is new or was put
+back: a request, a code, what the video had cost. How that is stored is the ledger's, what a cell says then the
+projection's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sheetsync.columns import instant, same
+from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
+from sheetsync.projection.cells import ORDERING
+from sheetsync.projection.window import code_seen, readable, typed_code, typed_days
+from sheetsync.steps import Memory, TypedValue
+
+OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
+"""What people type of one code: the next one is asked about anew."""
+
+EARLIER = "-"
+"""In the place of a code: one that was before those that anybody knows."""
+
+
+def remembered(
+    rows: Sequence[Row], time_zone: str, tracker: Tracker, before: Known, known: Known, now: datetime
+) -> Memory:
+    """What is to be remembered of these rows; `before` is what was known when the run began, `known` what is now."""
+    sheet = _Sheet(rows, time_zone, tracker, before, known, now)
+    by_key: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.key:
+            by_key[row.key].append(row)
+    firsts = [rows_of_key[0] for rows_of_key in by_key.values()]
+    costs = [cost for rows_of_key in by_key.values() for cost in sheet.cost_before(rows_of_key)]
+    return Memory(
+        typed=tuple(value for row in firsts for value in sheet.typed(row)),
+        imported=tuple(entry for rows_of_key in by_key.values() for row in rows_of_key for entry in sheet.imports(row)),
+        days=tuple(found for row in firsts for found in sheet.days(row)),
+        charges=tuple((video, request, credits) for video, request, credits in costs if request),
+        opening=tuple((video, credits) for video, request, credits in costs if not request),
+    )
+
+
+def _keys_of(rows: Sequence[Row], column: str) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row.text(column)].add(row.key)
+    return found
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """The rows of one read, beside what the ledger knows."""
+
+    rows: Sequence[Row]
+    time_zone: str
+    tracker: Tracker
+    before: Known
+    known: Known
+    now: datetime
+    _ids: Mapping[str, set[str]] = field(init=False)
+    _codes: Mapping[str, set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ids, self._codes = _keys_of(self.rows, "request_id"), _keys_of(self.rows, "spark_code")
+
+    def typed(self, row: Row) -> Iterator[TypedValue]:
+        """What stands in the cells that belong to a code, where that is news."""
+        if row.shown_id and self.known.owners.get(row.shown_id) != row.key:
+            return  # nobody knows yet what its person saw
+        shown = code_seen(row, self.known)
+        for column in OF_A_CODE:
+            value, memory = row.cells.get(column, ""), self.known.typed.get((row.key, column))
+            if column not in row.columns or (memory is None and value == ""):
+                continue
+            if memory and shown and "" in memory.by_code:
+                yield TypedValue(row.key, column, shown, memory.by_code.get(shown, memory.by_code[""]), is_last=False)
+            if memory is None or not same(value, memory.last):
+                is_old = memory is None and column == "known_expiry" and self._precedes(row, value, shown)
+                yield TypedValue(row.key, column, EARLIER if is_old else shown, value)
+
+    def _precedes(self, row: Row, value: Scalar, code: str) -> bool:
+        """Without memory, a date from before the code was requested is of an earlier one."""
+        if row.key in self.before.opening:
+            return False
+        ends = readable(lambda: instant(value, self.time_zone))
+        asked = [e.request.created_at for e in self.known.generations(row.key) if e.request.code == code]
+        return bool(ends and asked and asked[0] and ends < asked[0])
+
+    def days(self, row: Row) -> Iterator[tuple[str, str, int]]:
+        """Those of the latest request: when a later one comes, they stay as they were."""
+        entry, days = self.known.latest.get(row.key), typed_days(row, self.tracker)
+        if entry and entry.authorization_days != days:
+            yield row.key, entry.request.id, days
+
+    def imports(self, row: Row) -> Iterator[Entry]:
+        """The requests and codes that the row alone still knows."""
+        requested, code = self._date(row, "requested_at"), row.text("spark_code")
+        is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}
+        if not row.shown_id:
+            was_never_written = row.text("status") in ("", ORDERING) and requested is None
+            if row.key in self.known.latest and is_unknown_code and was_never_written:
+                yield typed_code(row, self.time_zone, self.tracker, self.now)
+        elif self._tells_of_a_request(row) and row.shown_id not in self.before.owners:
+            is_known, is_own = row.shown_id in self.known.owners, self._is_code_of_its_request(row)
+            if not is_known:
+                yield self._imported(row, row.shown_id, code if is_own and is_unknown_code else None)
+            if is_unknown_code and not is_own:
+                yield self._imported(row, fingerprint(code), code)
+
+    def _tells_of_a_request(self, row: Row) -> bool:
+        """Whether the row vouches for the request that it shows: no other video has it, and it was written here."""
+        is_its_own = self._ids[row.shown_id] == {row.key} == {self.known.owners.get(row.shown_id, row.key)}
+        return is_its_own and row.text("status") != "" and self._date(row, "requested_at") is not None
+
+    def _is_code_of_its_request(self, row: Row) -> bool:
+        """Submitted at says so; but a request that was cancelled or reported may stand beside an earlier code."""
+        status, is_known = row.text("status"), row.shown_id in self.known.owners
+        return row.text("submitted_at") != "" and not (
+            status == "cancelled" or (status == "pending_corrections" and is_known)
+        )
+
+    def _imported(self, row: Row, request_id: str, code: str | None) -> Entry:
+        request = AdCodeRequest(request_id, row.key, "finalized", row.text("platform").casefold(), code)
+        if request_id == row.shown_id:
+            requested, submitted, delivered = (
+                self._date(row, f"{word}_at") for word in ("requested", "submitted", "delivered")
+            )
+            request = replace(
+                request,
+                status=row.text("status"),
+                created_at=requested,
+                submitted_at=submitted,
+                delivered_at=delivered,
+            )
+        ends = self._date(row, "expires_at") if code else None
+        return Entry(request, Origin.IMPORTED, None, None, self.now, ends=ends)
+
+    def _date(self, row: Row, column: str) -> datetime | None:
+        return readable(lambda: instant(row.cells.get(column, ""), self.time_zone))
+
+    def cost_before(self, rows: Sequence[Row]) -> Iterator[tuple[str, str, int]]:
+        """What the rows of a video say that it cost beyond what the ledger knows: (video id, request id, credits), once.
+
+        Where it is what one code costs, it is the charge of the request that the row shows; else nobody knows of which,
+        and the request is the empty text.
+        """
+        video, opening = rows[0].key, self.known.opening.get(rows[0].key)
+        telling = [row for row in rows if row.shown_id and self._tells_of_a_request(row)]
+        is_news = any(row.shown_id not in self.before.owners for row in telling)
+        if not (telling or self.known.generations(video)) or (opening is not None and not is_news):
+            return
+        said = max((int(n) for row in telling if _is_amount(n := row.cells.get("credits_charged", ""))), default=0)
+        more = said - (self.known.cost(video) or 0)
+        charged = {e.request.id: e.credits_charged for e in self.known.generations(video)}
+        shown = telling[0] if telling else rows[0]
+        if more <= 0 or (not is_news and charged.get(shown.shown_id) is not None):
+            more = 0
+        if more == self.tracker.price and charged.get(shown.shown_id) is None and shown.text("status") != "cancelled":
+            yield video, shown.shown_id, more
+            more = 0
+        if opening is None or more:
+            yield video, "", (opening or 0) + more
+
+
+def _is_amount(cell: Scalar) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and cell >= 0 and cell == int(cell)
