@@ -104,9 +104,9 @@ class TestBinding:
 
     def test_a_doubled_header_is_named_with_its_cells_and_not_bound(self) -> None:
         """Which of two would be written is a guess."""
-        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1")),)
+        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AS1")),)
         binding = bind([*HEADERS, "note", "NOTE "], {})
-        assert binding.doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1", "AS1")),)
+        assert binding.doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AS1", "AT1")),)
         assert "note" not in binding.columns
 
     def test_number_and_checkbox_headers_are_text(self) -> None:

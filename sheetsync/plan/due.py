@@ -10,7 +10,7 @@ from sheetsync.plan.situation import acting, is_resting
 from sheetsync.projection.cells import code_shown
 
 
-def due(rows: Sequence[Row], time_zone: str, tracker: Tracker, known: Known, now: datetime) -> tuple[str, ...]:
+def due(rows: Sequence[Row], known: Known, now: datetime, time_zone: str, tracker: Tracker) -> tuple[str, ...]:
     """The videos that this run has to look at (design 3.2), each once, in the order in which they are asked about.
 
     Each kind has its share, and of each the one comes first that was looked at longest ago: nothing starves, however
@@ -19,7 +19,7 @@ def due(rows: Sequence[Row], time_zone: str, tracker: Tracker, known: Known, now
     # a key that cannot be an id is not worth a call: its hold says so
     keyed = [row for row in rows if key_problem(row) is None]
     marked = [row.key for row in acting(keyed) if not is_resting(row, known, now)]
-    strange = [row.key for row in keyed if _disagrees(row, time_zone, tracker, known, now)]
+    strange = [row.key for row in keyed if _disagrees(row, known, now, time_zone, tracker)]
     waiting = sorted(known.open_videos, key=lambda video: (known.latest[video].seen_at, video))
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
     return _in_turn(marked, list(known.unsettled), strange, waiting, looked=known.looked)
@@ -43,7 +43,7 @@ def needs_balance(rows: Sequence[Row]) -> bool:
     return any(row.mark in (Mark.REQUEST, Mark.RENEW) for row in rows if row.key)
 
 
-def _disagrees(row: Row, time_zone: str, tracker: Tracker, known: Known, now: datetime) -> bool:
+def _disagrees(row: Row, known: Known, now: datetime, time_zone: str, tracker: Tracker) -> bool:
     """Whether the row tells of something that the ledger does not know: then TokPortal is asked who is right.
 
     Another machine, or one whose state was put back to an older copy, may have seen a request go on after it was

@@ -142,7 +142,7 @@ class _Sheet:
         return readable(lambda: instant(row.cells.get(column, ""), self.time_zone))
 
     def cost_before(self, rows: Sequence[Row]) -> Iterator[tuple[str, str, int]]:
-        """What the rows of a video say that it cost beyond what the ledger knows: (video id, request id, credits), once.
+        """What rows of a video say that it cost beyond what the ledger knows, once: (video id, request id, credits).
 
         Where it is what one code costs, it is the charge of the request that the row shows; else nobody knows of which,
         and the request is the empty text.

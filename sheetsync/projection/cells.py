@@ -125,9 +125,9 @@ def _code_cells(context: RowContext, code: str, window: Window, is_open: bool) -
 def _frozen_code(context: RowContext, entry: Entry) -> dict[str, Value]:
     """A mark that waits freezes the code and its end; where they stand goes on with time (design 5)."""
     shown = context.row.text("spark_code")
-    if not shown:
-        return {}
     ends = readable(lambda: instant(context.row.cells.get("expires_at", ""), context.time_zone))
+    if not (shown and ends):
+        return {}
     said = _code_cells(context, shown, window_at(context, ends), entry.request.is_open)
     return {key: said[key] for key in ("expiry", "stage")}
 

@@ -117,7 +117,7 @@ class Run:
         self._write(snapshot, newest, observations, tracker)
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
-        look = due(rows, snapshot.time_zone, tracker, known, self._clock.now())
+        look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
         poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
         answers = poller.observe(look)
         if not self._request.plan_only:

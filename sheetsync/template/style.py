@@ -15,7 +15,16 @@ Json = dict[str, Any]
 ORDER = (
     *("video_id", "action", "status", "spark_code", "expires_at", "expiry", "stage", "sync_note", "missing"),
     *("creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
-    *("caption_final", "sound_cleared", "note", "platform", "authorization_days", "known_expiry", "video_url"),
+    *(
+        "caption_final",
+        "sound_cleared",
+        "note",
+        "platform",
+        "authorization_days",
+        "known_expiry",
+        "received_at",
+        "video_url",
+    ),
     *("creator_owner", "paid_owner", "feedback", "post_status", "paid_status", "renewal_decision"),
     *("retirement_reason", "spend", "conversions", "usage_rights", "invoice_status", "proof"),
     *("requested_at", "submitted_at", "delivered_at", "credits_charged", "credits_left", "request_id", "updated_at"),

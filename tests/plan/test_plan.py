@@ -58,59 +58,63 @@ class TestDue:
         """Design 3.2: what must be looked at comes before what merely may have moved."""
         rows = [row(2, "vid-s", request_id="R9"), row(3, "vid-m", action="request"), row(4, "vid-idle")]
         ledger = known(entry(OPEN), unsettled={"vid-i": intent()})
-        assert due(rows, ledger, NOW) == ("vid-m", "vid-i", "vid-s", VIDEO)
+        assert due(rows, ledger, NOW, "UTC", tracker()) == ("vid-m", "vid-i", "vid-s", VIDEO)
 
     def test_open_requests_come_most_overdue_first(self) -> None:
         """What was looked at longest ago is looked at first; of equals, by id, so that no run differs."""
         ages = {"vid-c": 1, "vid-a": 5, "vid-b": 5, "vid-d": 9}
         entries = [entry(video_id=v, status="pending", seen_at=NOW - timedelta(hours=h)) for v, h in ages.items()]
-        assert due([], known(*entries), NOW) == ("vid-d", "vid-a", "vid-b", "vid-c")
+        assert due([], known(*entries), NOW, "UTC", tracker()) == ("vid-d", "vid-a", "vid-b", "vid-c")
 
     def test_no_kind_starves_another(self) -> None:
         """However many marks wait, an open request has its turn: people's marks must not hide codes that arrived."""
         rows = [row(2 + n, f"vid-m{n}", action="request") for n in range(3)]
         entries = [entry(video_id=f"vid-o{n}", status="pending") for n in range(2)]
-        assert due(rows, known(*entries), NOW) == ("vid-m0", "vid-o0", "vid-m1", "vid-o1", "vid-m2")
+        assert due(rows, known(*entries), NOW, "UTC", tracker()) == ("vid-m0", "vid-o0", "vid-m1", "vid-o1", "vid-m2")
 
     def test_of_one_kind_the_one_looked_at_longest_ago_comes_first(self) -> None:
         """A look that fails in every run must not keep the others from theirs."""
         rows = [row(2 + n, f"vid-{n}", action="request") for n in range(3)]
         ledger = replace(known(), looked={"vid-0": NOW, "vid-1": NOW - SECOND})
-        assert due(rows, ledger, NOW) == ("vid-2", "vid-1", "vid-0")
+        assert due(rows, ledger, NOW, "UTC", tracker()) == ("vid-2", "vid-1", "vid-0")
 
     def test_a_kind_has_its_turn_where_a_run_has_time_for_one_look(self) -> None:
         """A mark whose look takes the whole time of each run must not keep an open request from its own."""
         rows = [row(2, "vid-ill", action="request"), row(3, "vid-ill-too", action="request")]
         looked = {"vid-ill": NOW, "vid-ill-too": NOW - SECOND, VIDEO: NOW - 2 * SECOND}
-        assert due(rows, replace(known(entry(OPEN)), looked=looked), NOW) == (VIDEO, "vid-ill-too", "vid-ill")
+        assert due(rows, replace(known(entry(OPEN)), looked=looked), NOW, "UTC", tracker()) == (
+            VIDEO,
+            "vid-ill-too",
+            "vid-ill",
+        )
 
     @pytest.mark.parametrize("status", ["finalized", "cancelled"])
     def test_a_finished_request_is_not_looked_at_again(self, status: str) -> None:
         """Finalized and cancelled are final."""
         code = "#R1" if status == "finalized" else ""
         shown = row(request_id="R1", status=status, spark_code=code)
-        assert due([shown], known(entry(status=status)), NOW) == ()
+        assert due([shown], known(entry(status=status)), NOW, "UTC", tracker()) == ()
 
     @pytest.mark.parametrize("cells", [{"status": "pending_corrections"}, {"spark_code": "#NEW"}])
     def test_a_row_that_knows_better_than_the_ledger_is_looked_at(self, cells: dict[str, str]) -> None:
         """A ledger put back to an older copy does not undo what another machine saw: TokPortal is asked."""
         shown = row(**{"request_id": "R1", "status": "finalized", "spark_code": "#R1", **cells})
-        assert due([shown], known(entry()), NOW) == (VIDEO,)
+        assert due([shown], known(entry()), NOW, "UTC", tracker()) == (VIDEO,)
 
     @pytest.mark.parametrize("status", ["pending", "accepted", "in_review", "pending_corrections", "disputed"])
     def test_an_open_request_is_looked_at_though_its_row_is_gone(self, status: str) -> None:
         """Nothing is lost when a row is deleted; a status unknown today counts as open."""
-        assert due([], known(entry(status=status)), NOW) == (VIDEO,)
+        assert due([], known(entry(status=status)), NOW, "UTC", tracker()) == (VIDEO,)
 
     def test_each_video_is_looked_at_once(self) -> None:
         """A row may be marked, unsettled, strange and open all at once."""
         rows = [row(action="renew", request_id="R0"), row(3, action="request")]
-        assert due(rows, known(entry(OPEN), unsettled={VIDEO: intent()}), NOW) == (VIDEO,)
+        assert due(rows, known(entry(OPEN), unsettled={VIDEO: intent()}), NOW, "UTC", tracker()) == (VIDEO,)
 
     @pytest.mark.parametrize("key", ["", 7301234567890123456, "https://tiktok.com/1"])
     def test_a_row_whose_key_cannot_be_one_is_not_asked_about(self, key: Scalar) -> None:
         """A call would be wasted."""
-        assert due([row(video_id=key, action="request", request_id="R1")], Known(), NOW) == ()
+        assert due([row(video_id=key, action="request", request_id="R1")], Known(), NOW, "UTC", tracker()) == ()
 
     @pytest.mark.parametrize(
         ("retry_at", "first"),
@@ -120,12 +124,12 @@ class TestDue:
     def test_a_refused_mark_rests_until_its_moment(self, retry_at: datetime, first: tuple[str, ...]) -> None:
         """Other 4xx are tried again with growing pauses (design 4)."""
         ledger = known(refusals={VIDEO: refusal(retry_at=retry_at)})
-        assert due([row(action="Request")], ledger, NOW) == first
+        assert due([row(action="Request")], ledger, NOW, "UTC", tracker()) == first
 
     def test_another_mark_does_not_rest(self) -> None:
         """A new mark is a new wish."""
         ledger = known(refusals={VIDEO: refusal(Mark.RENEW, NOW + SECOND)})
-        assert due([row(action="request")], ledger, NOW) == (VIDEO,)
+        assert due([row(action="request")], ledger, NOW, "UTC", tracker()) == (VIDEO,)
 
 
 @pytest.mark.parametrize(("served", "gone"), [("renew", ()), ("request", ()), ("correct", (VIDEO,))])

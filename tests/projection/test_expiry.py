@@ -10,7 +10,7 @@ import pytest
 from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import ALL_COLUMNS, CREATED, NOW, entry, outlook, request, row, tracker
+from support.builders import ALL_COLUMNS, CREATED, NOW, entry, known, outlook, request, row, tracker
 
 from sheetsync.clock import Clock
 from sheetsync.columns import to_serial
@@ -30,7 +30,8 @@ CHANGES = (
 
 def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime) -> Window:
     """The window of a request in its row."""
-    return window_of(RowContext(of, zone, settings, now), finished)
+    found = entry(finished)
+    return window_of(RowContext(of, zone, settings, now, known(found)), found)
 
 
 def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:

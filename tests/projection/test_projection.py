@@ -27,7 +27,7 @@ from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Value
 from sheetsync.notes import SERVED
 from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, targets
-from sheetsync.projection.window import RowContext, Window, missing, stage
+from sheetsync.projection.window import RowContext, missing, stage, usable_code
 
 DAY = timedelta(days=1)
 EMPTIED = {
@@ -84,12 +84,14 @@ class TestStage:
     )
     def test_the_first_that_holds(self, paid: str, status: str, expiry: str, said: str) -> None:
         """Retired, expired, renewal needed, the paid status, received, requested, nothing (design 5)."""
-        assert stage(row(paid_status=paid), request(status=status), expiry) == said
+        of, context = request(status=status), RowContext(row(paid_status=paid), "UTC", tracker(), NOW)
+        assert stage(context, usable_code(of), expiry, of.is_open) == said
 
 
 def lacks(of: Row, word: str = "ok", renamed: Mapping[str, str] | None = None, **fields: object) -> str:
     """What Missing says."""
-    return missing(RowContext(of, "UTC", tracker(columns=renamed or {}), NOW), request(**fields), Window(NOW, word))
+    context = RowContext(of, "UTC", tracker(columns=renamed or {}), NOW)
+    return missing(context, usable_code(request(**fields)), word)
 
 
 class TestMissing:
@@ -159,12 +161,10 @@ class TestCells:
         """Also a word unknown today."""
         assert values(row(), outlook(entry(status=status)))["status"] == status
 
-    def test_credits_that_the_ledger_lost_stay_in_the_row(self) -> None:
+    def test_credits_left_that_the_ledger_lost_stay_in_the_row(self) -> None:
         """What the row knows of this very request is not wiped by knowing less."""
-        found = values(
-            row(**shows(OLD), credits_charged=7, credits_left=90), outlook(entry(OLD, charged=None, left=None))
-        )
-        assert not {"credits_charged", "credits_left"} & set(found)
+        found = values(row(**shows(OLD), credits_left=90), outlook(entry(OLD, charged=None, left=None)))
+        assert "credits_left" not in found
 
     def test_credits_of_another_request_go(self) -> None:
         """What an earlier request cost says nothing of this one."""
@@ -206,8 +206,8 @@ class TestCells:
 
 class TestLeftAlone:
     def test_a_row_without_a_mark_and_without_a_request(self) -> None:
-        """Codes, dates and amounts that people typed by hand stay."""
-        of = row(spark_code="#typed", status="delivered by mail", expires_at=46115, credits_charged=7)
+        """Words, dates and amounts that people typed by hand stay."""
+        of = row(status="delivered by mail", expires_at=46115, credits_charged=7)
         assert values(of, outlook(observed=frozenset({VIDEO}))) == {"sync_note": ""}
 
     def test_a_line_without_a_key(self) -> None:
@@ -291,13 +291,16 @@ class TestOrdering:
         [
             pytest.param(row(status=ORDERING), (), id="nothing was ordered"),
             pytest.param(row(status=ORDERING, action="request"), (), id="nothing was ordered, the mark waits"),
-            pytest.param(row(status=ORDERING, action="renew", request_id="R1"), (entry(NEW),), id="a renewal waits"),
+            pytest.param(
+                row(status=ORDERING, action="renew", request_id="R1"), (entry(NEW, charged=None),), id="a renewal waits"
+            ),
         ],
     )
     def test_it_is_removed_where_nothing_stands_instead(self, of: Row, entries: Iterable[Entry]) -> None:
         """A crashed run's claim goes, and nothing else of the row."""
         found = values(of, outlook(*entries, observed=frozenset({VIDEO})))
-        assert found == {"status": "", "sync_note": found["sync_note"]}
+        assert {key for key, value in found.items() if value != ""} <= {"sync_note"}
+        assert set(found) - {"credits_charged"} == {"status", "sync_note"}
 
     def test_it_gives_way_to_the_status(self) -> None:
         """The order was sent."""
@@ -315,7 +318,7 @@ class TestWaitingMarks:
     def test_the_row_goes_on_showing_what_its_person_saw(self, mark: str, shown: str) -> None:
         """No other request appears beside a waiting mark: the compare would be made on our own writing."""
         found = values(row(action=mark, request_id=shown), outlook(entry(NEW)))
-        assert set(found) == {"sync_note"}
+        assert set(found) == {"sync_note", "credits_charged"}
 
     def test_news_of_the_shown_request_are_written(self) -> None:
         """A renewal that waits for an open request sees it finished."""
@@ -358,7 +361,7 @@ class TestServedMarks:
     def test_another_wish_than_the_one_served_stays(self, of: Row) -> None:
         """A twin's mark, or one typed since the read, is compared anew in the next run."""
         found = served(of)
-        assert (found.clear_mark, set(found.values)) == (False, {"sync_note"})
+        assert (found.clear_mark, set(found.values)) == (False, {"sync_note", "credits_charged"})
 
     def test_without_a_mark_nothing_is_cleared(self) -> None:
         """The person has cleared it already."""
@@ -417,7 +420,8 @@ def test_two_rows_of_one_video_show_the_same() -> None:
     """Nothing but the note and the person's own cells tells twins apart."""
     cells: Mapping[str, Scalar] = OWNED
     first, second = targets([row(2, **cells), row(9, **cells)], "UTC", tracker(), outlook(entry()))
-    assert {**first.values, "sync_note": ""} == {**second.values, "sync_note": ""}
+    assert (first.values["credits_charged"], second.values["credits_charged"]) == (7, "")  # the column adds up
+    assert {**first.values, "sync_note": "", "credits_charged": ""} == {**second.values, "sync_note": ""}
 
 
 def test_a_mark_that_is_done_says_so_beside_a_duplicate_that_acts() -> None:

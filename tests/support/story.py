@@ -7,6 +7,7 @@ opinion on every cell.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ CHANGES = ("portal.order", "portal.correct", "sheets.batchUpdate")
 ADOPTED = "Already ordered; taken over, nothing more was charged."
 RENEWED = "This was already renewed; nothing more was charged. Mark renew to order another (7 credits)."
 REPORTED = "Reported to the manager, who will send a new code."
+UNDER_WAY = "A renewal is under way; until its code is there, this row shows the earlier code."
+UNCONFIRMED = "The code is as this row told it; TokPortal has not confirmed it."
 
 ORDERED = ("vid-a", "vid-b", "vid-c")
 Row = dict[str, Any]
@@ -246,7 +249,7 @@ class Story:
         if len(bound) != len(MACHINE):
             yield f"machine columns are gone: {set(MACHINE) - bound}"
             return
-        found = []
+        found: list[Row] = []
         for number, line in enumerate(lines, start=2):
             cells = [(header, cell) for header, cell in zip(headers, line, strict=False) if cell != ""]
             found.append({header: cell for header, cell in cells if header not in MACHINE})
@@ -254,7 +257,8 @@ class Story:
                 yield f"row {number} has a stray cell under no header: {found[-1]}"
             said = {MACHINE[header]: cell for header, cell in cells if header in MACHINE}
             video = str(found[-1].get("Video ID", ""))
-            yield from (f"row {number}, {video}: {problem}" for problem in self._wrong_row(video, said))
+            is_first = video not in [str(row.get("Video ID", "")) for row in found[:-1]]
+            yield from (f"row {number}, {video}: {problem}" for problem in self._wrong_row(video, said, is_first))
         mine = Counter(_plain(row) for row in found if row)
         theirs = Counter(_plain(row) for row in self.expected_rows())
         for row in theirs - mine:
@@ -274,14 +278,14 @@ class Story:
         ]
         return [row for row in rows if row]
 
-    def _wrong_row(self, video: str, said: Mapping[str, Any]) -> Iterator[str]:
+    def _wrong_row(self, video: str, said: Mapping[str, Any], is_first: bool) -> Iterator[str]:
         request = self.portal.latest(video)
         if request is None:
             if set(said) - self._without_request(video):
                 yield f"machine cells say {dict(said)}, nothing was ever ordered"
             return
         typed = (self.typed_rows(video) or [{}])[0]
-        for column, allowed in self.right(request, typed).items():
+        for column, allowed in self.right(request, typed, is_first).items():
             cell = said.get(column, "")
             if not any(_same(cell, value) for value in allowed):
                 yield f"{column} says {cell!r}, not {' or '.join(map(repr, allowed))}"
@@ -301,9 +305,17 @@ class Story:
         # a claim that came to nothing, for its mark was taken away, leaves its time
         return {"updated_at"} if len(self.charges.get(video, ())) > 1 else set()
 
-    def right(self, request: AdCodeRequest, typed: Row) -> dict[str, tuple[Any, ...]]:
-        # a code that was reported stays in its row until the new one comes, whether TokPortal goes on showing it or not
-        code = request.code or (request.codes[-1] if request.codes and request.status == "pending_corrections" else "")
+    def in_use(self, video: str) -> tuple[AdCodeRequest | None, str]:
+        """The request whose code the row shows, and the code: nothing ends, or is cancelled, in this story.
+
+        One that was reported stays until the new one comes, whether TokPortal goes on showing it or not.
+        """
+        brought = [(each, each.codes[-1]) for each in reversed(self.bench.requests(video)) if each.codes]
+        working = [pair for pair in brought if pair[0].status != "pending_corrections"]
+        return next(iter(working + brought), (None, ""))
+
+    def right(self, request: AdCodeRequest, typed: Row, is_first: bool) -> dict[str, tuple[Any, ...]]:
+        used, code = self.in_use(request.video_id)
         empty = [name for name in ("Market", "Campaign") if typed.get(name, "") == ""]
         balance = next(m.balance_after for m in reversed(self.portal.ledger) if m.request_id == request.id)
         return {
@@ -312,17 +324,29 @@ class Story:
             "requested_at": (_serial(request.created_at),),
             "submitted_at": (_serial(request.submitted_at),),
             "delivered_at": (_serial(request.delivered_at),),
-            "expires_at": (_serial(request.created_at + timedelta(days=30)) if code else "",),
+            "expires_at": (_serial(used.created_at + timedelta(days=30)) if used else "",),
             "expiry": ("ok" if code else "",),
             "stage": ("received" if code else "requested",),
             "missing": (", ".join(empty) if code else "",),
-            # what only a lost ledger or somebody else's answer told cannot be known
-            "credits_charged": (PRICE, "") if self.lost or request.ordered_by != "api" else (PRICE,),
+            "credits_charged": self._cost(request.video_id) if is_first else ("",),
             "credits_left": (balance, ""),
             "request_id": (request.id,),
         }
 
+    def _cost(self, video: str) -> tuple[Any, ...]:
+        """What the video has cost; what only a lost ledger or somebody else's answer told cannot be known."""
+        times = sum(request.ordered_by == "api" for request in self.bench.requests(video))
+        return ("", *(PRICE * n for n in range(1, times + 1))) if self.lost else (PRICE * times or "",)
+
     def right_notes(self, request: AdCodeRequest) -> tuple[str, ...]:
+        used, _ = self.in_use(request.video_id)
+        if used in (None, request):
+            return self._request_notes(request)
+        unconfirmed = ("", UNCONFIRMED) if self.lost else ("",)
+        parts = itertools.product(self._request_notes(request), (UNDER_WAY,), unconfirmed)
+        return tuple(" ".join(filter(None, said)) for said in parts)
+
+    def _request_notes(self, request: AdCodeRequest) -> tuple[str, ...]:
         if request.status == "pending_corrections":
             return (REPORTED,)
         adopted = ("",) if request.code else ("", ADOPTED) if self.lost else (ADOPTED,)

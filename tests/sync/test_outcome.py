@@ -185,7 +185,8 @@ class TestRows:
             ("request", "Already ordered; taken over, nothing more was charged."),
             (
                 "renew",
-                "This was already renewed; nothing more was charged. Mark renew to order another (7 credits).",
+                "This was already renewed; nothing more was charged. Mark renew to order another (7 credits). "
+                "A renewal is under way; until its code is there, this row shows the earlier code.",
             ),
         ],
     )
