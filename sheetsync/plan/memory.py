@@ -97,44 +97,41 @@ class _Sheet:
 
     def imports(self, row: Row) -> Iterator[Entry]:
         """The requests and codes that the row alone still knows."""
-        requested, code = self._date(row, "requested_at"), row.text("spark_code")
+        code = row.text("spark_code")
         is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}
         if not row.shown_id:
-            was_never_written = row.text("status") in ("", ORDERING) and requested is None
+            was_never_written = row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
             if row.key in self.known.latest and is_unknown_code and was_never_written:
                 yield typed_code(row, self.time_zone, self.tracker, self.now)
         elif self._tells_of_a_request(row) and row.shown_id not in self.before.owners:
-            is_known, is_own = row.shown_id in self.known.owners, self._is_code_of_its_request(row)
-            if not is_known:
-                yield self._imported(row, row.shown_id, code if is_own and is_unknown_code else None)
-            if is_unknown_code and not is_own:
-                yield self._imported(row, fingerprint(code), code)
+            yield from self._unknown_request(row, code if is_unknown_code else "")
 
     def _tells_of_a_request(self, row: Row) -> bool:
         """Whether the row vouches for the request that it shows: no other video has it, and it was written here."""
         is_its_own = self._ids[row.shown_id] == {row.key} == {self.known.owners.get(row.shown_id, row.key)}
         return is_its_own and row.text("status") != "" and self._date(row, "requested_at") is not None
 
-    def _is_code_of_its_request(self, row: Row) -> bool:
-        """Submitted at says so; but a request that was cancelled or reported may stand beside an earlier code."""
-        status, is_known = row.text("status"), row.shown_id in self.known.owners
-        return row.text("submitted_at") != "" and not (
-            status == "cancelled" or (status == "pending_corrections" and is_known)
-        )
+    def _unknown_request(self, row: Row, code: str) -> Iterator[Entry]:
+        """The request that a row shows, as it says; and its code, which is that request's own if Submitted at says so.
 
-    def _imported(self, row: Row, request_id: str, code: str | None) -> Entry:
-        request = AdCodeRequest(request_id, row.key, "finalized", row.text("platform").casefold(), code)
+        One that was cancelled, or reported while TokPortal tells another code, stands beside an earlier code.
+        """
+        found = next((e for e in self.known.generations(row.key) if e.request.id == row.shown_id), None)
+        is_reported = row.text("status") == "pending_corrections" and found and found.request.code
+        is_own = row.text("submitted_at") != "" and row.text("status") != "cancelled" and not is_reported
+        if found is None:
+            yield self._imported(row, row.shown_id, code if is_own else "")
+        elif code and is_own and not found.request.code:
+            yield replace(found, request=replace(found.request, code=code))
+        if code and not is_own:
+            yield self._imported(row, fingerprint(code), code)
+
+    def _imported(self, row: Row, request_id: str, code: str) -> Entry:
+        request = AdCodeRequest(request_id, row.key, "finalized", row.text("platform").casefold(), code or None)
         if request_id == row.shown_id:
-            requested, submitted, delivered = (
-                self._date(row, f"{word}_at") for word in ("requested", "submitted", "delivered")
-            )
-            request = replace(
-                request,
-                status=row.text("status"),
-                created_at=requested,
-                submitted_at=submitted,
-                delivered_at=delivered,
-            )
+            times = {column: self._date(row, column) for column in ("submitted_at", "delivered_at")}
+            created = self._date(row, "requested_at")
+            request = replace(request, status=row.text("status"), created_at=created, **times)
         ends = self._date(row, "expires_at") if code else None
         return Entry(request, Origin.IMPORTED, None, None, self.now, ends=ends)
 

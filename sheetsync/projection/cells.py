@@ -172,7 +172,7 @@ def _note(context: RowContext, found: Sequence[Code]) -> str:
     # why a mark waits goes before what is known of the request: it is what the person asked
     parts = [context.reason]
     if entry and not context.reason:
-        parts = _request_notes(_remembered(entry, context.row), context.tracker.price)
+        parts = _request_notes(_remembered(entry, context.row), context.row, context.tracker.price)
     if used:
         parts += _code_notes(context, used, found)
     if entry or used:
@@ -186,12 +186,14 @@ def _joined(parts: Sequence[str]) -> str:
     return " ".join(filter(None, parts))[: notes.LONGEST]
 
 
-def _request_notes(entry: Entry, price: int) -> list[str]:
+def _request_notes(entry: Entry, row: Row, price: int) -> list[str]:
     """What the person should know about the request itself."""
     request, charged = entry.request, entry.credits_charged
     if request.status == "cancelled":
+        # TokPortal no longer tells whether there was a code: a ledger that is new knows it by the row's own note
+        had_code = request.code or (row.shown_id == request.id and notes.CODE_CANCELLED in row.text("sync_note"))
         # refunded, whatever it had cost
-        return [notes.CODE_CANCELLED if request.code else "", notes.CANCELLED]
+        return [notes.CODE_CANCELLED if had_code else "", notes.CANCELLED]
     said = [] if charged in (None, price) else [notes.another_price(charged, price)]
     if request.status not in STATUSES:
         return [notes.unknown_status(request.status), *said]

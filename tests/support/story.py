@@ -340,11 +340,16 @@ class Story:
 
     def right_notes(self, request: AdCodeRequest) -> tuple[str, ...]:
         used, _ = self.in_use(request.video_id)
+        others = [each for each in self.bench.requests(request.video_id) if each.codes and each is not used]
+        ends = [f"{each.created_at + timedelta(days=30):%Y-%m-%d %H:%M}" for each in others]
+        runs = f"Another code of this video may still run, until {ends[0]}." if ends else ""
+        # nobody can tell of a lost ledger's codes but the row, which shows one
         if used in (None, request):
-            return self._request_notes(request)
-        unconfirmed = ("", UNCONFIRMED) if self.lost else ("",)
-        parts = itertools.product(self._request_notes(request), (UNDER_WAY,), unconfirmed)
-        return tuple(" ".join(filter(None, said)) for said in parts)
+            said = itertools.product(self._request_notes(request), {runs, "" if self.lost else runs})
+        else:
+            unconfirmed = ("", UNCONFIRMED) if self.lost else ("",)
+            said = itertools.product(self._request_notes(request), (UNDER_WAY,), unconfirmed)
+        return tuple(" ".join(filter(None, parts)) for parts in said)
 
     def _request_notes(self, request: AdCodeRequest) -> tuple[str, ...]:
         if request.status == "pending_corrections":
