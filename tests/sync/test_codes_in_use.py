@@ -191,6 +191,7 @@ def _told(bench: Renewed, said: tuple[str, ...], ledger: str, which: str) -> lis
 def _sentences(bench: Renewed, note: str) -> list[str]:
     every = [
         notes.RENEWAL_UNDER_WAY, notes.EARLIER_CODE_SHOWN, notes.REPORTED, notes.CANCELLED, notes.CODE_CANCELLED,
-        notes.NOT_CONFIRMED, KNOWN_EXPIRY, UNKNOWN, *(notes.others_run([end]) for end in (bench.ends, bench.latest_end)),
+        notes.NOT_CONFIRMED, KNOWN_EXPIRY, UNKNOWN,
+        *(notes.others_run([end]) for end in (bench.ends, bench.latest_end)),
     ]  # fmt: skip
     return [sentence for sentence in every if sentence in note]
