@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from support.builders import VIDEO, entry, known, request, row, seen, shows, situation
 
 from sheetsync.model import AdCodeRequest, HoldKind, Mark, Origin, Scalar
+from sheetsync.notes import EARLIER_CODE
 from sheetsync.plan.marks import make_plan
 from sheetsync.steps import Adopt, Correct, Hold, Order, Plan, Step
 
@@ -184,3 +186,13 @@ def test_every_hold_gives_a_reason() -> None:
     held = [hold for mark, latest, cells, _ in TABLE.values() for hold in plan(mark, latest, cells).holds]
     assert held
     assert all(isinstance(hold, Hold) and hold.reason.endswith(".") for hold in held)
+
+
+@pytest.mark.parametrize("latest", [OPEN, CANCELLED, REVIEW], ids=["open", "cancelled", "with a code of its own"])
+def test_a_code_of_an_earlier_request_cannot_be_corrected(latest: AdCodeRequest) -> None:
+    """TokPortal takes a correction of the latest request alone: the row says where else (design 5)."""
+    earlier = entry(request("R0", code="#earlier"))
+    ledger = replace(known(entry(latest)), earlier={VIDEO: (earlier,)})
+    of = row(action="correct", **WHY, **shows(latest, spark_code="#earlier"))
+    (hold,) = make_plan(situation(of, observations=seen(latest), known=ledger)).holds
+    assert hold.reason == EARLIER_CODE

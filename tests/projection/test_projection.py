@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,8 +26,9 @@ from support.builders import (
 )
 
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
-from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Value
+from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Typed, Value
 from sheetsync.notes import SERVED
+from sheetsync.plan.due import due
 from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, targets
 from sheetsync.projection.window import RowContext, missing, stage, usable_code
 
@@ -430,3 +433,92 @@ def test_a_mark_that_is_done_says_so_beside_a_duplicate_that_acts() -> None:
     for mark, note in (("renew", said), ("", "Duplicate of row 2: one of them acts, all show the same.")):
         rows = [row(action="request", **shows(OLD)), row(3, action=mark, sync_note=said, **shows(OLD))]
         assert targets(rows, "UTC", tracker(), outlook(entry(OLD)))[1].values["sync_note"] == note
+
+
+EARLIER_CODE = request("R1", created_at=CREATED - 10 * DAY)
+CANCELLED = request("R2", "cancelled", created_at=CREATED)
+
+
+def generations(*entries: Entry, **more: Any) -> Outlook:
+    """What a run knows of one video: the newest request first."""
+    newest, *earlier = entries
+    codes = {str(e.request.code): VIDEO for e in entries if e.request.code}
+    found = replace(known(newest), earlier={VIDEO: tuple(earlier)}, codes=codes, **more)
+    return Outlook(found, NOW, observed=frozenset({VIDEO}))
+
+
+class TestCodeInUse:
+    """Spark code, Expires at, Expiry, Stage and Missing speak of the code in use (design 5)."""
+
+    def test_days_are_those_of_its_own_time(self) -> None:
+        """Edited after the renewal was ordered, they count for the next code."""
+        earlier = entry(EARLIER_CODE, authorization_days=60)
+        found = values(row(authorization_days=7, **shows(NEW, spark_code="#R1")), generations(entry(NEW), earlier))
+        assert (found["spark_code"], found["expires_at"]) == ("#R1", CREATED + 50 * DAY)
+        unknown = generations(entry(NEW), entry(EARLIER_CODE))
+        assert values(row(authorization_days=90, **shows(NEW)), unknown)["expires_at"] == CREATED + 80 * DAY
+
+    def test_a_cancelled_renewal_is_not_polled_for_ever(self) -> None:
+        """The row shows what it should: nothing has to be asked."""
+        look = generations(entry(CANCELLED), entry(EARLIER_CODE))
+        of = after(row(**shows(CANCELLED)), look)
+        assert of.text("spark_code") == "#R1"
+        assert due([of], look.known, NOW, "UTC", tracker()) == ()
+
+    @pytest.mark.parametrize("header", ["known_expiry", "paid_status", "renewal_decision"])
+    def test_what_was_typed_for_the_earlier_code(self, header: str) -> None:
+        """It says nothing of the new one: the note asks, Missing lists the decision, nobody is retired."""
+        cell: Scalar = {"known_expiry": 46300, "paid_status": "retired", "renewal_decision": "renew"}[header]
+        late = request("R2", created_at=NOW - 28 * DAY)
+        kept = {(VIDEO, header): Typed(cell, {"#R1": cell})}
+        found = values(row(**OWNED, **{header: cell}), generations(entry(late), entry(EARLIER_CODE), typed=kept))
+        assert (found["expires_at"], found["stage"]) == (NOW + 2 * DAY, "renewal needed")
+        assert found["missing"] == "Renewal decision"
+        said = {"known_expiry": "Known expiry was typed for", "paid_status": "Paid status retired was said of"}
+        assert said.get(header, "") in str(found["sync_note"])
+
+    def test_what_was_typed_for_the_next_code(self) -> None:
+        """Nothing was shown when it was typed."""
+        kept = {(VIDEO, "known_expiry"): Typed(46300, {"": 46300})}
+        found = values(row(known_expiry=46300), generations(entry(OLD), typed=kept))
+        assert to_serial(found["expires_at"], "UTC") == 46300  # type: ignore[arg-type]
+
+    def test_a_code_without_a_known_end_may_run(self) -> None:
+        """An Instagram code has none; the note says so of it too."""
+        other = request("R0", platform="instagram", created_at=CREATED - 10 * DAY)
+        note = values(row(), generations(entry(OLD), entry(other)))["sync_note"]
+        assert note == "Another code of this video may still run, with no known end."
+
+    def test_several_others(self) -> None:
+        """Each by its end."""
+        third = request("R3", created_at=CREATED)
+        look = generations(entry(third), entry(request("R2", created_at=CREATED - DAY)), entry(EARLIER_CODE))
+        assert "Other codes may still run: until" in str(values(row(**shows(third)), look)["sync_note"])
+
+    def test_a_code_that_no_row_may_show_any_more_is_named(self) -> None:
+        """By the row's own note, where the ledger never saw its code."""
+        of = row(**shows(CANCELLED), sync_note="TokPortal cancelled the code: stop ads that use it.")
+        note = values(of, outlook(entry(replace(CANCELLED, code=None))))["sync_note"]
+        assert str(note).startswith("TokPortal cancelled the code: stop ads that use it. TokPortal cancelled this")
+
+    def test_expiry_goes_on_while_a_mark_waits(self) -> None:
+        """Code and end are frozen with it, the credits and the time are not."""
+        of = row(action="bogus", expires_at=to_serial(NOW + DAY, "UTC"), expiry="ok", **shows(OLD))
+        found = values(of, generations(entry(NEW), entry(OLD)))
+        assert {key: found.get(key) for key in ("expiry", "stage", "credits_charged", "spark_code", "request_id")} == {
+            "expiry": "renewal needed", "stage": "renewal needed", "credits_charged": 14,
+            "spark_code": None, "request_id": None,
+        }  # fmt: skip
+
+    def test_a_code_that_people_typed(self) -> None:
+        """It stays; what follows from its end is kept for it, and the day it was received gives one."""
+        received = to_serial(NOW - 29 * DAY, "UTC")
+        found = values(row(spark_code="#theirs", received_at=received, **OWNED), outlook())
+        assert found == {
+            "expires_at": NOW + DAY, "expiry": "renewal needed", "stage": "renewal needed",
+            "missing": "Renewal decision", "sync_note": "",
+        }  # fmt: skip
+        bare = values(row(spark_code="#theirs", **OWNED), outlook())
+        assert bare == {"expiry": "no window", "stage": "received", "missing": "window", "sync_note": ""}
+        typed = values(row(spark_code="#theirs", expires_at=to_serial(NOW - DAY, "UTC"), **OWNED), outlook())
+        assert (typed["expiry"], typed["expires_at"]) == ("expired", NOW - DAY)

@@ -65,10 +65,11 @@ def entry(
     charged: int | None = 7,
     left: int | None = 1240,
     seen_at: datetime = NOW,
+    authorization_days: int | None = None,
     **fields: Any,
 ) -> Entry:
     """What the ledger holds about `of`, or about `request(**fields)`."""
-    return Entry(of or request(**fields), origin, charged, left, seen_at)
+    return Entry(of or request(**fields), origin, charged, left, seen_at, authorization_days)
 
 
 def shows(of: AdCodeRequest, **cells: Scalar) -> dict[str, Scalar]:
