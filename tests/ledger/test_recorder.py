@@ -12,7 +12,8 @@ from ledger_calls import LATER, NOW, PAUSE, begin, kinds, python, recorder, requ
 
 from sheetsync.ledger.recorder import RUNS_KEPT
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import IntentState, Known, Mark, Origin, Price
+from sheetsync.model import Entry, IntentState, Known, Mark, Origin, Price, Typed
+from sheetsync.steps import Memory, TypedValue
 
 
 class TestObserving:
@@ -399,3 +400,54 @@ class TestLooks:
         recorder(ledger).looked(["v1", "v2"])
         recorder(ledger, LATER).looked(["v1"])
         assert ledger.known("acme").looked == {"v1": LATER, "v2": NOW}
+
+
+class TestRemembering:
+    """What rows said, kept before they are written."""
+
+    def test_a_request_that_a_row_told_of(self, ledger: Ledger) -> None:
+        """It is known, with its code and its end, and never the latest; TokPortal's word takes its place."""
+        told = Entry(
+            request(status="in_review", code="#abc", created_at=NOW), Origin.IMPORTED, None, None, NOW, ends=LATER
+        )
+        recorder(ledger).remember(Memory(imported=(told,)))
+        known = ledger.known("acme")
+        assert (known.latest, known.earlier, known.codes) == ({}, {"v1": (told,)}, {"#abc": "v1"})
+        assert kinds(ledger) == ["imported", "code"]
+        recorder(ledger, LATER).observe([request(status="finalized", code="#abc", created_at=NOW)])
+        found = ledger.known("acme").latest["v1"]
+        assert (found.origin, found.ends, found.request.status) == (Origin.FOUND, None, "finalized")
+
+    def test_what_a_request_cost_and_how_long_it_lasts(self, ledger: Ledger) -> None:
+        """By the row's own word; what the video had cost before is kept beside it."""
+        recorder(ledger).observe([request()])
+        recorder(ledger).remember(Memory(days=(("v1", "r1", 60),), charges=(("v1", "r1", 7),), opening=(("v1", 14),)))
+        known = ledger.known("acme")
+        assert (known.latest["v1"].authorization_days, known.latest["v1"].credits_charged) == (60, 7)
+        assert (known.opening, known.cost("v1")) == ({"v1": 14}, 21)
+        recorder(ledger, LATER).observe([request(status="cancelled")])
+        assert (ledger.known("acme").latest["v1"].authorization_days, ledger.known("acme").cost("v1")) == (60, 14)
+
+    def test_typed_values(self, ledger: Ledger) -> None:
+        """Each by its code; the next code's becomes that of the code that came."""
+        recorder(ledger).remember(Memory(typed=(TypedValue("v1", "known_expiry", "", 46300.5),)))
+        assert ledger.known("acme").typed == {("v1", "known_expiry"): Typed(46300.5, {"": 46300.5})}
+        recorder(ledger).remember(Memory(typed=(TypedValue("v1", "known_expiry", "#abc", 46300.5, is_last=False),)))
+        recorder(ledger).remember(Memory(typed=(TypedValue("v1", "known_expiry", "#def", True),)))
+        assert ledger.known("acme").typed == {("v1", "known_expiry"): Typed(True, {"#abc": 46300.5, "#def": True})}
+
+    def test_nothing_new(self, ledger: Ledger) -> None:
+        """A run on an unchanged sheet writes nothing."""
+        recorder(ledger).remember(Memory())
+        assert ledger.known("acme") == Known()
+
+    def test_the_requests_of_a_video_by_age(self, ledger: Ledger) -> None:
+        """Newest first; a code whose request nobody knows is the oldest."""
+        keep = recorder(ledger)
+        keep.observe([request("r2", created_at=NOW)])
+        keep.observe([request("r3", created_at=LATER)])
+        typed = Entry(request("code 1", code="#t"), Origin.TYPED, None, None, LATER + PAUSE)
+        keep.remember(
+            Memory(imported=(typed, Entry(request("r1", created_at=NOW - PAUSE), Origin.IMPORTED, None, None, NOW)))
+        )
+        assert [entry.request.id for entry in ledger.known("acme").generations("v1")] == ["r3", "r2", "r1", "code 1"]

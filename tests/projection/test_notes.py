@@ -28,7 +28,7 @@ from support.builders import (
     tracker,
 )
 
-from sheetsync.model import Known, Origin, Row, Tracker
+from sheetsync.model import AdCodeRequest, Known, Origin, Row, Scalar, Tracker, Typed
 from sheetsync.plan.limits import without_orders
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.situation import Situation
@@ -215,6 +215,57 @@ STANDING = {
 def test_what_to_know_about_a_request(of: object, text: str) -> None:
     """A row without a mark says what its person should know about the request."""
     assert notes([row()], known(of), {}, tracker()) == [text]
+
+
+BEFORE = request("R0", code="#R0", created_at=NOW - timedelta(days=10))
+IN_USE = {
+    "a renewal is under way": (
+        OPEN, {}, "A renewal is under way; until its code is there, this row shows the earlier code."
+    ),
+    "a renewal was cancelled": (CANCELLED, {}, f"{REFUNDED} The code shown is an earlier one."),
+    "a renewal was cancelled with its code": (
+        replace(CANCELLED, code="#R1"), {},
+        f"TokPortal cancelled the code: stop ads that use it. {REFUNDED} The code shown is an earlier one.",
+    ),
+    "the earlier code still runs": (
+        FINAL, {}, f"Another code of this video may still run, until {NOW + timedelta(days=20):%Y-%m-%d %H:%M}."
+    ),
+    "a date of the earlier code": (
+        OPEN, {"known_expiry": 46400},
+        "A renewal is under way; until its code is there, this row shows the earlier code. "
+        "Known expiry was typed for another code: type the date of this one "
+        "(if it is the same: empty the cell, let a run pass, type it again).",
+    ),
+    "retired was said of another code": (
+        OPEN, {"paid_status": "retired"},
+        "A renewal is under way; until its code is there, this row shows the earlier code. "
+        "Paid status retired was said of another code: change it "
+        "(to retire this one: empty it, let a run pass, pick it).",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("latest", "cells", "text"), IN_USE.values(), ids=IN_USE)
+def test_what_to_know_about_the_codes(latest: AdCodeRequest, cells: Mapping[str, Scalar], text: str) -> None:
+    """Which code the row shows, what was typed for another one, and which others may still run."""
+    typed = {(VIDEO, column): Typed(cell, {"#elder": cell}) for column, cell in cells.items()}
+    ledger = replace(known(entry(latest)), earlier={VIDEO: (entry(BEFORE),)}, typed=typed)
+    assert notes([row(**cells)], ledger, {}, tracker()) == [text]
+
+
+def test_a_code_that_only_the_row_knew() -> None:
+    """The ledger was lost."""
+    told = replace(entry(BEFORE), origin=Origin.IMPORTED)
+    (text,) = notes([row()], replace(known(entry(OPEN)), earlier={VIDEO: (told,)}), {}, tracker())
+    assert text.endswith("The code is as this row told it; TokPortal has not confirmed it.")
+
+
+def test_several_other_codes() -> None:
+    """Each by its end."""
+    other = entry(request("R-", code="#R-", platform="instagram"))
+    (text,) = notes([row()], replace(known(entry(FINAL)), earlier={VIDEO: (entry(BEFORE), other)}), {}, tracker())
+    ends = f"{NOW + timedelta(days=20):%Y-%m-%d %H:%M}"
+    assert text == f"Other codes may still run: until {ends}, with no known end."
 
 
 DATE = "pick the date, or type it as 2026-04-03."
