@@ -58,7 +58,8 @@ class TestTypedValues:
 
     def test_a_date_before_there_is_a_code(self) -> None:
         """It is of the next one; once that is shown, it has found its code."""
-        assert memory(row(known_expiry=EXPIRY)).typed == (TypedValue(VIDEO, "known_expiry", "", EXPIRY),)
+        nobodys = row(9, video_id="", known_expiry=EXPIRY)
+        assert memory(row(known_expiry=EXPIRY), nobodys).typed == (TypedValue(VIDEO, "known_expiry", "", EXPIRY),)
         kept = {(VIDEO, "known_expiry"): Typed(EXPIRY, {"": EXPIRY})}
         found = memory(told(ONE.request, known_expiry=EXPIRY), now=ledger(ONE, typed=kept, opening={VIDEO: 0}))
         assert found.typed == (TypedValue(VIDEO, "known_expiry", "#one", EXPIRY, is_last=False),)
