@@ -16,6 +16,7 @@ from sheetsync.columns import (
     MACHINE_KEYS,
     BadCell,
     Column,
+    Kind,
     Owner,
     bind,
     days,
@@ -75,6 +76,21 @@ class TestTable:
         """The note on a header says what the column is for."""
         assert column.help.endswith((".", ")."))
 
+    def test_the_columns_of_people_are_those_of_the_design(self) -> None:
+        """Design 5, with the fields of the source document: `☑` are checkboxes."""
+        boxes = {"Caption final", "Sound cleared", "Post live", "Comments checked", "Landing page ready"}
+        people = [column for column in COLUMNS if column.owner is Owner.PERSON]
+        assert {column.header for column in people} == boxes | {
+            "Video ID", "Action", "Feedback", "Note", "Platform", "Authorization days", "Known expiry", "Video URL",
+            "Creator", "Client", "Brand", "Campaign", "Objective", "Market", "Language", "Ad account", "Creator owner",
+            "Paid owner", "Usage rights", "Post status", "Paid status", "Spend", "Conversions", "Comments",
+            "Renewal decision", "Renewal owner", "Retirement reason", "Invoice status", "Proof", "Approval owner",
+            "Contract", "Excluded categories", "Currency", "Landing page", "Prompt", "Received at", "Invoice owner",
+            "Spend window", "Performance snapshot", "Creator region", "Product availability", "Posting time",
+        }  # fmt: skip
+        assert {column.header for column in people if column.kind is Kind.CHECKBOX} == boxes
+        assert {column.header for column in people if column.kind is Kind.DATE} == {"Known expiry", "Received at"}
+
     def test_every_owner_has_columns(self) -> None:
         """Each column belongs to people or to the machine."""
         assert {column.owner for column in COLUMNS} == set(Owner)
@@ -104,9 +120,10 @@ class TestBinding:
 
     def test_a_doubled_header_is_named_with_its_cells_and_not_bound(self) -> None:
         """Which of two would be written is a guess."""
-        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1")),)
+        first, second, third = (f"{letter(at)}1" for at in (HEADERS.index("Note"), len(HEADERS), len(HEADERS) + 1))
+        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (first, second)),)
         binding = bind([*HEADERS, "note", "NOTE "], {})
-        assert binding.doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AR1", "AS1")),)
+        assert binding.doubled == (("Note", (first, second, third)),)
         assert "note" not in binding.columns
 
     def test_number_and_checkbox_headers_are_text(self) -> None:

@@ -358,7 +358,8 @@ class Oracle:
         """The fields still empty once a code is there; columns that the sheet does not have do not count."""
         if not latest.usable:
             return ""
-        wanted = ["Creator owner", "Paid owner", "Market", "Campaign", "Objective", "Video URL", "Creator"]
+        wanted = ["Creator owner", "Paid owner", "Renewal owner", "Market", "Campaign", "Objective"]
+        wanted += ["Video URL", "Creator"]
         if expiry == "renewal needed":
             wanted.append("Renewal decision")
         if _text(line, "Paid status").lower() == "retired":

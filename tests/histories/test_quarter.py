@@ -30,6 +30,7 @@ WORDS = {
     "Video URL": ("https://tiktok.com/@mia/video/1",),
     "Creator owner": ("Ana", "Bo"),
     "Paid owner": ("Cy", "Di"),
+    "Renewal owner": ("Ed", "Fay"),
     "Paid status": ("activated", "spending", "paused", "retired", "Spending", ""),
     "Renewal decision": ("renew", "let expire", ""),
     "Retirement reason": ("weak hook", ""),
@@ -352,7 +353,7 @@ PARTS_OF_NOTES = (
 @pytest.mark.parametrize(
     ("zone", "start", "seed"),
     [
-        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 21),
+        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 22),
         ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 30),
     ],
 )
