@@ -155,6 +155,25 @@ COLUMNS: tuple[Column, ...] = (
 BY_KEY: Mapping[str, Column] = {column.key: column for column in COLUMNS}
 MACHINE_KEYS: tuple[str, ...] = tuple(column.key for column in COLUMNS if column.owner is Owner.MACHINE)
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "campaign": (
+        *("video_url", "creator", "client", "brand", "campaign"),
+        *("objective", "market", "language", "ad_account"),
+    ),
+    "owners": ("creator_owner", "paid_owner", "renewal_owner"),
+    "progress": ("post_status", "paid_status", "spend", "conversions", "renewal_decision", "retirement_reason"),
+    "paperwork": ("usage_rights", "invoice_status", "proof"),
+    "approval": ("post_live", "comments_checked", "landing_page_ready", "approval_owner"),
+    "markets": ("currency", "landing_page", "creator_region", "product_availability", "posting_time"),
+    "rights": ("contract", "excluded_categories", "received_at"),
+    "reporting": ("comments", "prompt", "performance_snapshot", "spend_window", "invoice_owner"),
+}
+"""Columns that a team takes or leaves together. What is in none, a new tab always has: what goes with an order or a
+correction, and the default approvals, which would not be asked for in a sheet without them."""
+
+USUAL_GROUPS = ("campaign", "owners", "progress", "paperwork")
+"""The groups of a new tab where the config names none: what Missing asks for, and what every team keeps."""
+
 
 def header_of(key: str, renamed: Mapping[str, str]) -> str:
     """The header that this tracker uses for a column key."""

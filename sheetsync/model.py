@@ -43,7 +43,8 @@ class Tracker:
 
     `spreadsheet` is the bare id; `require` and `approve` name columns by key; `columns` maps a column key to
     the header that this sheet uses for it; `approve` None means the default approvals, where the sheet has or had them;
-    `price` is what an ad code may cost (credits); `summary_tab` is the tab that its summary is kept in.
+    `price` is what an ad code may cost (credits); `summary_tab` is the tab that its summary is kept in;
+    `groups` are the groups of columns that `init` offers, None the usual ones, and those of a new tab alone.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Tracker:
     columns: Mapping[str, str] = field(default_factory=dict)
     summary_tab: str = "Summary"
     price: int = PRICE
+    groups: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 def _trackers(checked: Sequence[settings.TrackerSettings]) -> tuple[Tracker, ...]:
     sharing = Counter(each.spreadsheet for each in checked)
-    trackers = (Tracker(**{**dict(each), "columns": each.columns.model_dump(exclude_unset=True)}) for each in checked)
+    trackers = map(_tracker, checked)
     return tuple(replace(tracker, summary_tab=_summary_tab(tracker, sharing)) for tracker in trackers)
+
+
+def _tracker(checked: settings.TrackerSettings) -> Tracker:
+    plain = dict(checked)
+    renamed, groups = plain.pop("columns").model_dump(exclude_unset=True), plain.pop("template").groups
+    return Tracker(**plain, columns=renamed, groups=groups)
 
 
 def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:

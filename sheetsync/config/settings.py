@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from sheetsync.columns import BY_KEY, Kind, Owner
+from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 
@@ -197,6 +197,13 @@ else:  # mypy knows no fields that are made by name
     Columns = create_model("Columns", __base__=Section, **_headers)
 
 
+class TemplateSettings(Section):
+    """What `init` offers beside the columns that are always there."""
+
+    # left out, the usual ones for a new tab; named, also for a tab whose people have chosen their columns
+    groups: tuple[Annotated[_Text, _one_of(GROUPS)], ...] = _keys(GROUPS, None)
+
+
 class TrackerSettings(Section):
     """One worksheet, as model.Tracker has it."""
 
@@ -213,6 +220,7 @@ class TrackerSettings(Section):
     # left out, the default approvals are asked for where the sheet has or had them; named, wherever they are
     approve: tuple[Annotated[_Text, _one_of(_CHECKBOX_KEYS)], ...] = _keys(_CHECKBOX_KEYS, None)
     columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
+    template: Annotated[TemplateSettings, _MAY_BE_EMPTY] = _section("groups")
 
 
 class Settings(Section):
@@ -233,9 +241,15 @@ SECTIONS: Mapping[str, type[Section]] = {
     "tokportal": TokPortalSettings,
     "trackers": TrackerSettings,
     "trackers.columns": Columns,
+    "trackers.template": TemplateSettings,
     "run": RunSettings,
 }
 """The models by the keys that lead to them, indexes of lists left out."""
 
-ITEMS = {"trackers": "a mapping, such as `name: ...`", "require": "a column key", "approve": "a column key"}
+ITEMS = {
+    "trackers": "a mapping, such as `name: ...`",
+    "require": "a column key",
+    "approve": "a column key",
+    "groups": "the name of a group",
+}
 """What is expected as an item of a list, by its key."""

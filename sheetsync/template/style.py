@@ -23,7 +23,7 @@ ORDER = (
     *("prompt", "performance_snapshot", "spend_window", "invoice_status", "invoice_owner", "proof"),
     *("requested_at", "submitted_at", "delivered_at", "credits_charged", "credits_left", "request_id", "updated_at"),
 )
-"""The columns of a new tab: what to do and how it stands first, bookkeeping last."""
+"""The columns in the order of a new tab: what to do and how it stands first, bookkeeping last."""
 
 
 def colour(rgb: str) -> Json:

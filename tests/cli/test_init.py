@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from support.init_bench import ROWS, InitBench, words
 from support.xlsx import workbook
 
 from sheetsync.cli.init import init_trackers
-from sheetsync.columns import BY_KEY, MACHINE_KEYS
+from sheetsync.columns import BY_KEY, GROUPS, MACHINE_KEYS, USUAL_GROUPS
 from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
 from sheetsync.sandbox.google.cells import Cell
 from sheetsync.template import style
@@ -49,7 +50,8 @@ def test_an_empty_spreadsheet_becomes_a_tracker_with_one_write(empty: InitBench)
     """Everything comes at once or not at all."""
     lines = empty.init()
 
-    assert empty.headers_now() == [BY_KEY[key].header for key in style.ORDER]
+    wanted = {key for group in USUAL_GROUPS for key in GROUPS[group]} | (BY_KEY.keys() - set(chain(*GROUPS.values())))
+    assert empty.headers_now() == [BY_KEY[key].header for key in style.ORDER if key in wanted]
     assert [sheet.title for sheet in empty.book.sheets] == [TAB, "Summary"]
     assert empty.writes() == 1
     assert lines[0] == "tracker acme: added"
@@ -141,6 +143,29 @@ def test_own_columns_get_the_machine_columns_on_their_right(own: InitBench) -> N
 
     assert added == [BY_KEY[key].header for key in style.ORDER if key in MACHINE_KEYS]
     assert own.init() == NOTHING
+
+
+def test_named_groups_come_into_a_tab_that_has_columns_of_its_own() -> None:
+    """The config asks for them by name: what is there under another header is not made again."""
+    bench = InitBench(*OWN, groups=("rights", "approval"), columns={"contract": "Ideas"})
+    bench.init()
+    added = bench.headers_now()[len(OWN[0]) :]
+
+    assert [header for header in added if header not in {BY_KEY[key].header for key in MACHINE_KEYS}] == [
+        *("Post live", "Comments checked", "Landing page ready", "Approval owner", "Received at"),
+        "Excluded categories",
+    ]
+    assert [tuple(line[: len(OWN[0])]) for line in bench.table()] == list(OWN)
+    assert bench.init() == NOTHING
+
+
+def test_a_new_tab_has_the_groups_that_are_named_and_no_others(empty: InitBench) -> None:
+    bench = InitBench(groups=("owners",))
+    bench.init()
+
+    assert {"Renewal owner", "Caption final", "Feedback", "Status"} <= {*bench.headers_now()}
+    assert not {"Client", "Spend", "Usage rights", "Contract"} & {*bench.headers_now()}
+    assert bench.init() == NOTHING
 
 
 def test_renamed_headers(own: InitBench) -> None:

@@ -72,10 +72,12 @@ def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
     loaded = load_text(
         SMALLEST + "    authorization_days: 60\n    warn_hours: 48\n    max_orders_per_run: 5\n    keep_credits: 70\n"
         "    require: [client, campaign]\n    approve: []\n    columns:\n      video_id: TokPortal video\n"
+        "    template:\n      groups: [owners, rights]\n"
     )
 
     assert loaded.trackers[0] == Tracker(
-        "acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}
+        *("acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}),
+        groups=("owners", "rights"),
     )
 
 
@@ -90,7 +92,7 @@ def test_example_loads_as_it_stands() -> None:
 def test_example_explains_every_key_above_it() -> None:
     """Each key of the design stands in the example, right below a comment."""
     # what is stricter when it is named is left out in the example
-    lines = (ROOT / "config.example.yaml").read_text().replace("# approve:", "approve:").splitlines()
+    lines = re.sub("# (approve|groups):", r"\1:", (ROOT / "config.example.yaml").read_text()).splitlines()
     found = re.compile(r"(?: *- )? *([a-z_]+):")
     explained = [m[1] for above, line in pairwise(lines) if "# " in above and (m := found.match(line))]
     expected = [
@@ -395,7 +397,7 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
     [
         ("name: again", "name: stands twice (first on line 4); expected once"),
         ("zzz: 1", "zzz: is not a known key; expected one of name, spreadsheet, worksheet, authorization_days, "
-         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns"),
+         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns, template"),
         ("? [a]\n    : 1", "a list: is not a known key; expected one of name, "),
         ("authorization_days: 0", "authorization_days: '0' is out of bounds; expected 1 to 3650 days"),
         ("authorization_days: 3651", "authorization_days: '3651' is out of bounds; expected 1 to 3650 days"),
@@ -407,12 +409,18 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
         ("max_orders_per_run: 10001", "max_orders_per_run: '10001' is out of bounds; expected 0 to 10000 orders"),
         ("keep_credits: -1", "keep_credits: '-1' is out of bounds; expected 0 to 1000000000 credits"),
         ("require: client", "require: is a text; expected a list such as [video_id], or [] for none"),
-        ("approve:", "approve: is empty; expected a list such as [caption_final], or [] for none"),
+        ("approve:", "approve: is empty; expected a list such as [post_live], or [] for none"),
         ("require: [Creator Owner]", "require[0]: 'Creator Owner' cannot stand here; expected creator_owner?"),
         ("require: [client, client]", "require[1]: 'client' stands twice; expected once"),
         ("require: [{}]", "require[0]: is a mapping; expected a column key"),
         ("require: [spark_code]", "require[0]: 'spark_code' cannot stand here; expected "),
-        ("approve: [client]", "approve[0]: 'client' cannot stand here; expected one of caption_final, sound_cleared"),
+        ("approve: [client]", "approve[0]: 'client' cannot stand here; expected one of post_live, caption_final, "),
+        ("template: [rights]", "template: is a list; expected a mapping, such as `groups: ...`"),
+        ("template: {group: []}", "template.group: is not a known key; expected groups?"),
+        ("template: {groups: rights}", "template.groups: is a text; expected a list such as [campaign], or [] for "),
+        ("template: {groups: }", "template.groups: is empty; expected a list such as [campaign], or [] for none"),
+        ("template: {groups: [right]}", "template.groups[0]: 'right' cannot stand here; expected rights?"),
+        ("template: {groups: [{}]}", "template.groups[0]: is a mapping; expected the name of a group"),
         ("columns: [video_id]", "columns: is a list; expected a mapping, such as `video_id: ...`"),
         ("columns: {vidoe_id: X}", "columns.vidoe_id: is not a known key; expected video_id?"),
         ("columns: {client: ''}", "columns.client: is empty; expected the header as the sheet has it"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
+from sheetsync.columns import BY_KEY, GROUPS, MACHINE_KEYS, Kind, header_of
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
 from sheetsync.template import batch, style, tracker_tab
@@ -77,16 +79,54 @@ def test_the_order_of_a_new_tab_has_every_column_once() -> None:
     assert style.ORDER[:2] == ("video_id", "action")
 
 
+ALWAYS = {
+    *("video_id", "action", *MACHINE_KEYS, "feedback", "note", "platform", "authorization_days", "known_expiry"),
+    *("caption_final", "sound_cleared"),
+}
+BEFORE_GROUPS = {
+    *("video_url", "creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
+    *("creator_owner", "paid_owner", "usage_rights", "post_status", "paid_status", "spend", "conversions"),
+    *("renewal_decision", "retirement_reason", "invoice_status", "proof"),
+}
+"""The optional columns that `init` made when there were no groups."""
+
+
 @pytest.mark.parametrize("of", [None, tab(()), tab(("", " "))])
-def test_an_empty_tab_gets_every_column_in_order(of: Tab | None) -> None:
-    assert appended(of) == list(FULL)
+@pytest.mark.parametrize(
+    ("groups", "optional"),
+    [
+        (None, BEFORE_GROUPS | {"renewal_owner"}),
+        ((), set()),
+        (("rights", "owners"), {*GROUPS["rights"], *GROUPS["owners"]}),
+        (tuple(GROUPS), BY_KEY.keys() - ALWAYS),
+    ],
+)
+def test_an_empty_tab_gets_the_columns_of_its_groups_in_order(
+    of: Tab | None, groups: tuple[str, ...] | None, optional: set[str]
+) -> None:
+    """What goes with an order, and the default approvals, are there whatever groups a team takes."""
+    wanted = [BY_KEY[key].header for key in style.ORDER if key in ALWAYS | optional]
+    assert appended(of, replace(TRACKER, groups=groups)) == wanted
+
+
+def test_a_column_is_in_one_group_at_most_and_no_group_decides_what_a_run_needs() -> None:
+    grouped = [key for keys in GROUPS.values() for key in keys]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == BY_KEY.keys() - ALWAYS
+
+
+def test_the_readme_says_which_columns_are_in_which_group() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    for group, keys in GROUPS.items():
+        boxes = {key: " ☑" if BY_KEY[key].kind is Kind.CHECKBOX else "" for key in keys}
+        assert f"| {group} | {', '.join(BY_KEY[key].header + boxes[key] for key in keys)} |" in readme
 
 
 def test_a_missing_tab_is_made_wide_enough() -> None:
     properties = requests(None, "addSheet")[0]["properties"]
 
     assert properties["title"] == "Tracker"
-    assert properties["gridProperties"]["columnCount"] == len(FULL)
+    assert properties["gridProperties"]["columnCount"] == len(appended(None))
     assert requests(None, "appendDimension") == []
 
 
