@@ -6,7 +6,7 @@ checkboxes, days, and dates as serials in the spreadsheet's own time zone (Sheet
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum
@@ -176,8 +176,19 @@ USUAL_GROUPS = ("campaign", "owners", "progress", "paperwork")
 
 
 def header_of(key: str, renamed: Mapping[str, str]) -> str:
-    """The header that this tracker uses for a column key."""
-    return renamed.get(key, BY_KEY[key].header)
+    """The header that this tracker uses for a column key; a column of the team's own is known by its header alone."""
+    return renamed.get(key) or (BY_KEY[key].header if key in BY_KEY else key)
+
+
+def key_of(name: str, renamed: Mapping[str, str]) -> str:
+    """The key of a column that is named by its key or by its header; of one of the team's own, its header."""
+    by_header = (key for key in BY_KEY if normal(header_of(key, renamed)) == normal(name))
+    return name if name in BY_KEY else next(by_header, name)
+
+
+def kind_of(key: str) -> Kind | None:
+    """What a column holds; None for one of the team's own, which holds what they like."""
+    return BY_KEY[key].kind if key in BY_KEY else None
 
 
 # headers are compared for every cell that is written; `typed`, since 1 and TRUE would share an entry
@@ -196,15 +207,16 @@ class Binding:
     doubled: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def bind(headers: Sequence[Scalar], renamed: Mapping[str, str]) -> Binding:
-    """Find the columns by their headers, wherever they stand (design 5)."""
+def bind(headers: Sequence[Scalar], renamed: Mapping[str, str], gates: Iterable[str] = ()) -> Binding:
+    """Find the columns by their headers, wherever they stand (design 5); of the team's own, those that are gates."""
     places: dict[str, list[int]] = {}
     for index, header in enumerate(headers):
         places.setdefault(normal(header), []).append(index)
-    at = {key: places.get(normal(header_of(key, renamed)), []) for key in BY_KEY}
+    at = {key: places.get(normal(header_of(key, renamed)), []) for key in (*BY_KEY, *gates)}
+    required = (key for key, column in BY_KEY.items() if column.required)
     return Binding(
         {key: indexes[0] for key, indexes in at.items() if len(indexes) == 1},
-        tuple(header_of(key, renamed) for key, indexes in at.items() if BY_KEY[key].required and not indexes),
+        tuple(header_of(key, renamed) for key in required if not at[key]),
         tuple((header_of(key, renamed), tuple(f"{letter(i)}1" for i in at[key])) for key in at if len(at[key]) > 1),
     )
 

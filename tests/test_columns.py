@@ -23,6 +23,7 @@ from sheetsync.columns import (
     from_serial,
     header_of,
     instant,
+    key_of,
     key_text,
     letter,
     normal,
@@ -125,6 +126,22 @@ class TestBinding:
         binding = bind([*HEADERS, "note", "NOTE "], {})
         assert binding.doubled == (("Note", (first, second, third)),)
         assert "note" not in binding.columns
+
+    def test_a_column_of_the_teams_own_is_bound_where_orders_rest_on_it(self) -> None:
+        """Under its own header; that it is missing is the gates' to say."""
+        binding = bind(["Legal ok", *HEADERS], {}, ["Legal OK", "client", "Our ref"])
+        assert (binding.columns["Legal OK"], binding.missing, binding.doubled) == (0, (), ())
+        assert binding.columns["client"] == 1 + HEADERS.index("Client")
+        assert "Our ref" not in binding.columns
+        assert bind(["Ref", "REF", *HEADERS], {}, ["Ref"]).doubled == (("Ref", ("A1", "B1")),)
+
+    @pytest.mark.parametrize(
+        ("name", "key"),
+        [("client", "client"), ("Landing  page", "landing_page"), ("Kunde", "brand"), ("Brand", "Brand"), ("X", "X")],
+    )
+    def test_a_column_is_named_by_key_or_by_header(self, name: str, key: str) -> None:
+        """A header that `columns:` replaces names no column of ours any more."""
+        assert key_of(name, {"brand": "kunde"}) == key
 
     def test_number_and_checkbox_headers_are_text(self) -> None:
         """A header cell may hold any scalar."""

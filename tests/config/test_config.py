@@ -81,6 +81,17 @@ def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
     )
 
 
+def test_a_gate_is_any_column_by_key_or_by_header(load_text: Load) -> None:
+    """By the header that the sheet has, renamed ones too; what is no column of ours is one of the team's own."""
+    loaded = load_text(
+        SMALLEST + "    require: [Landing page, CREATOR  owner, Kunde, Client, contract]\n"
+        "    approve: [Post live, Approval owner, Legal OK]\n    columns: {client: Kunde}\n"
+    )
+
+    assert loaded.trackers[0].require == ("landing_page", "creator_owner", "client", "Client", "contract")
+    assert loaded.trackers[0].approve == ("post_live", "approval_owner", "Legal OK")
+
+
 def test_example_loads_as_it_stands() -> None:
     """config.example.yaml needs nothing but TOKPORTAL_API_KEY."""
     loaded = load(ROOT / "config.example.yaml", KEY)
@@ -408,17 +419,20 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
         ("warn_hours: [72]", "warn_hours: is a list; expected hours, for example 72"),
         ("max_orders_per_run: 10001", "max_orders_per_run: '10001' is out of bounds; expected 0 to 10000 orders"),
         ("keep_credits: -1", "keep_credits: '-1' is out of bounds; expected 0 to 1000000000 credits"),
-        ("require: client", "require: is a text; expected a list such as [video_id], or [] for none"),
-        ("approve:", "approve: is empty; expected a list such as [post_live], or [] for none"),
-        ("require: [Creator Owner]", "require[0]: 'Creator Owner' cannot stand here; expected creator_owner?"),
+        ("require: client", "require: is a text; expected a list such as [client, Landing page], or [] "),
+        ("approve:", "approve: is empty; expected a list such as [caption_final, Legal OK], or [] for none"),
         ("require: [client, client]", "require[1]: 'client' stands twice; expected once"),
-        ("require: [{}]", "require[0]: is a mapping; expected a column key"),
-        ("require: [spark_code]", "require[0]: 'spark_code' cannot stand here; expected "),
-        ("approve: [client]", "approve[0]: 'client' cannot stand here; expected one of post_live, caption_final, "),
+        ("require: [creator_owner, Creator Owner]", "require[1]: 'Creator Owner' stands twice; expected once"),
+        ("require: [Our Ref, ' our  ref']", "require[1]: ' our  ref' stands twice; expected once"),
+        ("require: [client, Kunde]\n    columns: {client: Kunde}", "require[1]: 'Kunde' stands twice; expected once"),
+        ("require: [{}]", "require[0]: is a mapping; expected a column, by its key or its header"),
+        ("approve: ['']", "approve[0]: is empty; expected a column, by its key or its header"),
+        ("require: [spark_code]", "require[0]: 'spark_code' is written by sheetsync; expected a column that people "),
+        ("approve: [Spark Code]", "approve[0]: 'Spark Code' is written by sheetsync; expected a column that people "),
         ("template: [rights]", "template: is a list; expected a mapping, such as `groups: ...`"),
         ("template: {group: []}", "template.group: is not a known key; expected groups?"),
-        ("template: {groups: rights}", "template.groups: is a text; expected a list such as [campaign], or [] for "),
-        ("template: {groups: }", "template.groups: is empty; expected a list such as [campaign], or [] for none"),
+        ("template: {groups: rights}", "template.groups: is a text; expected a list such as [campaign, owners], or "),
+        ("template: {groups: }", "template.groups: is empty; expected a list such as [campaign, owners], or [] "),
         ("template: {groups: [right]}", "template.groups[0]: 'right' cannot stand here; expected rights?"),
         ("template: {groups: [{}]}", "template.groups[0]: is a mapping; expected the name of a group"),
         ("columns: [video_id]", "columns: is a list; expected a mapping, such as `video_id: ...`"),
