@@ -18,6 +18,9 @@ NOTE_LIMIT = 500
 DEFAULT_APPROVALS = ("caption_final", "sound_cleared")
 """What a code locks, and what an ad must not use: asked for wherever a sheet has these columns (design 3)."""
 
+TRAIL_LENGTH = 80
+"""Characters of a cell that are kept with an order: a name or a word, not an essay."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
 
 
@@ -55,7 +58,8 @@ def _asked(row: Row, tracker: Tracker) -> tuple[list[str], list[str]]:
     An approval that is no checkbox (an owner's name, a date) is given by filling it in. What a team's own column holds
     nobody knows here: an approval there is a tick, or one of the words for it, so that a `no` never passes for a yes.
     """
-    boxes = {key for key in tracker.approve or () if kind_of(key) in (Kind.CHECKBOX, None)}
+    boxes = {key for key in tracker.gates if kind_of(key) is Kind.CHECKBOX}
+    boxes |= {key for key in tracker.approve or () if kind_of(key) is None}
     asked = dict.fromkeys(key for key in tracker.gates if key in row.columns)
     return [key for key in asked if key in boxes], [key for key in asked if key not in boxes]
 
@@ -103,6 +107,18 @@ def order_body(row: Row) -> str:
     # what is empty is left out: TokPortal's own default is meant then
     fields = {"note": row.text("note"), "platform": row.text("platform").casefold()}
     return json.dumps({name: text for name, text in fields.items() if text}, ensure_ascii=False)
+
+
+def approval_trail(row: Row, tracker: Tracker) -> dict[str, object]:
+    """Who let an order pass, in the words of its row: the boxes ticked, what was filled in, and the Approval owner."""
+    to_tick, to_fill = _asked(row, tracker)
+    owner = () if "approval_owner" in to_fill else ("approval_owner",)
+    filled = {header_of(key, tracker.columns): row.text(key)[:TRAIL_LENGTH] for key in (*to_fill, *owner)}
+    trail = {
+        "ticked": [header_of(key, tracker.columns) for key in to_tick],
+        "filled": {header: text for header, text in filled.items() if text},
+    }
+    return {part: found for part, found in trail.items() if found}
 
 
 def order_basis(row: Row, tracker: Tracker) -> tuple[str, str, str, bool]:
