@@ -269,6 +269,8 @@ EPOCH = datetime(1899, 12, 30)
 DATE_FORMAT = "yyyy-mm-dd hh:mm"
 _TICKED_WORDS = frozenset({"true", "yes", "x", "1", "☑", "✓", "✔"})
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
+# what comes before the host, and the query string after the path, differ with the app that a link was copied from
+_URL = re.compile(r"(?:https?://)?(?:www\.)?([^\s/?#]+\.[^\s/?#]+)(/[^\s?#]+)(?:[?#].*)?", re.IGNORECASE)
 _DAYS = re.compile(r"(\d{1,4})(?: ?d(?:ays?)?)?", re.IGNORECASE)
 _CUSTOM_ZONE = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2}):(\d{2})")
 _PLAUSIBLE_YEARS = range(2000, 2200)
@@ -343,6 +345,12 @@ def _instant_of_text(text: str, time_zone: str) -> datetime:
     if moment.year not in _PLAUSIBLE_YEARS:
         raise BadCell(notes.implausible_date(text))
     return (moment if offset else moment.replace(tzinfo=zone(time_zone))).astimezone(UTC)
+
+
+def post_of(cell: Scalar) -> str:
+    """The post that a Video URL leads to, however it was copied; empty for what is no address."""
+    match = _URL.fullmatch(str(cell).strip())
+    return f"{match[1].casefold()}{match[2].rstrip('/')}" if match else ""
 
 
 def days(cell: Scalar) -> int | None:

@@ -27,6 +27,7 @@ from sheetsync.columns import (
     key_text,
     letter,
     normal,
+    post_of,
     rows_of,
     same,
     says,
@@ -303,6 +304,30 @@ class TestInstants:
     ) -> None:
         """Midnight may not exist (Santiago) or come twice (Havana): the day begins once."""
         assert instant(serial(*day), name) == datetime(*first, tzinfo=UTC)
+
+
+class TestPosts:
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "https://www.tiktok.com/@Mia/video/1", "http://tiktok.com/@Mia/video/1/", " tiktok.com/@Mia/video/1 ",
+            "https://WWW.TikTok.com/@Mia/video/1?is_from_webapp=1&lang=de", "HTTPS://tiktok.com/@Mia/video/1/?x=/y#z",
+        ],
+    )  # fmt: skip
+    def test_one_post(self, cell: str) -> None:
+        """However its link was copied."""
+        assert post_of(cell) == "tiktok.com/@Mia/video/1"
+
+    @pytest.mark.parametrize(
+        "cell", ["", "  ", "tbd", "n/a", "@mia", "tiktok.com", "https://tiktok.com/", "see tiktok.com/@mia", 12, True]
+    )
+    def test_no_post(self, cell: Scalar) -> None:
+        """What two rows may well have in common."""
+        assert post_of(cell) == ""
+
+    def test_a_path_is_compared_with_its_case(self) -> None:
+        """Short links differ in nothing else."""
+        assert post_of("vm.tiktok.com/ZMab") != post_of("vm.tiktok.com/ZMAB")
 
 
 class TestDays:
