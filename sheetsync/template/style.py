@@ -126,7 +126,9 @@ class ColourRule:
 
     @property
     def condition(self) -> Condition:
-        """What a cell has to say."""
+        """What a cell has to say, or what a formula has to find."""
+        if self.word.startswith("="):
+            return Condition("CUSTOM_FORMULA", (self.word,))
         return Condition("TEXT_EQ", (self.word,)) if self.word else Condition("NOT_BLANK")
 
 
@@ -139,3 +141,9 @@ COLOUR_RULES = (
     ColourRule("sync_note", "", NOTED),
     ColourRule("missing", "", INCOMPLETE),
 )
+
+
+def without_key(video_id: str, action: str) -> ColourRule:
+    """For a mark in a row without a video id, which has no key that a note could be written by; columns by letter."""
+    # no function of two arguments: what parts them differs with the language of the spreadsheet
+    return ColourRule("action", f"=(LEN(TRIM(${video_id}2))=0)>(LEN(TRIM(${action}2))=0)", RED)

@@ -180,6 +180,9 @@ class TrackerTab:
         for rule in style.COLOUR_RULES:
             says = f"{self._name(rule.key)} that says {rule.word or 'anything'}"
             yield rule, column_range(self._at[rule.key], 1), says
+        key, action = self._at["video_id"], self._at["action"]
+        says = f"{self._name('action')} without {self._name('video_id')}"
+        yield style.without_key(letter(key), letter(action)), column_range(action, 1), says
 
     def _filter(self) -> Iterator[batch.Change]:
         tab = self._tab

@@ -18,6 +18,7 @@ from support.xlsx import workbook
 from sheetsync.cli.init import init_trackers
 from sheetsync.columns import BY_KEY, GROUPS, MACHINE_KEYS, USUAL_GROUPS
 from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
+from sheetsync.sandbox.google import conditional
 from sheetsync.sandbox.google.cells import Cell
 from sheetsync.template import style
 
@@ -256,6 +257,10 @@ DELETIONS: dict[str, tuple[Deletion, str]] = {
         lambda b: {"deleteConditionalFormatRule": {"sheetId": 0, "index": 3}},
         "addConditionalFormatRule",
     ),
+    "the colour of a mark without a video id": (
+        lambda b: {"deleteConditionalFormatRule": {"sheetId": 0, "index": len(style.COLOUR_RULES)}},
+        "addConditionalFormatRule",
+    ),
     "a warning": (
         lambda b: {
             "deleteProtectedRange": {"protectedRangeId": b.sheet.attached["protectedRanges"][1]["protectedRangeId"]}
@@ -362,6 +367,17 @@ def test_a_whole_run_after_init(empty: InitBench) -> None:
     assert empty.init() == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("video", "mark", "red"), [("", "request", True), (" ", "renew", True), (VIDEO, "request", False), ("", "", False)]
+)
+def test_a_mark_without_a_video_id_is_red(empty: InitBench, video: str, mark: str, red: bool) -> None:
+    """It cannot be said in its row: a note is written and verified by the key of a row."""
+    empty.init()
+    empty.sheet.set_value(4, empty.at("video_id"), video or None)
+    empty.sheet.set_value(4, empty.at("action"), mark or None)
+    assert (conditional.format_of(empty.sheet, 4, empty.at("action")) == {"backgroundColorStyle": style.RED}) is red
+
+
 def test_init_in_the_middle_of_a_trackers_life() -> None:
     """A sheet that was synced for weeks without init: its dates have formats already, its rows stay as they are."""
     bench = Bench([VIDEO])
@@ -406,7 +422,7 @@ def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
     assert seen.column_dimensions["A"].width > 40
     assert {'"request,renew,correct"', '"TRUE,FALSE"'} <= {v.formula1 for v in seen.data_validations.dataValidation}
     assert "Action must be one of" in seen.cell(2, at["Sync note"].column).value
-    assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES})
+    assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES} | {"action"})
 
 
 def test_the_command(config: Path, empty: InitBench) -> None:

@@ -318,7 +318,25 @@ def test_a_rule_is_found_by_what_it_says_whatever_its_colour() -> None:
 
 def test_rules_of_people_come_first() -> None:
     of = tab(FULL, conditional_formats=(ConditionalFormat((GridRange(),), Condition("CUSTOM_FORMULA", ("=TRUE",))),))
-    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 1 + len(style.COLOUR_RULES)))
+    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 2 + len(style.COLOUR_RULES)))
+
+
+NO_KEY = "=(LEN(TRIM($B2))=0)>(LEN(TRIM($D2))=0)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_ours"),
+    [(NO_KEY, True), (NO_KEY.replace("$B2", "$AC7"), True), (NO_KEY.replace("=0", " = 0"), True), ("=$B2=0", False)],
+)
+def test_a_mark_without_a_video_id_is_red_and_found_again_wherever_columns_stand(formula: str, is_ours: bool) -> None:
+    """Google rewrites the places in a formula as columns move and rows go."""
+    (rule,) = (r["rule"] for r in requests(tab(), "addConditionalFormatRule") if "CUSTOM_FORMULA" in str(r))
+    there = ConditionalFormat((column_range(OWN.index("Action"), 1),), Condition("CUSTOM_FORMULA", (formula,)))
+
+    assert rule["ranges"] == [{"sheetId": 0, "startRowIndex": 1, "startColumnIndex": 3, "endColumnIndex": 4}]
+    assert rule["booleanRule"]["condition"]["values"] == [{"userEnteredValue": NO_KEY}]
+    assert rule["booleanRule"]["format"] == {"backgroundColorStyle": style.RED}
+    assert ("Action without Video ID" not in told(tab(conditional_formats=(there,)), "a colour for")) is is_ours
 
 
 @pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (GridRange(3, 5, 0, 2),)}])
