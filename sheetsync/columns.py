@@ -6,7 +6,7 @@ checkboxes, days, and dates as serials in the spreadsheet's own time zone (Sheet
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum
@@ -96,7 +96,12 @@ COLUMNS: tuple[Column, ...] = (
     _person(
         "known_expiry", "Known expiry", "The end date that Ads Manager shows; it wins over the estimate.", Kind.DATE
     ),
-    _person("received_at", "Received at", "When a code that did not come from TokPortal was received.", Kind.DATE),
+    _person(
+        "received_at",
+        "Received at",
+        "For a code that was not ordered here, but came from the creator: the day it was received.",
+        Kind.DATE,
+    ),
     _person("video_url", "Video URL", "The live TikTok post."),
     _person("creator", "Creator", "The creator's handle."),
     _person("client", "Client", "Whose money it is."),
@@ -105,10 +110,20 @@ COLUMNS: tuple[Column, ...] = (
     _person("objective", "Objective", "The campaign objective.", choices=OBJECTIVES),
     _person("market", "Market", "Country of the campaign."),
     _person("language", "Language", "Language of the post."),
+    _person("currency", "Currency", "Currency of spend and budget in this market, such as EUR."),
+    _person("landing_page", "Landing page", "Where the ad leads: the page or app link of this market."),
+    _person("creator_region", "Creator region", "Where the creator is local; it should fit the market."),
+    _person("product_availability", "Product availability", "Whether the product or app can be had in this market."),
+    _person("posting_time", "Posting time", "When the post went, or is to go, live, in the market's own time."),
     _person("ad_account", "Ad account", "The ad account that will use the code."),
     _person("creator_owner", "Creator owner", "Who talks to the creator."),
     _person("paid_owner", "Paid owner", "Who activates and watches the ad."),
+    _person("renewal_owner", "Renewal owner", "Who renews or retires the code before it ends."),
+    _person("approval_owner", "Approval owner", "Who has the last word on the post; kept with each order."),
     _person("usage_rights", "Usage rights", "What use is allowed, and for how long."),
+    _person("contract", "Contract", "The agreement with the creator: its number, or a link."),
+    _person("excluded_categories", "Excluded categories", "What the creator does not allow the post to advertise."),
+    _person("post_live", "Post live", "Tick when the post is public, on the right account.", Kind.CHECKBOX),
     _person("caption_final", "Caption final", "Tick when the caption is final: the code locks it.", Kind.CHECKBOX),
     _person(
         "sound_cleared",
@@ -116,22 +131,64 @@ COLUMNS: tuple[Column, ...] = (
         "Tick when the sound is original or from the Commercial Music Library.",
         Kind.CHECKBOX,
     ),
+    _person("comments_checked", "Comments checked", "Tick when the comments can stand under an ad.", Kind.CHECKBOX),
+    _person(
+        "landing_page_ready",
+        "Landing page ready",
+        "Tick when the landing page or app link works in this market.",
+        Kind.CHECKBOX,
+    ),
     _person("post_status", "Post status", "How the organic post stands.", choices=POST_STATUSES),
     _person("paid_status", "Paid status", "How the ad stands.", choices=PAID_STATUSES),
     _person("spend", "Spend", "Ad spend so far.", Kind.NUMBER),
     _person("conversions", "Conversions", "Conversions so far.", Kind.NUMBER),
+    _person("comments", "Comments", "How the public comments stand, and whether somebody has to act."),
+    _person("prompt", "Prompt", "What the video was generated from, where a model made it."),
+    _person("spend_window", "Spend window", "From when to when the ad spent, for the books."),
+    _person("performance_snapshot", "Performance snapshot", "The results as they were at the end, or a link to them."),
     _person("renewal_decision", "Renewal decision", "What happens at the end.", choices=RENEWAL_DECISIONS),
     _person("retirement_reason", "Retirement reason", "Why the code is not renewed."),
     _person("invoice_status", "Invoice status", "How the creator's invoice stands."),
+    _person("invoice_owner", "Invoice owner", "Who settles the creator's invoice."),
     _person("proof", "Proof", "Link to a screenshot or approval."),
 )
 BY_KEY: Mapping[str, Column] = {column.key: column for column in COLUMNS}
 MACHINE_KEYS: tuple[str, ...] = tuple(column.key for column in COLUMNS if column.owner is Owner.MACHINE)
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "campaign": (
+        *("video_url", "creator", "client", "brand", "campaign"),
+        *("objective", "market", "language", "ad_account"),
+    ),
+    "owners": ("creator_owner", "paid_owner", "renewal_owner"),
+    "progress": ("post_status", "paid_status", "spend", "conversions", "renewal_decision", "retirement_reason"),
+    "paperwork": ("usage_rights", "invoice_status", "proof"),
+    "approval": ("post_live", "comments_checked", "landing_page_ready", "approval_owner"),
+    "markets": ("currency", "landing_page", "creator_region", "product_availability", "posting_time"),
+    "rights": ("contract", "excluded_categories", "received_at"),
+    "reporting": ("comments", "prompt", "performance_snapshot", "spend_window", "invoice_owner"),
+}
+"""Columns that a team takes or leaves together. What is in none, a new tab always has: what goes with an order or a
+correction, and the default approvals, which would not be asked for in a sheet without them."""
+
+USUAL_GROUPS = ("campaign", "owners", "progress", "paperwork")
+"""The groups of a new tab where the config names none: what Missing asks for, and what every team keeps."""
+
 
 def header_of(key: str, renamed: Mapping[str, str]) -> str:
-    """The header that this tracker uses for a column key."""
-    return renamed.get(key, BY_KEY[key].header)
+    """The header that this tracker uses for a column key; a column of the team's own is known by its header alone."""
+    return renamed.get(key) or (BY_KEY[key].header if key in BY_KEY else key)
+
+
+def key_of(name: str, renamed: Mapping[str, str]) -> str:
+    """The key of a column that is named by its key or by its header; of one of the team's own, its header."""
+    by_header = (key for key in BY_KEY if normal(header_of(key, renamed)) == normal(name))
+    return name if name in BY_KEY else next(by_header, name)
+
+
+def kind_of(key: str) -> Kind | None:
+    """What a column holds; None for one of the team's own, which holds what they like."""
+    return BY_KEY[key].kind if key in BY_KEY else None
 
 
 # headers are compared for every cell that is written; `typed`, since 1 and TRUE would share an entry
@@ -150,15 +207,16 @@ class Binding:
     doubled: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def bind(headers: Sequence[Scalar], renamed: Mapping[str, str]) -> Binding:
-    """Find the columns by their headers, wherever they stand (design 5)."""
+def bind(headers: Sequence[Scalar], renamed: Mapping[str, str], gates: Iterable[str] = ()) -> Binding:
+    """Find the columns by their headers, wherever they stand (design 5); of the team's own, those that are gates."""
     places: dict[str, list[int]] = {}
     for index, header in enumerate(headers):
         places.setdefault(normal(header), []).append(index)
-    at = {key: places.get(normal(header_of(key, renamed)), []) for key in BY_KEY}
+    at = {key: places.get(normal(header_of(key, renamed)), []) for key in (*BY_KEY, *gates)}
+    required = (key for key, column in BY_KEY.items() if column.required)
     return Binding(
         {key: indexes[0] for key, indexes in at.items() if len(indexes) == 1},
-        tuple(header_of(key, renamed) for key, indexes in at.items() if BY_KEY[key].required and not indexes),
+        tuple(header_of(key, renamed) for key in required if not at[key]),
         tuple((header_of(key, renamed), tuple(f"{letter(i)}1" for i in at[key])) for key in at if len(at[key]) > 1),
     )
 
@@ -211,6 +269,8 @@ EPOCH = datetime(1899, 12, 30)
 DATE_FORMAT = "yyyy-mm-dd hh:mm"
 _TICKED_WORDS = frozenset({"true", "yes", "x", "1", "☑", "✓", "✔"})
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
+# what comes before the host, and the query string after the path, differ with the app that a link was copied from
+_URL = re.compile(r"(?:https?://)?(?:www\.)?([^\s/?#]+\.[^\s/?#]+)(/[^\s?#]+)(?:[?#].*)?", re.IGNORECASE)
 _DAYS = re.compile(r"(\d{1,4})(?: ?d(?:ays?)?)?", re.IGNORECASE)
 _CUSTOM_ZONE = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2}):(\d{2})")
 _PLAUSIBLE_YEARS = range(2000, 2200)
@@ -290,6 +350,12 @@ def _instant_of_text(text: str, time_zone: str) -> datetime:
     if moment.year not in _PLAUSIBLE_YEARS:
         raise BadCell(notes.implausible_date(text))
     return (moment if offset else moment.replace(tzinfo=zone(time_zone))).astimezone(UTC)
+
+
+def post_of(cell: Scalar) -> str:
+    """The post that a Video URL leads to, however it was copied; empty for what is no address."""
+    match = _URL.fullmatch(str(cell).strip())
+    return f"{match[1].casefold()}{match[2].rstrip('/')}" if match else ""
 
 
 def days(cell: Scalar) -> int | None:

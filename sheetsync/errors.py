@@ -71,7 +71,7 @@ class GateColumnMissing(SheetsyncError):
         names = ", ".join(f"'{header}'" for header in headers)
         super().__init__(
             f"Tab '{tab}' has no column {names}, which orders rest on (`approve` or `require`), so none was sent. Put "
-            "the header back, or say under `columns:` what it is called now; codes are still fetched."
+            "the header back, or have the configuration say what it is called now; codes are still fetched."
         )
 
 

@@ -41,9 +41,11 @@ def fingerprint(code: str) -> str:
 class Tracker:
     """One worksheet of one spreadsheet, with its settings (design 6).
 
-    `spreadsheet` is the bare id; `require` and `approve` name columns by key; `columns` maps a column key to
-    the header that this sheet uses for it; `approve` None means the default approvals, where the sheet has or had them;
-    `price` is what an ad code may cost (credits); `summary_tab` is the tab that its summary is kept in.
+    `spreadsheet` is the bare id; `require` and `approve` name columns by key, or by header where they are the team's
+    own; `columns` maps a column key to the header that this sheet uses for it; `approve` None means the default
+    approvals, where the sheet has or had them; `price` is what an ad code may cost (credits); `summary_tab` is the tab
+    that its summary is kept in; `groups` are the groups of columns that `init` makes, None the usual ones, and those
+    for a new tab alone.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Tracker:
     columns: Mapping[str, str] = field(default_factory=dict)
     summary_tab: str = "Summary"
     price: int = PRICE
+    groups: tuple[str, ...] | None = None
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The columns that are named for orders to rest on."""
+        return (*self.require, *(self.approve or ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,18 @@ from sheetsync.columns import (
     MACHINE_KEYS,
     BadCell,
     Column,
+    Kind,
     Owner,
     bind,
     days,
     from_serial,
     header_of,
     instant,
+    key_of,
     key_text,
     letter,
     normal,
+    post_of,
     rows_of,
     same,
     says,
@@ -75,6 +78,21 @@ class TestTable:
         """The note on a header says what the column is for."""
         assert column.help.endswith((".", ")."))
 
+    def test_the_columns_of_people_are_those_of_the_design(self) -> None:
+        """Design 5, with the fields of the source document: `☑` are checkboxes."""
+        boxes = {"Caption final", "Sound cleared", "Post live", "Comments checked", "Landing page ready"}
+        people = [column for column in COLUMNS if column.owner is Owner.PERSON]
+        assert {column.header for column in people} == boxes | {
+            "Video ID", "Action", "Feedback", "Note", "Platform", "Authorization days", "Known expiry", "Video URL",
+            "Creator", "Client", "Brand", "Campaign", "Objective", "Market", "Language", "Ad account", "Creator owner",
+            "Paid owner", "Usage rights", "Post status", "Paid status", "Spend", "Conversions", "Comments",
+            "Renewal decision", "Renewal owner", "Retirement reason", "Invoice status", "Proof", "Approval owner",
+            "Contract", "Excluded categories", "Currency", "Landing page", "Prompt", "Received at", "Invoice owner",
+            "Spend window", "Performance snapshot", "Creator region", "Product availability", "Posting time",
+        }  # fmt: skip
+        assert {column.header for column in people if column.kind is Kind.CHECKBOX} == boxes
+        assert {column.header for column in people if column.kind is Kind.DATE} == {"Known expiry", "Received at"}
+
     def test_every_owner_has_columns(self) -> None:
         """Each column belongs to people or to the machine."""
         assert {column.owner for column in COLUMNS} == set(Owner)
@@ -104,10 +122,27 @@ class TestBinding:
 
     def test_a_doubled_header_is_named_with_its_cells_and_not_bound(self) -> None:
         """Which of two would be written is a guess."""
-        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AS1")),)
+        first, second, third = (f"{letter(at)}1" for at in (HEADERS.index("Note"), len(HEADERS), len(HEADERS) + 1))
+        assert bind([*HEADERS, "note"], {}).doubled == (("Note", (first, second)),)
         binding = bind([*HEADERS, "note", "NOTE "], {})
-        assert binding.doubled == (("Note", (f"{letter(HEADERS.index('Note'))}1", "AS1", "AT1")),)
+        assert binding.doubled == (("Note", (first, second, third)),)
         assert "note" not in binding.columns
+
+    def test_a_column_of_the_teams_own_is_bound_where_orders_rest_on_it(self) -> None:
+        """Under its own header; that it is missing is the gates' to say."""
+        binding = bind(["Legal ok", *HEADERS], {}, ["Legal OK", "client", "Our ref"])
+        assert (binding.columns["Legal OK"], binding.missing, binding.doubled) == (0, (), ())
+        assert binding.columns["client"] == 1 + HEADERS.index("Client")
+        assert "Our ref" not in binding.columns
+        assert bind(["Ref", "REF", *HEADERS], {}, ["Ref"]).doubled == (("Ref", ("A1", "B1")),)
+
+    @pytest.mark.parametrize(
+        ("name", "key"),
+        [("client", "client"), ("Landing  page", "landing_page"), ("Kunde", "brand"), ("Brand", "Brand"), ("X", "X")],
+    )
+    def test_a_column_is_named_by_key_or_by_header(self, name: str, key: str) -> None:
+        """A header that `columns:` replaces names no column of ours any more."""
+        assert key_of(name, {"brand": "kunde"}) == key
 
     def test_number_and_checkbox_headers_are_text(self) -> None:
         """A header cell may hold any scalar."""
@@ -269,6 +304,30 @@ class TestInstants:
     ) -> None:
         """Midnight may not exist (Santiago) or come twice (Havana): the day begins once."""
         assert instant(serial(*day), name) == datetime(*first, tzinfo=UTC)
+
+
+class TestPosts:
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "https://www.tiktok.com/@Mia/video/1", "http://tiktok.com/@Mia/video/1/", " tiktok.com/@Mia/video/1 ",
+            "https://WWW.TikTok.com/@Mia/video/1?is_from_webapp=1&lang=de", "HTTPS://tiktok.com/@Mia/video/1/?x=/y#z",
+        ],
+    )  # fmt: skip
+    def test_one_post(self, cell: str) -> None:
+        """However its link was copied."""
+        assert post_of(cell) == "tiktok.com/@Mia/video/1"
+
+    @pytest.mark.parametrize(
+        "cell", ["", "  ", "tbd", "n/a", "@mia", "tiktok.com", "https://tiktok.com/", "see tiktok.com/@mia", 12, True]
+    )
+    def test_no_post(self, cell: Scalar) -> None:
+        """What two rows may well have in common."""
+        assert post_of(cell) == ""
+
+    def test_a_path_is_compared_with_its_case(self) -> None:
+        """Short links differ in nothing else."""
+        assert post_of("vm.tiktok.com/ZMab") != post_of("vm.tiktok.com/ZMAB")
 
 
 class TestDays:

@@ -21,10 +21,10 @@ from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
 from sheetsync.config.load import Config
-from sheetsync.errors import HeaderError, SheetsyncError
+from sheetsync.errors import GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Price, Snapshot, Tracker
-from sheetsync.plan.gates import key_problem
+from sheetsync.plan.gates import absent_gates, key_problem
 from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.sheet.reading import Reader
@@ -125,6 +125,8 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
     yield Check(name, True, f"tab '{snapshot.title}' is readable, time zone {snapshot.time_zone}")
     found = f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
     yield Check(f"{name} headers", True, found)
+    if absent := absent_gates(tracker, snapshot.columns):
+        yield Check(f"{name} gates", False, str(GateColumnMissing(snapshot.title, absent)))
     yield from _template(name, tracker, api)
     yield from _rows(name, tracker, snapshot)
 

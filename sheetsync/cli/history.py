@@ -62,6 +62,14 @@ def _ordered(detail: Detail) -> str:
     return f"ordered ({detail.get('mark', '')}): {price}{balance}; request {detail.get('request_id')}"
 
 
+def _about_to_order(detail: Detail) -> str:
+    """With what the gates rested on: orders from before that was kept tell none of it."""
+    ticked = [f"ticked: {', '.join(detail['ticked'])}"] if "ticked" in detail else []
+    filled = [f"{header}: {text}" for header, text in detail.get("filled", {}).items()]
+    trail = "; ".join(["", *ticked, *filled])
+    return f"about to order ({detail.get('mark')}), key {detail.get('idempotency_key')}{trail}"
+
+
 def _adopted(detail: Detail) -> str:
     request, origin = detail.get("request_id"), detail.get("origin")
     if origin == Origin.ORDERED:
@@ -78,7 +86,7 @@ def _adopted(detail: Detail) -> str:
 _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     "found": lambda d: f"seen at TokPortal: request {d.get('request_id')}, {d.get('status')}",
     "imported": lambda d: f"the sheet told of {d.get('request_id')}, {d.get('status') or 'typed by people'}",
-    "intent": lambda d: f"about to order ({d.get('mark')}), key {d.get('idempotency_key')}",
+    "intent": _about_to_order,
     "resend": lambda d: f"about to order again, with the same key {d.get('idempotency_key')}",
     "ordered": _ordered,
     "adopted": _adopted,

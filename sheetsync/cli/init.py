@@ -24,7 +24,8 @@ from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, Spreadsheet
 def init(selection: Selection, dry_run: bool) -> None:
     """Prepare the sheet: headers, dropdowns, colours, the Summary tab. Adds what is missing, and removes nothing.
 
-    Make the spreadsheet yourself and share it with the service account as Editor.
+    Make the spreadsheet yourself and share it with the service account as Editor. Which groups of optional columns it
+    makes, `template: groups:` in the configuration says.
     """
     config, trackers = selection.load()
     api = connect(config.google.credentials, config.google.api_url, Clock())

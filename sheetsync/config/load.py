@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sheetsync.columns import BY_KEY, header_of, normal
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of, key_of, normal
 from sheetsync.config import settings
 from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
@@ -40,6 +40,7 @@ _SAME_NAME = AS_WRITTEN + " is the name of trackers[{index}] too; expected a nam
 _SAME_TAB = AS_WRITTEN + " is the tab of trackers[{index}] too; expected one tracker for each tab"
 _SAME_HEADER = AS_WRITTEN + " is the header of {key} too; expected a header of its own"
 _SAME_KEY = AS_WRITTEN + " stands twice; expected once"
+_OURS = AS_WRITTEN + " is written by sheetsync; expected a column that people fill in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,17 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 def _trackers(checked: Sequence[settings.TrackerSettings]) -> tuple[Tracker, ...]:
     sharing = Counter(each.spreadsheet for each in checked)
-    trackers = (Tracker(**{**dict(each), "columns": each.columns.model_dump(exclude_unset=True)}) for each in checked)
+    trackers = map(_tracker, checked)
     return tuple(replace(tracker, summary_tab=_summary_tab(tracker, sharing)) for tracker in trackers)
+
+
+def _tracker(checked: settings.TrackerSettings) -> Tracker:
+    plain = dict(checked)
+    renamed = plain["columns"] = checked.columns.model_dump(exclude_unset=True)
+    plain["groups"] = plain.pop("template").groups
+    for setting in ("require", "approve"):
+        plain[setting] = plain[setting] and tuple(key_of(name, renamed) for name in plain[setting])
+    return Tracker(**plain)
 
 
 def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:
@@ -119,6 +129,9 @@ def _clashes(document: Document, variables: Variables) -> Iterator[Problem]:
             first = firsts.setdefault(identity, location)
             if first != location:
                 yield document.problem(location, sentence.format(index=first[1], key=first[-1]))
+        for location, key in _gates(("trackers", index), section, variables):
+            if key in MACHINE_KEYS:
+                yield document.problem(location, _OURS)
 
 
 def _texts(values: object, variables: Variables) -> dict[Any, str]:
@@ -144,6 +157,14 @@ def _claims(here: Location, section: object, variables: Variables) -> Iterator[t
     # Columns that keep their headers come first: a renamed one has to make way; of two, the later.
     for key in [*(key for key in BY_KEY if key not in renamed), *(key for key in renamed if key in BY_KEY)]:
         yield (here, normal(header_of(key, renamed))), (*here, "columns", key), _SAME_HEADER
+    for location, key in _gates(here, section, variables):
+        yield (location[:-1], key in BY_KEY, normal(key)), location, _SAME_KEY
+
+
+def _gates(here: Location, section: object, variables: Variables) -> Iterator[tuple[Location, str]]:
+    """The columns that a tracker's orders rest on, and where it names them."""
+    inner = section if isinstance(section, dict) else {}
+    renamed = _texts(inner.get("columns"), variables)
     for setting in ("require", "approve"):
-        for at, key in _texts(inner.get(setting), variables).items():
-            yield (here, setting, key), (*here, setting, at), _SAME_KEY
+        for at, name in _texts(inner.get(setting), variables).items():
+            yield (*here, setting, at), key_of(name, renamed)

@@ -22,8 +22,9 @@ Problem = tuple[int, str]
 AS_WRITTEN = "<as written>"
 """Stands at the beginning of a sentence for the text that the file has, its variables not filled in."""
 
-_DEEPEST = 4
-"""Steps to the deepest setting, an item of `require`: what lies below (an anchor may hold itself) is not looked at."""
+_DEEPEST = 5
+"""Steps to the deepest setting, an item of `template: groups:`: what lies below (an anchor may hold itself) is not
+looked at."""
 
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 

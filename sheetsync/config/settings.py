@@ -18,15 +18,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from sheetsync.columns import BY_KEY, Kind, Owner
+from sheetsync.columns import BY_KEY, GROUPS
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
 
-_PERSON_KEYS = tuple(column.key for column in BY_KEY.values() if column.owner is Owner.PERSON)
-_CHECKBOX_KEYS = tuple(key for key in _PERSON_KEYS if BY_KEY[key].kind is Kind.CHECKBOX)
 # "d/e/..." is a page published to the web: it has no id that the API would take.
 _SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
 
@@ -159,8 +157,8 @@ def _bounded(unit: str, default: int, low: int, high: int) -> Any:
     return Field(default, ge=low, le=high, strict=True, title=bounds, description=f"{unit}, for example {default}")
 
 
-def _keys(known: Collection[str], default: tuple[str, ...] | None = ()) -> Any:
-    return Field(default, description=f"a list such as [{next(iter(known))}], or [] for none")
+def _names(example: str, default: tuple[str, ...] | None = None) -> Any:
+    return Field(default, description=f"a list such as [{example}], or [] for none")
 
 
 class GoogleSettings(Section):
@@ -197,6 +195,13 @@ else:  # mypy knows no fields that are made by name
     Columns = create_model("Columns", __base__=Section, **_headers)
 
 
+class TemplateSettings(Section):
+    """What `init` offers beside the columns that are always there."""
+
+    # left out, the usual ones for a new tab; named, also for a tab whose people have chosen their columns
+    groups: tuple[Annotated[_Text, _one_of(GROUPS)], ...] = _names("campaign, owners")
+
+
 class TrackerSettings(Section):
     """One worksheet, as model.Tracker has it."""
 
@@ -209,10 +214,11 @@ class TrackerSettings(Section):
     warn_hours: _Whole = _bounded("hours", 72, 0, 8760)
     max_orders_per_run: _Whole = _bounded("orders", 25, 0, 10_000)
     keep_credits: _Whole = _bounded("credits", 0, 0, 1_000_000_000)
-    require: tuple[Annotated[_Text, _one_of(_PERSON_KEYS)], ...] = _keys(_PERSON_KEYS)
+    require: tuple[_Text, ...] = _names("client, Landing page", ())
     # left out, the default approvals are asked for where the sheet has or had them; named, wherever they are
-    approve: tuple[Annotated[_Text, _one_of(_CHECKBOX_KEYS)], ...] = _keys(_CHECKBOX_KEYS, None)
+    approve: tuple[_Text, ...] = _names("caption_final, Legal OK")
     columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
+    template: Annotated[TemplateSettings, _MAY_BE_EMPTY] = _section("groups")
 
 
 class Settings(Section):
@@ -233,9 +239,15 @@ SECTIONS: Mapping[str, type[Section]] = {
     "tokportal": TokPortalSettings,
     "trackers": TrackerSettings,
     "trackers.columns": Columns,
+    "trackers.template": TemplateSettings,
     "run": RunSettings,
 }
 """The models by the keys that lead to them, indexes of lists left out."""
 
-ITEMS = {"trackers": "a mapping, such as `name: ...`", "require": "a column key", "approve": "a column key"}
+ITEMS = {
+    "trackers": "a mapping, such as `name: ...`",
+    "require": "a column, by its key or its header",
+    "approve": "a column, by its key or its header",
+    "groups": "the name of a group",
+}
 """What is expected as an item of a list, by its key."""

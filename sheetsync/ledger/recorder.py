@@ -81,9 +81,12 @@ class Recorder:
                 self._event(request.video_id, "adopted", request_id=request.id, origin=origin)
             self._changes(old, new)
 
-    def begin(self, video_id: str, mark: Mark, previous_id: str | None, body: str) -> Intent:
+    def begin(
+        self, video_id: str, mark: Mark, previous_id: str | None, body: str, trail: Mapping[str, object] | None = None
+    ) -> Intent:
         """Put an intent on disk, with a fresh idempotency key: once this returns, a crash cannot forget it.
 
+        `trail` is who let the order pass, for the history.
         Raises ValueError if the video has an unsettled intent: both could be charged.
         """
         # TokPortal answers a key it has seen with the order of then: a resend keeps it, a new wish must not share it.
@@ -96,7 +99,7 @@ class Recorder:
             intent = Intent(*begun, IntentState.SENDING)
             self._upsert("intent", ("id",), rows.to_columns(intent))
             detail = {"intent": intent.id, "mark": mark, "previous_id": previous_id, "idempotency_key": key}
-            self._event(video_id, "intent", **detail)
+            self._event(video_id, "intent", **detail, **(trail or {}))
         return intent
 
     def unsettled_beside(self, video_id: str) -> int:

@@ -208,6 +208,11 @@ def duplicate_of(rows: Sequence[int]) -> str:
     return f"Duplicate of row {', '.join(map(str, rows))}: one of them acts, all show the same."
 
 
+def same_post(rows: Sequence[int]) -> str:
+    """Rows of another video have the same Video URL."""
+    return f"Same Video URL as row {', '.join(map(str, rows))}, under another Video ID: one of the two is wrong."
+
+
 def cell_problem(header: str, problem: Exception) -> str:
     """A cell by its header, and what is expected there."""
     return f"{header}: {problem}."

@@ -27,15 +27,17 @@ class Claim:
         planned = {row.key: row for row in acting(snapshot.rows)}
         return cls(tracker, {step.video_id: planned[step.video_id] for step in orders})
 
-    def standing(self, rows: Iterable[Row]) -> frozenset[str]:
-        """The videos whose order still rests, by these rows, on what it was planned on.
+    def standing(self, rows: Iterable[Row]) -> Mapping[str, Row]:
+        """Those of these rows, by video id, whose order still rests on what it was planned on.
 
         A mark withdrawn, a note edited or a box unticked since the plan ends the order.
         """
         now = (row for row in acting(rows) if row.key in self.rows)
-        return frozenset(
-            row.key for row in now if order_basis(row, self.tracker) == order_basis(self.rows[row.key], self.tracker)
-        )
+        return {
+            row.key: row
+            for row in now
+            if order_basis(row, self.tracker) == order_basis(self.rows[row.key], self.tracker)
+        }
 
     def project(self, snapshot: Snapshot) -> Projection:
         """`ordering` for the rows that stand, also where they say so already: a killed run may have left it."""

@@ -10,13 +10,16 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, PLATFORMS, header_of, ticked
+from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, kind_of, ticked
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.steps import Hold
 
 NOTE_LIMIT = 500
 DEFAULT_APPROVALS = ("caption_final", "sound_cleared")
 """What a code locks, and what an ad must not use: asked for wherever a sheet has these columns (design 3)."""
+
+TRAIL_LENGTH = 80
+"""Characters of a cell that are kept with an order: a name or a word, not an essay."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
 
@@ -46,8 +49,24 @@ def with_default_approvals(tracker: Tracker, known: Known, columns: Collection[s
 
 def absent_gates(tracker: Tracker, columns: Collection[str]) -> list[str]:
     """Headers of the columns that orders rest on and that the sheet does not have."""
-    asked = (*tracker.require, *(tracker.approve or ()))
-    return [header_of(key, tracker.columns) for key in asked if key not in columns]
+    return [header_of(key, tracker.columns) for key in tracker.gates if key not in columns]
+
+
+def _asked(row: Row, tracker: Tracker) -> tuple[list[str], list[str]]:
+    """The columns of the row that have to be ticked, and those that have to be filled in.
+
+    An approval that is no checkbox (an owner's name, a date) is given by filling it in. What a team's own column holds
+    nobody knows here: an approval there is a tick, or one of the words for it, so that a `no` never passes for a yes.
+    """
+    boxes = {key for key in tracker.gates if kind_of(key) is Kind.CHECKBOX}
+    boxes |= {key for key in tracker.approve or () if kind_of(key) is None}
+    asked = dict.fromkeys(key for key in tracker.gates if key in row.columns)
+    return [key for key in asked if key in boxes], [key for key in asked if key not in boxes]
+
+
+def _says(row: Row, key: str) -> str:
+    """What is filled in; an unticked box is empty, though its cell says FALSE."""
+    return "" if row.cells.get(key) is False else row.text(key)
 
 
 def failed_gates(row: Row, tracker: Tracker) -> list[str]:
@@ -59,17 +78,17 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
         failed.append(f"Note has {len(note)} characters, TokPortal takes {NOTE_LIMIT}")
     if platform and platform not in PLATFORMS:
         failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
-    empty = [header_of(key, tracker.columns) for key in tracker.require if key in row.columns and not row.text(key)]
+    to_tick, to_fill = _asked(row, tracker)
+    empty = [header_of(key, tracker.columns) for key in to_fill if not _says(row, key)]
     if empty:
         failed.append(f"fill in {', '.join(empty)}")
     # fails shut: a header that somebody renamed must not let every row through
     absent = absent_gates(tracker, row.columns)
     if absent:
-        failed.append(f"put back the column {', '.join(absent)}, or name its header under `columns:`")
-    approve = tracker.approve or ()
-    unticked = [key for key in approve if key in row.columns and not ticked(row.cells.get(key, ""))]
+        failed.append(f"put back the column {', '.join(absent)}, or have the configuration say what it is called now")
+    unticked = [header_of(key, tracker.columns) for key in to_tick if not ticked(row.cells.get(key, ""))]
     if unticked:
-        failed.append(f"tick {', '.join(header_of(key, tracker.columns) for key in unticked)}")
+        failed.append(f"tick {', '.join(unticked)}")
     locked = [header_of(key, tracker.columns) for key in (*MACHINE_KEYS, "action") if key in row.locked]
     if locked:
         # what was ordered could not be written into the row, nor its mark be cleared
@@ -88,6 +107,18 @@ def order_body(row: Row) -> str:
     # what is empty is left out: TokPortal's own default is meant then
     fields = {"note": row.text("note"), "platform": row.text("platform").casefold()}
     return json.dumps({name: text for name, text in fields.items() if text}, ensure_ascii=False)
+
+
+def approval_trail(row: Row, tracker: Tracker) -> dict[str, object]:
+    """Who let an order pass, in the words of its row: the boxes ticked, what was filled in, and the Approval owner."""
+    to_tick, to_fill = _asked(row, tracker)
+    owner = () if "approval_owner" in to_fill else ("approval_owner",)
+    filled = {header_of(key, tracker.columns): row.text(key)[:TRAIL_LENGTH] for key in (*to_fill, *owner)}
+    trail = {
+        "ticked": [header_of(key, tracker.columns) for key in to_tick],
+        "filled": {header: text for header, text in filled.items() if text},
+    }
+    return {part: found for part, found in trail.items() if found}
 
 
 def order_basis(row: Row, tracker: Tracker) -> tuple[str, str, str, bool]:

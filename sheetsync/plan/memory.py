@@ -19,6 +19,8 @@ from sheetsync.steps import Memory, TypedValue
 OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
 """What people type of one code: the next one is asked about anew."""
 
+_TIMES = ("requested", "submitted", "delivered")
+
 EARLIER = "-"
 """In the place of a code: one that was before those that anybody knows."""
 
@@ -129,9 +131,9 @@ class _Sheet:
     def _imported(self, row: Row, request_id: str, code: str) -> Entry:
         request = AdCodeRequest(request_id, row.key, "finalized", row.text("platform").casefold(), code or None)
         if request_id == row.shown_id:
-            times = {column: self._date(row, column) for column in ("submitted_at", "delivered_at")}
-            created = self._date(row, "requested_at")
-            request = replace(request, status=row.text("status"), created_at=created, **times)
+            requested, submitted, delivered = (self._date(row, f"{what}_at") for what in _TIMES)
+            request = replace(request, status=row.text("status"), created_at=requested)
+            request = replace(request, submitted_at=submitted, delivered_at=delivered)
         ends = self._date(row, "expires_at") if code else None
         return Entry(request, Origin.IMPORTED, None, None, self.now, ends=ends)
 

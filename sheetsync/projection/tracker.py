@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from sheetsync.model import Projection, Snapshot, Tracker
 from sheetsync.projection import summary
 from sheetsync.projection.cells import Outlook, targets
+from sheetsync.projection.posts import told_of_same_post
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,6 @@ class TrackerProjection:
         newer = {row.key for row in rows if (row.key, row.shown_id) not in self.shown}
         outlook = replace(self.outlook, observed=self.outlook.observed - newer)
         said = targets(rows, snapshot.time_zone, self.tracker, outlook)
+        said = told_of_same_post(said, snapshot.rows, outlook.known)
         cells = summary.differing(snapshot, said, self.tracker, self.balance, outlook.now, self.price_lock)
         return Projection(said, cells, summary.last_change(snapshot, self.tracker, outlook.now))

@@ -15,7 +15,7 @@ from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tr
 
 T = TypeVar("T")
 
-OWNERS = ("creator_owner", "paid_owner")
+OWNERS = ("creator_owner", "paid_owner", "renewal_owner")
 NEEDED_WITH_A_CODE = (*OWNERS, "market", "ad_account", "campaign", "objective", "video_url", "creator")
 """Columns that a team fills in for a code it uses (spark-code-operations, the ledger's fields)."""
 

@@ -45,7 +45,7 @@ class Reader:
 
     def bound(self, seen: Snapshot) -> Snapshot:
         """What was seen, as rows: each column known by its header. Raises HeaderError."""
-        binding = bind(seen.headers, self.tracker.columns)
+        binding = bind(seen.headers, self.tracker.columns, self.tracker.gates)
         if binding.missing or binding.doubled:
             raise HeaderError(seen.title, binding.missing, binding.doubled)
         return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sheetsync.columns import BY_KEY, DATE_FORMAT, Kind, to_serial
+from sheetsync.columns import DATE_FORMAT, Kind, kind_of, to_serial
 from sheetsync.model import CellValue, Scalar, Snapshot, SummaryCell
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell
 
@@ -38,7 +38,7 @@ def batches(edits: Sequence[Edit]) -> list[list[Edit]]:
 def row_write(snapshot: Snapshot, edits: Sequence[Edit]) -> Json:
     """A write to the tracker's tab that shows, in the same atomic call, where it landed."""
     tab = quoted(snapshot.title)
-    dates = {index for key, index in snapshot.columns.items() if BY_KEY[key].kind is Kind.DATE}
+    dates = {index for key, index in snapshot.columns.items() if kind_of(key) is Kind.DATE}
     cells = [edit for edit in edits if isinstance(edit, SetCell)]
     clears = [_clear(snapshot.sheet_id, edit) for edit in edits if isinstance(edit, ClearMark)]
     return {

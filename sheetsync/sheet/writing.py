@@ -197,7 +197,8 @@ class Writer:
         self.journal.end_write()
 
     def _seen(self, landed: Landed, locks: Sequence[Lock]) -> dict[str, Any]:
-        columns = bind(landed.headers, self.reader.tracker.columns).columns
+        tracker = self.reader.tracker
+        columns = bind(landed.headers, tracker.columns, tracker.gates).columns
         present = frozenset(columns)
         rows = tuple(row_of(number, cells, columns, present, locks) for number, cells in landed.rows.items())
         made = frozenset(row.key for row in rows if (row.number, columns.get("action")) in landed.formulas)

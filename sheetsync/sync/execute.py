@@ -6,7 +6,7 @@ wanted (the plan does), and does not write the result into the sheet (`run.py` d
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,9 +15,10 @@ from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, SheetsyncError, Unavailable
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Origin, Price, Snapshot, Tracker
+from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Origin, Price, Row, Snapshot, Tracker
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.credible import contradicts
+from sheetsync.plan.gates import approval_trail
 from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
@@ -68,7 +69,7 @@ class Executor:
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
     balance: int = field(init=False)  # the newest balance told, less the orders since that told none
     claim: Claim = field(init=False)
-    claimed: AbstractSet[str] = frozenset()
+    claimed: Mapping[str, Row] = field(default_factory=dict)  # the rows as they stood when they were last looked at
     unverified: AbstractSet[str] = frozenset()  # claims of which nobody knows where they landed
     made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
@@ -176,7 +177,8 @@ class Executor:
         self.claimed_at = self.clock.monotonic()
         written = self.writer.write(snapshot, self.claim)
         self.report.cells_written += written.cells
-        self.claimed, self.unverified = self.claim.standing(written.rows) - written.unplaced, written.unplaced
+        standing, self.unverified = self.claim.standing(written.rows), written.unplaced
+        self.claimed = {video: standing[video] for video in standing.keys() - written.unplaced}
         self.made_by_formula = written.made_by_formula
         return written.snapshot
 
@@ -200,7 +202,8 @@ class Executor:
         if not self._has_time() or self.clock.monotonic() - self.claimed_at <= CLAIM_SECONDS:
             return newest
         newest = self.writer.read(newest.sheet_id)
-        self.claimed &= self.claim.standing(newest.rows)
+        standing = self.claim.standing(newest.rows)
+        self.claimed = {video: standing[video] for video in self.claimed.keys() & standing.keys()}
         self.claimed_at = newest.read_monotonic
         return newest
 
@@ -297,7 +300,8 @@ class Executor:
     def _intent(self, step: Order) -> Intent:
         if step.resend:
             return self.recorder.resending(step.resend)
-        return self.recorder.begin(step.video_id, step.mark, step.previous_id, step.body)
+        trail = approval_trail(self.claimed[step.video_id], self.tracker)
+        return self.recorder.begin(step.video_id, step.mark, step.previous_id, step.body, trail)
 
     def _overtaken(self, step: Order, latest: AdCodeRequest | None) -> None:
         if latest is None:

@@ -4,6 +4,7 @@ Owns which fields of Google's answers describe that, and the frozen types they a
 is missing is `tracker_tab.py`'s and `summary_tab.py`'s. Knows no network, file, clock or log.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, groupby, islice
@@ -33,6 +34,7 @@ ROWS_READ = 1000
 DEFAULT_WIDTH = 100  # pixels: Google's own for a new column
 EDGE = 2**31 - 1  # the end of a range that reaches to the edge of the tab: above any index that Google takes
 FIRST_NEW_ID = 1_000_001
+_PLACE = re.compile(r"\$?[A-Z]{1,3}\d+|\s")
 _GRID_RANGE = {"startRowIndex": 0, "endRowIndex": EDGE, "startColumnIndex": 0, "endColumnIndex": EDGE}
 """Google's fields of a range, and what each means when it is left out."""
 
@@ -79,6 +81,11 @@ class Condition:
 
     kind: str = ""
     values: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> tuple[str, tuple[str, ...]]:
+        """What it is recognised by: a formula without what moves along with rows and columns in it."""
+        return self.kind, tuple(_PLACE.sub("", value) if value.startswith("=") else value for value in self.values)
 
     def json(self) -> dict[str, Any]:
         """The condition as Google's requests spell it."""
@@ -181,7 +188,7 @@ class Tab:
     def has_conditional_format(self, condition: Condition, column: int) -> bool:
         """Whether a rule with this condition holds in a column, in whatever colour people have given it since."""
         return any(
-            rule.condition == condition and any(range_.meets(column_range(column)) for range_ in rule.ranges)
+            rule.condition.form == condition.form and any(range_.meets(column_range(column)) for range_ in rule.ranges)
             for rule in self.conditional_formats
         )
 

@@ -15,21 +15,15 @@ Json = dict[str, Any]
 ORDER = (
     *("video_id", "action", "status", "spark_code", "expires_at", "expiry", "stage", "sync_note", "missing"),
     *("creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
-    *(
-        "caption_final",
-        "sound_cleared",
-        "note",
-        "platform",
-        "authorization_days",
-        "known_expiry",
-        "received_at",
-        "video_url",
-    ),
-    *("creator_owner", "paid_owner", "feedback", "post_status", "paid_status", "renewal_decision"),
-    *("retirement_reason", "spend", "conversions", "usage_rights", "invoice_status", "proof"),
+    *("currency", "landing_page", "creator_region", "product_availability", "posting_time"),
+    *("post_live", "caption_final", "sound_cleared", "comments_checked", "landing_page_ready", "approval_owner"),
+    *("note", "platform", "authorization_days", "known_expiry", "received_at", "video_url"),
+    *("creator_owner", "paid_owner", "renewal_owner", "feedback", "post_status", "paid_status", "renewal_decision"),
+    *("retirement_reason", "spend", "conversions", "comments", "usage_rights", "contract", "excluded_categories"),
+    *("prompt", "performance_snapshot", "spend_window", "invoice_status", "invoice_owner", "proof"),
     *("requested_at", "submitted_at", "delivered_at", "credits_charged", "credits_left", "request_id", "updated_at"),
 )
-"""The columns of a new tab: what to do and how it stands first, bookkeeping last."""
+"""The columns in the order of a new tab: what to do and how it stands first, bookkeeping last."""
 
 
 def colour(rgb: str) -> Json:
@@ -52,7 +46,10 @@ WIDTHS = {
     "missing": 300, "caption_final": 118, "sound_cleared": 128, "note": 210, "authorization_days": 152,
     "known_expiry": 118, "video_url": 210, "feedback": 210, "objective": 150, "retirement_reason": 160,
     "renewal_decision": 146, "usage_rights": 160, "creator_owner": 122, "invoice_status": 126,
-    "credits_charged": 134, "request_id": 290, "campaign": 140,
+    "credits_charged": 134, "request_id": 290, "campaign": 140, "landing_page": 210, "creator_region": 126,
+    "product_availability": 172, "posting_time": 118, "renewal_owner": 126, "approval_owner": 130,
+    "comments_checked": 150, "landing_page_ready": 160, "received_at": 118, "excluded_categories": 166,
+    "prompt": 210, "performance_snapshot": 178, "spend_window": 124, "invoice_owner": 122,
 }  # fmt: skip
 _WIDTH_OF = {Kind.TEXT: 112, Kind.NUMBER: 104, Kind.DATE: 148, Kind.CHECKBOX: 110}
 
@@ -61,7 +58,7 @@ _PLAIN, _WHOLE = {"type": "TEXT", "pattern": "@"}, {"type": "NUMBER", "pattern":
 _NUMBER_FORMATS = {
     # a pasted id or code must stay text: as a number it would lose digits
     "video_id": _PLAIN, "spark_code": _PLAIN, "request_id": _PLAIN,
-    "known_expiry": DAY,
+    "known_expiry": DAY, "received_at": DAY,
     "spend": {"type": "NUMBER", "pattern": "#,##0.00"},
     "conversions": {"type": "NUMBER", "pattern": "#,##0"},
 }  # fmt: skip
@@ -129,7 +126,9 @@ class ColourRule:
 
     @property
     def condition(self) -> Condition:
-        """What a cell has to say."""
+        """What a cell has to say, or what a formula has to find."""
+        if self.word.startswith("="):
+            return Condition("CUSTOM_FORMULA", (self.word,))
         return Condition("TEXT_EQ", (self.word,)) if self.word else Condition("NOT_BLANK")
 
 
@@ -142,3 +141,9 @@ COLOUR_RULES = (
     ColourRule("sync_note", "", NOTED),
     ColourRule("missing", "", INCOMPLETE),
 )
+
+
+def without_key(video_id: str, action: str) -> ColourRule:
+    """For a mark in a row without a video id, which has no key that a note could be written by; columns by letter."""
+    # no function of two arguments: what parts them differs with the language of the spreadsheet
+    return ColourRule("action", f"=(LEN(TRIM(${video_id}2))=0)>(LEN(TRIM(${action}2))=0)", RED)

@@ -7,7 +7,7 @@ things look is `style.py`'s, the Summary tab `summary_tab.py`'s. Knows no networ
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from sheetsync.columns import BY_KEY, Column, Owner, bind, header_of, letter, normal
+from sheetsync.columns import BY_KEY, GROUPS, USUAL_GROUPS, Column, Owner, bind, header_of, letter, normal
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
 from sheetsync.template import batch, style
@@ -27,7 +27,7 @@ def changes(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[batch.Change, .
 
     Raises HeaderError (a header stands twice), NoKeyColumn (a tab with headers that is no tracker).
     """
-    size = {"rowCount": ROWS_OF_A_NEW_TAB, "columnCount": len(style.ORDER)}
+    size = {"rowCount": ROWS_OF_A_NEW_TAB, "columnCount": len(_offered(tracker))}
     tab, made = batch.tab_or_new(spreadsheet, tracker.worksheet, size, nth=0)
     return (*made, *TrackerTab(tab, tracker).changes())
 
@@ -35,16 +35,34 @@ def changes(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[batch.Change, .
 def missing_columns(tab: Tab, tracker: Tracker) -> tuple[str, ...]:
     """The keys of the columns that `init` would append to a tab. Raises as `changes` does.
 
-    To a tab with headers only those without which nothing goes: its people have chosen their own columns.
+    To a tab with headers only those without which nothing goes, and the groups that the config names: its people have
+    chosen their own columns.
     """
-    if not any(map(normal, tab.headers)):
-        return style.ORDER
+    if not _has_headers(tab):
+        return _offered(tracker)
     binding = bind(tab.headers, tracker.columns)
     if binding.doubled:
         raise HeaderError(tab.title, (), binding.doubled)
     if "video_id" not in binding.columns:
         raise NoKeyColumn(tab.title, header_of("video_id", tracker.columns))
-    return tuple(key for key in style.ORDER if BY_KEY[key].required and key not in binding.columns)
+    named = _columns_of(tracker.groups or ())
+    wanted = (key for key in style.ORDER if BY_KEY[key].required or key in named)
+    return tuple(key for key in wanted if key not in binding.columns)
+
+
+def _offered(tracker: Tracker) -> tuple[str, ...]:
+    """The columns of a new tab: all but those of groups that are not taken."""
+    groups = USUAL_GROUPS if tracker.groups is None else tracker.groups
+    left_out = _columns_of(GROUPS) - _columns_of(groups)
+    return tuple(key for key in style.ORDER if key not in left_out)
+
+
+def _columns_of(groups: Iterable[str]) -> frozenset[str]:
+    return frozenset(key for group in groups for key in GROUPS[group])
+
+
+def _has_headers(tab: Tab) -> bool:
+    return any(map(normal, tab.headers))
 
 
 class TrackerTab:
@@ -54,7 +72,7 @@ class TrackerTab:
         self._tab, self._tracker = tab, tracker
         self._new = missing_columns(tab, tracker)
         # without a header there is no column of theirs to stand beside, whatever stands below
-        start = 0 if self._new == style.ORDER else tab.used_columns
+        start = tab.used_columns if _has_headers(tab) else 0
         places = {**bind(tab.headers, tracker.columns).columns, **{key: start + n for n, key in enumerate(self._new)}}
         self._at: Mapping[str, int] = dict(sorted(places.items(), key=lambda place: place[1]))
         self._right = max([*self._at.values(), tab.used_columns - 1]) + 1
@@ -162,6 +180,9 @@ class TrackerTab:
         for rule in style.COLOUR_RULES:
             says = f"{self._name(rule.key)} that says {rule.word or 'anything'}"
             yield rule, column_range(self._at[rule.key], 1), says
+        key, action = self._at["video_id"], self._at["action"]
+        says = f"{self._name('action')} without {self._name('video_id')}"
+        yield style.without_key(letter(key), letter(action)), column_range(action, 1), says
 
     def _filter(self) -> Iterator[batch.Change]:
         tab = self._tab

@@ -42,6 +42,14 @@ def test_a_tracker_that_is_not_configured(desk: Desk) -> None:
     assert "There is no tracker 'smaple'. The configuration has: sample." in result.stderr
 
 
+def test_doctor_names_a_gate_that_the_sheet_lacks(desk: Desk) -> None:
+    """A name that is no column anywhere is a column of the team's own to the configuration: the sheet tells."""
+    desk.edit("    worksheet:", "    require: [clinet, Client]\n    worksheet:")
+    result = desk.run("doctor")
+    assert result.exit_code == 1
+    assert "gates: Tab 'Tracker' has no column 'clinet', which orders rest on" in result.stdout
+
+
 def test_doctor_counts_codes_at_their_price(desk: Desk) -> None:
     """A price that was accepted counts; one that waits to be accepted is told."""
     desk.world.portal.price = 9

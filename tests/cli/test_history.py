@@ -113,6 +113,21 @@ def test_the_story_in_the_terminal(told: Told) -> None:
     assert result.stderr == ""
 
 
+def test_who_let_an_order_pass(tmp_path: Path) -> None:
+    """The approvals that were ticked, what had to be filled in, and the Approval owner, as they stood at the claim."""
+    config = tmp_path / "sheetsync.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    bench = Bench([VIDEO], headers=[*Bench().headers, "Post live", "Approval owner"], require=("client", "post_live"))
+    for key, value in {"client": "Crumbly", "post_live": True, "approval_owner": "Ann", "action": "request"}.items():
+        bench.type(VIDEO, key, value)
+    with Ledger(tmp_path / "state.db") as bench.ledger:
+        bench.sync()
+    result = Told(config, "", "", ()).history(VIDEO)
+    assert "about to order (request), key KEY; ticked: Post live; Client: Crumbly; Approval owner: Ann\n" in keyless(
+        result.stdout
+    )
+
+
 def test_the_story_for_programs(told: Told) -> None:
     """The same as one document: the same events in the same order, with all their details."""
     result = told.history(VIDEO, "--json")

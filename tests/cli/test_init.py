@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from support.init_bench import ROWS, InitBench, words
 from support.xlsx import workbook
 
 from sheetsync.cli.init import init_trackers
-from sheetsync.columns import BY_KEY, MACHINE_KEYS
+from sheetsync.columns import BY_KEY, GROUPS, MACHINE_KEYS, USUAL_GROUPS
 from sheetsync.errors import CredentialsError, HeaderError, NoKeyColumn
+from sheetsync.sandbox.google import conditional
 from sheetsync.sandbox.google.cells import Cell
 from sheetsync.template import style
 
@@ -49,7 +51,8 @@ def test_an_empty_spreadsheet_becomes_a_tracker_with_one_write(empty: InitBench)
     """Everything comes at once or not at all."""
     lines = empty.init()
 
-    assert empty.headers_now() == [BY_KEY[key].header for key in style.ORDER]
+    wanted = {key for group in USUAL_GROUPS for key in GROUPS[group]} | (BY_KEY.keys() - set(chain(*GROUPS.values())))
+    assert empty.headers_now() == [BY_KEY[key].header for key in style.ORDER if key in wanted]
     assert [sheet.title for sheet in empty.book.sheets] == [TAB, "Summary"]
     assert empty.writes() == 1
     assert lines[0] == "tracker acme: added"
@@ -143,6 +146,29 @@ def test_own_columns_get_the_machine_columns_on_their_right(own: InitBench) -> N
     assert own.init() == NOTHING
 
 
+def test_named_groups_come_into_a_tab_that_has_columns_of_its_own() -> None:
+    """The config asks for them by name: what is there under another header is not made again."""
+    bench = InitBench(*OWN, groups=("rights", "approval"), columns={"contract": "Ideas"})
+    bench.init()
+    added = bench.headers_now()[len(OWN[0]) :]
+
+    assert [header for header in added if header not in {BY_KEY[key].header for key in MACHINE_KEYS}] == [
+        *("Post live", "Comments checked", "Landing page ready", "Approval owner", "Received at"),
+        "Excluded categories",
+    ]
+    assert [tuple(line[: len(OWN[0])]) for line in bench.table()] == list(OWN)
+    assert bench.init() == NOTHING
+
+
+def test_a_new_tab_has_the_groups_that_are_named_and_no_others(empty: InitBench) -> None:
+    bench = InitBench(groups=("owners",))
+    bench.init()
+
+    assert {"Renewal owner", "Caption final", "Feedback", "Status"} <= {*bench.headers_now()}
+    assert not {"Client", "Spend", "Usage rights", "Contract"} & {*bench.headers_now()}
+    assert bench.init() == NOTHING
+
+
 def test_renamed_headers(own: InitBench) -> None:
     """A sheet that calls its columns otherwise is completed in its own words."""
     bench = InitBench(("Clip", "To do"), columns={"video_id": "Clip", "action": "To do", "status": "Where it stands"})
@@ -229,6 +255,10 @@ DELETIONS: dict[str, tuple[Deletion, str]] = {
     "the filter": (lambda b: {"clearBasicFilter": {"sheetId": 0}}, "setBasicFilter"),
     "a colour rule": (
         lambda b: {"deleteConditionalFormatRule": {"sheetId": 0, "index": 3}},
+        "addConditionalFormatRule",
+    ),
+    "the colour of a mark without a video id": (
+        lambda b: {"deleteConditionalFormatRule": {"sheetId": 0, "index": len(style.COLOUR_RULES)}},
         "addConditionalFormatRule",
     ),
     "a warning": (
@@ -337,6 +367,17 @@ def test_a_whole_run_after_init(empty: InitBench) -> None:
     assert empty.init() == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("video", "mark", "red"), [("", "request", True), (" ", "renew", True), (VIDEO, "request", False), ("", "", False)]
+)
+def test_a_mark_without_a_video_id_is_red(empty: InitBench, video: str, mark: str, red: bool) -> None:
+    """It cannot be said in its row: a note is written and verified by the key of a row."""
+    empty.init()
+    empty.sheet.set_value(4, empty.at("video_id"), video or None)
+    empty.sheet.set_value(4, empty.at("action"), mark or None)
+    assert (conditional.format_of(empty.sheet, 4, empty.at("action")) == {"backgroundColorStyle": style.RED}) is red
+
+
 def test_init_in_the_middle_of_a_trackers_life() -> None:
     """A sheet that was synced for weeks without init: its dates have formats already, its rows stay as they are."""
     bench = Bench([VIDEO])
@@ -381,7 +422,7 @@ def test_the_sheet_as_an_xlsx_file(empty: InitBench) -> None:
     assert seen.column_dimensions["A"].width > 40
     assert {'"request,renew,correct"', '"TRUE,FALSE"'} <= {v.formula1 for v in seen.data_validations.dataValidation}
     assert "Action must be one of" in seen.cell(2, at["Sync note"].column).value
-    assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES})
+    assert len(seen.conditional_formatting) == len({rule.key for rule in style.COLOUR_RULES} | {"action"})
 
 
 def test_the_command(config: Path, empty: InitBench) -> None:

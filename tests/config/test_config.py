@@ -72,11 +72,24 @@ def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
     loaded = load_text(
         SMALLEST + "    authorization_days: 60\n    warn_hours: 48\n    max_orders_per_run: 5\n    keep_credits: 70\n"
         "    require: [client, campaign]\n    approve: []\n    columns:\n      video_id: TokPortal video\n"
+        "    template:\n      groups: [owners, rights]\n"
     )
 
     assert loaded.trackers[0] == Tracker(
-        "acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}
+        *("acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}),
+        groups=("owners", "rights"),
     )
+
+
+def test_a_gate_is_any_column_by_key_or_by_header(load_text: Load) -> None:
+    """By the header that the sheet has, renamed ones too; what is no column of ours is one of the team's own."""
+    loaded = load_text(
+        SMALLEST + "    require: [Landing page, CREATOR  owner, Kunde, Client, contract]\n"
+        "    approve: [Post live, Approval owner, Legal OK]\n    columns: {client: Kunde}\n"
+    )
+
+    assert loaded.trackers[0].require == ("landing_page", "creator_owner", "client", "Client", "contract")
+    assert loaded.trackers[0].approve == ("post_live", "approval_owner", "Legal OK")
 
 
 def test_example_loads_as_it_stands() -> None:
@@ -90,7 +103,7 @@ def test_example_loads_as_it_stands() -> None:
 def test_example_explains_every_key_above_it() -> None:
     """Each key of the design stands in the example, right below a comment."""
     # what is stricter when it is named is left out in the example
-    lines = (ROOT / "config.example.yaml").read_text().replace("# approve:", "approve:").splitlines()
+    lines = re.sub("# (approve|groups):", r"\1:", (ROOT / "config.example.yaml").read_text()).splitlines()
     found = re.compile(r"(?: *- )? *([a-z_]+):")
     explained = [m[1] for above, line in pairwise(lines) if "# " in above and (m := found.match(line))]
     expected = [
@@ -395,7 +408,7 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
     [
         ("name: again", "name: stands twice (first on line 4); expected once"),
         ("zzz: 1", "zzz: is not a known key; expected one of name, spreadsheet, worksheet, authorization_days, "
-         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns"),
+         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns, template"),
         ("? [a]\n    : 1", "a list: is not a known key; expected one of name, "),
         ("authorization_days: 0", "authorization_days: '0' is out of bounds; expected 1 to 3650 days"),
         ("authorization_days: 3651", "authorization_days: '3651' is out of bounds; expected 1 to 3650 days"),
@@ -406,13 +419,22 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
         ("warn_hours: [72]", "warn_hours: is a list; expected hours, for example 72"),
         ("max_orders_per_run: 10001", "max_orders_per_run: '10001' is out of bounds; expected 0 to 10000 orders"),
         ("keep_credits: -1", "keep_credits: '-1' is out of bounds; expected 0 to 1000000000 credits"),
-        ("require: client", "require: is a text; expected a list such as [video_id], or [] for none"),
-        ("approve:", "approve: is empty; expected a list such as [caption_final], or [] for none"),
-        ("require: [Creator Owner]", "require[0]: 'Creator Owner' cannot stand here; expected creator_owner?"),
+        ("require: client", "require: is a text; expected a list such as [client, Landing page], or [] "),
+        ("approve:", "approve: is empty; expected a list such as [caption_final, Legal OK], or [] for none"),
         ("require: [client, client]", "require[1]: 'client' stands twice; expected once"),
-        ("require: [{}]", "require[0]: is a mapping; expected a column key"),
-        ("require: [spark_code]", "require[0]: 'spark_code' cannot stand here; expected "),
-        ("approve: [client]", "approve[0]: 'client' cannot stand here; expected one of caption_final, sound_cleared"),
+        ("require: [creator_owner, Creator Owner]", "require[1]: 'Creator Owner' stands twice; expected once"),
+        ("require: [Our Ref, ' our  ref']", "require[1]: ' our  ref' stands twice; expected once"),
+        ("require: [client, Kunde]\n    columns: {client: Kunde}", "require[1]: 'Kunde' stands twice; expected once"),
+        ("require: [{}]", "require[0]: is a mapping; expected a column, by its key or its header"),
+        ("approve: ['']", "approve[0]: is empty; expected a column, by its key or its header"),
+        ("require: [spark_code]", "require[0]: 'spark_code' is written by sheetsync; expected a column that people "),
+        ("approve: [Spark Code]", "approve[0]: 'Spark Code' is written by sheetsync; expected a column that people "),
+        ("template: [rights]", "template: is a list; expected a mapping, such as `groups: ...`"),
+        ("template: {group: []}", "template.group: is not a known key; expected groups?"),
+        ("template: {groups: rights}", "template.groups: is a text; expected a list such as [campaign, owners], or "),
+        ("template: {groups: }", "template.groups: is empty; expected a list such as [campaign, owners], or [] "),
+        ("template: {groups: [right]}", "template.groups[0]: 'right' cannot stand here; expected rights?"),
+        ("template: {groups: [{}]}", "template.groups[0]: is a mapping; expected the name of a group"),
         ("columns: [video_id]", "columns: is a list; expected a mapping, such as `video_id: ...`"),
         ("columns: {vidoe_id: X}", "columns.vidoe_id: is not a known key; expected video_id?"),
         ("columns: {client: ''}", "columns.client: is empty; expected the header as the sheet has it"),

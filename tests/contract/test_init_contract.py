@@ -13,8 +13,10 @@ from contract.schema import checked
 from support.init_bench import InitBench
 from support.inprocess import RequestsAdapter
 
+from sheetsync.columns import GROUPS
 from sheetsync.sheet.api import SheetsAPI
 
+Groups = tuple[str, ...] | None
 VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
 
 
@@ -31,16 +33,17 @@ class Checked(InitBench):
 
 
 @pytest.mark.parametrize(
-    ("lines", "tab"),
+    ("lines", "tab", "groups"),
     [
-        pytest.param((), "Tracker", id="an empty spreadsheet"),
-        pytest.param((), "Budget", id="no such tab"),
-        pytest.param((("Creator", "Video ID", "Action"), ("@mia", "v-1")), "Tracker", id="own columns"),
+        pytest.param((), "Tracker", None, id="an empty spreadsheet"),
+        pytest.param((), "Budget", tuple(GROUPS), id="no such tab"),
+        pytest.param((("Creator", "Video ID", "Action"), ("@mia", "v-1")), "Tracker", None, id="own columns"),
+        pytest.param((("Video ID", "Contract"), ("v-1", 7)), "Tracker", ("rights", "approval"), id="named groups"),
     ],
 )
-def test_init_and_the_runs_after_it(lines: Sequence[Sequence[str]], tab: str) -> None:
+def test_init_and_the_runs_after_it(lines: Sequence[Sequence[str | int]], tab: str, groups: Groups) -> None:
     """Every request has the shape that Google describes, and so has every answer of the sandbox."""
-    bench = Checked(*lines, tab=tab)
+    bench = Checked(*lines, tab=tab, groups=groups)
     assert len(bench.init()) > 10
     assert len(bench.init()) == 1
     bench.add_row(VIDEO, "request", creator="=1+1")

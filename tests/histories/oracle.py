@@ -74,6 +74,8 @@ class Oracle:
         self.portal, self.zone = portal, ZoneInfo(zone)
         self.days, self.warn, self.most_orders, self.keep = days, timedelta(hours=warn_hours), most_orders, keep
         self.seen: dict[str, Seen] = {}
+        self.posts: dict[str, list[tuple[int, str]]] = {}
+        """The rows of each post, by its number: line and video."""
         self.lost: dict[str, tuple[str, datetime]] = {}
         """Videos with an order that was lost on its way: the mark that asked for it, and when it was sent."""
 
@@ -217,20 +219,21 @@ class Oracle:
         verdict.done[video] = mark
 
     def _limits(self, verdict: Verdict, most_orders: int) -> None:
-        """The credits suffice for the upper rows first; more orders than a run may send are not sent at all."""
+        """More orders than a run may send are not sent at all; else the credits suffice for the upper rows first."""
         in_order = [video for video in verdict.done if video in (*verdict.orders, *verdict.renewals)]
-        affordable = max(0, self.portal.credits - self.keep) // PRICE
-        poor = WAITING["the credits suffice, but are to be kept"][1].replace("100", str(self.keep))
-        for video in in_order[affordable:]:
-            self._withdraw(video, poor if self.keep else WAITING["the credits do not suffice"][1], verdict)
-        if len(in_order[:affordable]) > most_orders:
+        if len(in_order) > most_orders:
             verdict.refused = True
             why = (
                 f"Waits: more rows are marked than one run may order ({self.most_orders}). Clear the marks that are "
                 "not meant, or ask whoever runs sheetsync to allow them."
             )
-            for video in in_order[:affordable]:
+            for video in in_order:
                 self._withdraw(video, why, verdict)
+            return
+        affordable = max(0, self.portal.credits - self.keep) // PRICE
+        poor = WAITING["the credits suffice, but are to be kept"][1].replace("100", str(self.keep))
+        for video in in_order[affordable:]:
+            self._withdraw(video, poor if self.keep else WAITING["the credits do not suffice"][1], verdict)
 
     def _withdraw(self, video: str, why: str, verdict: Verdict) -> None:
         if video in verdict.again:
@@ -270,6 +273,10 @@ class Oracle:
                 places.setdefault(video, []).append(line["#"])
             if video and mark and video not in acting:
                 acting[video], shown[video] = mark, _text(line, "Request ID")
+        self.posts = {}
+        for line in lines:
+            if _text(line, "Video ID") and (post := _post(line)):
+                self.posts.setdefault(post, []).append((line["#"], _text(line, "Video ID")))
         after = []
         for line in lines:
             video = _text(line, "Video ID")
@@ -358,7 +365,8 @@ class Oracle:
         """The fields still empty once a code is there; columns that the sheet does not have do not count."""
         if not latest.usable:
             return ""
-        wanted = ["Creator owner", "Paid owner", "Market", "Campaign", "Objective", "Video URL", "Creator"]
+        wanted = ["Creator owner", "Paid owner", "Renewal owner", "Market", "Campaign", "Objective"]
+        wanted += ["Video URL", "Creator"]
         if expiry == "renewal needed":
             wanted.append("Renewal decision")
         if _text(line, "Paid status").lower() == "retired":
@@ -377,6 +385,9 @@ class Oracle:
                 said.append(f"Authorization days: '{days}' is no number of days; use 7, 30, 60, 180 or 365.")
         if twins and (latest or mark):
             said.append(f"Duplicate of row {', '.join(map(str, twins))}: one of them acts, all show the same.")
+        others = [str(n) for n, video in self.posts.get(_post(line), ()) if video != _text(line, "Video ID")]
+        if others and (latest or mark):
+            said.append(f"Same Video URL as row {', '.join(others)}, under another Video ID: one of the two is wrong.")
         return " ".join(part for part in said if part)
 
     @staticmethod
@@ -423,6 +434,11 @@ def _days(cell: Any) -> int | None:
 
 def _text(line: Line, name: str) -> str:
     return str(line.get(name, "")).strip()
+
+
+def _post(line: Line) -> str:
+    """The post of the quarter's links: its number."""
+    return _text(line, "Video URL").partition("/video/")[2].partition("?")[0].strip("/")
 
 
 def _second(moment: datetime | None) -> Any:

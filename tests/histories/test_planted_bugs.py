@@ -96,7 +96,8 @@ def no_claim(patch: Patch) -> None:
     """Orders are sent without a word in the sheet."""
 
     def unwritten(self: Executor, orders: Any, snapshot: Any) -> Any:
-        self.claimed, self.claimed_at = {step.video_id for step in orders}, self.clock.monotonic()
+        rows = {row.key: row for row in snapshot.rows}
+        self.claimed, self.claimed_at = {step.video_id: rows[step.video_id] for step in orders}, self.clock.monotonic()
         return snapshot
 
     patch.setattr(Executor, "_claim", unwritten)

@@ -27,9 +27,10 @@ WORDS = {
     "Campaign": ("Autumn launch", "Marathon app"),
     "Objective": ("app installs", "reach"),
     "Market": ("US", "DE"),
-    "Video URL": ("https://tiktok.com/@mia/video/1",),
+    "Video URL": ("https://tiktok.com/@mia/video/1", "www.tiktok.com/@mia/video/1/?lang=de", "tiktok.com/@jo/video/2"),
     "Creator owner": ("Ana", "Bo"),
     "Paid owner": ("Cy", "Di"),
+    "Renewal owner": ("Ed", "Fay"),
     "Paid status": ("activated", "spending", "paused", "retired", "Spending", ""),
     "Renewal decision": ("renew", "let expire", ""),
     "Retirement reason": ("weak hook", ""),
@@ -345,15 +346,15 @@ PARTS_OF_NOTES = (
     "Nothing to renew", "A request is still open", "Already has a code", "There is no code", "The code has changed",
     "cannot be corrected", "Feedback is empty", "Feedback has 2", "An order was sent", "Already ordered; taken over",
     "A code already exists", "already renewed", "Reported to the manager", "cancelled this request", "under_dispute",
-    "Known expiry:", "Authorization days:", "Duplicate of row",
+    "Known expiry:", "Authorization days:", "Duplicate of row", "Same Video URL",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("zone", "start", "seed"),
     [
-        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 21),
-        ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 30),
+        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 24),
+        ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 24),
     ],
 )
 def test_a_quarter(zone: str, start: datetime, seed: int) -> None:

@@ -16,6 +16,12 @@ USUAL = tracker()
 WANTS = tracker(require=("client", "market"))
 BARE = frozenset({"video_id", "action"})
 
+
+def own(cell: Scalar) -> Row:
+    """A row of a tracker with a column that its team made."""
+    return row(columns=ALL_COLUMNS | {"Legal OK"}, **{"Legal OK": cell})
+
+
 PASSES = {
     "a row with its approvals": (row(), USUAL),
     "a note of 500 characters": (row(note="x" * 500), USUAL),
@@ -30,6 +36,11 @@ PASSES = {
     "approval columns that the sheet does not have": (
         row(columns=BARE, caption_final="", sound_cleared=""), USUAL
     ),
+    "a required box is ticked": (row(post_live=True), tracker(require=("post_live",))),
+    "an approval by name": (row(approval_owner="Ann"), tracker(approve=("approval_owner",))),
+    "a column of the team's own, filled": (own("see ticket 7"), tracker(require=("Legal OK",))),
+    "a column of the team's own, ticked": (own(True), tracker(approve=("Legal OK",))),
+    "a column of the team's own, ticked in words": (own("yes"), tracker(approve=("Legal OK",), require=("Legal OK",))),
     "no approval wanted": (row(caption_final="", sound_cleared=""), tracker(approve=())),
 }  # fmt: skip
 
@@ -42,6 +53,13 @@ STOPS = {
     "caption not final": (row(caption_final=""), USUAL),
     "caption unticked": (row(caption_final=False), USUAL),
     "sound not cleared": (row(sound_cleared=""), USUAL),
+    "a required box that is not ticked": (row(post_live=False), tracker(require=("post_live",))),
+    "an approval without a name": (row(), tracker(approve=("approval_owner",))),
+    "a column of the team's own, empty": (own(""), tracker(require=("Legal OK",))),
+    "a column of the team's own, with a box that is not ticked": (own(False), tracker(require=("Legal OK",))),
+    "a column of the team's own that is not ticked": (own(False), tracker(approve=("Legal OK",))),
+    "a column of the team's own that says something else than yes": (own("pending"), tracker(approve=("Legal OK",))),
+    "a column of the team's own that is gone": (row(), tracker(approve=("Legal OK",))),
     "both approvals missing": (row(caption_final="", sound_cleared=""), USUAL),
     "one approval column alone": (row(columns=ALL_COLUMNS - {"sound_cleared"}, caption_final=""), USUAL),
 }

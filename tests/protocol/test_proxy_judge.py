@@ -97,7 +97,8 @@ def gates_once(patch: Patch) -> None:
 
 def no_claim(patch: Patch) -> None:
     def unwritten(self: Executor, orders: Any, snapshot: Any) -> Any:
-        self.claimed, self.claimed_at = {step.video_id for step in orders}, self.clock.monotonic()
+        rows = {row.key: row for row in snapshot.rows}
+        self.claimed, self.claimed_at = {step.video_id: rows[step.video_id] for step in orders}, self.clock.monotonic()
         return snapshot
 
     patch.setattr(Executor, "_claim", unwritten)
@@ -108,7 +109,7 @@ def claim_of_an_hour(patch: Patch) -> None:
 
 
 def mark_not_looked_at_again(patch: Patch) -> None:
-    patch.setattr(Claim, "standing", lambda self, rows: frozenset(self.rows))
+    patch.setattr(Claim, "standing", lambda self, rows: self.rows)
 
 
 def look_of_the_plan(patch: Patch) -> None:

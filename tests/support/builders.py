@@ -37,7 +37,8 @@ TRACKER = Tracker("acme", "sheet-id", "Tracker")
 DOWN = Failure(HoldKind.NEXT_RUN, "down")
 NO = Failure(HoldKind.PERSON, "no such video")
 
-OWNED = {key: "x" for key in ("creator_owner", "paid_owner", "market", "ad_account", "campaign", "objective")} | {
+_OWNED = ("creator_owner", "paid_owner", "renewal_owner", "market", "ad_account", "campaign", "objective")
+OWNED = dict.fromkeys(_OWNED, "x") | {
     "video_url": "https://tiktok.com/@x/video/1",
     "creator": "@x",
 }

@@ -119,6 +119,8 @@ def _rule(sheet: Sheet, rule: Json, to: Worksheet) -> None:
     for area in (_area(sheet, range_) for range_ in rule["ranges"]):
         first = f"{get_column_letter(area.left + 1)}{area.top + 1}"
         formula = f'{first}="{words[0]}"' if words else f"LEN({first})>0"
+        if boolean["condition"]["type"] == "CUSTOM_FORMULA":
+            formula = words[0].removeprefix("=")
         fill = PatternFill("solid", bgColor=_hex(boolean["format"], "backgroundColor"))
         to.conditional_formatting.add(_reference(area), FormulaRule([formula], fill=fill))
 

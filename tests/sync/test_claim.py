@@ -38,6 +38,62 @@ def unticked(bench: Bench) -> None:
     bench.type(VIDEO, "note", "stop")
 
 
+class TestTrail:
+    """What an order rested on is kept with it: the row as it stood in the instant of the claim, or of a later look."""
+
+    HEADERS = ("Caption final", "Approval owner", "Kunde", "Legal OK")
+
+    def trail(self, bench: Bench) -> dict[str, object]:
+        """What the ledger keeps with the last order."""
+        *_, detail = (e.detail for e in bench.ledger.history(VIDEO) if e.kind == "intent")
+        return {part: found for part, found in detail.items() if part in ("ticked", "filled")}
+
+    def bench(self, **settings: object) -> Bench:
+        """A tracker whose columns are filled from the left."""
+        renamed = {"client": "Kunde"}
+        keys = [header for header in Bench().headers if header != "Client"]
+        bench = Bench([VIDEO], headers=[*self.HEADERS, *keys], columns=renamed, **settings)
+        for at, value in enumerate((True, "Ann", "Acme " * 20, "x")):
+            bench.sheet.set_value(1, at, value)
+        bench.mark("request", VIDEO)
+        return bench
+
+    def test_ticks_and_what_was_filled_in(self) -> None:
+        """By the sheet's own headers, cut where a cell is long; the Approval owner whether or not it is a gate."""
+        bench = self.bench(require=("client",), approve=("caption_final", "Legal OK"))
+        bench.sync()
+        filled = {"Kunde": ("Acme " * 20)[:80], "Approval owner": "Ann"}
+        assert self.trail(bench) == {"ticked": ["Caption final", "Legal OK"], "filled": filled}
+
+    def test_default_approvals_and_an_owner_that_is_a_gate(self) -> None:
+        """The owner is named once."""
+        bench = self.bench(require=("approval_owner",))
+        bench.sync()
+        assert self.trail(bench) == {"ticked": ["Caption final"], "filled": {"Approval owner": "Ann"}}
+
+    def test_without_gates_and_owner(self) -> None:
+        """Nothing is kept of nothing."""
+        bench = marked(VIDEO)
+        bench.sync()
+        assert self.trail(bench) == {}
+
+    def test_the_owner_in_the_instant_of_the_claim(self) -> None:
+        """Not whoever stood there when the run read the sheet; on disk before the order, whose answer is lost here."""
+        bench = self.bench()
+        bench.world.faults.edit("sheets.batchUpdate", do=lambda _: bench.sheet.set_value(1, 1, "Bo"))
+        bench.world.faults.add("portal.order", fault="lost_after")
+        bench.sync()
+        assert (bench.charged(VIDEO), self.trail(bench)["filled"]) == (7, {"Approval owner": "Bo"})
+
+    def test_the_owner_of_a_later_look(self) -> None:
+        """The machine slept, and the sheet was looked at again."""
+        bench = self.bench()
+        TestAsleep.asleep(bench, 2)
+        bench.world.faults.edit("values.batchGet", nth=2, do=lambda _: bench.sheet.set_value(1, 1, "Bo"))
+        bench.sync()
+        assert (bench.charged(VIDEO), self.trail(bench)["filled"]) == (7, {"Approval owner": "Bo"})
+
+
 class TestLeftover:
     """Status says `ordering` already: a killed run's claim, or one whose last write failed."""
 

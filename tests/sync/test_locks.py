@@ -136,6 +136,41 @@ class TestGates:
         assert (report.exit_code, bench.charged(VIDEO)) == (2, 0)
         assert "no column" in str(report.error)
 
+    @pytest.mark.parametrize(
+        ("settings", "shut", "note"),
+        [
+            ({"approve": ("Legal OK",)}, "no", "Waits: tick Legal OK."),
+            ({"approve": ("Legal OK",)}, False, "Waits: tick Legal OK."),
+            ({"require": ("Legal OK",)}, None, "Waits: fill in Legal OK."),
+        ],
+    )
+    def test_a_column_of_the_teams_own(self, settings: dict[str, tuple[str, ...]], shut: object, note: str) -> None:
+        """It is found by its header, wherever it stands; a row that changes before its claim is not ordered."""
+        bench = Bench(ALL[:2], headers=["legal  ok", *Bench().headers], **settings)
+        bench.mark("request", *ALL[:2])
+        for line, says in ((1, shut), (2, True)):
+            bench.sheet.set_value(line, 0, says)
+        assert (bench.sync().exit_code, bench.cell(VIDEO, "sync_note")) == (0, note)
+        assert list(map(bench.charged, ALL[:2])) == [0, 7]
+        bench.sheet.set_value(1, 0, True)
+        bench.world.faults.edit("sheets.batchUpdate", do=lambda _: bench.sheet.set_value(1, 0, shut))
+        assert bench.sync().ordered == 0
+        bench.sheet.set_value(1, 0, True)
+        assert (bench.sync().ordered, bench.charged(VIDEO)) == (1, 7)
+
+    def test_a_column_of_the_teams_own_that_is_gone_or_doubled(self) -> None:
+        """Gone, it holds every order; of two of a name nobody knows which is meant."""
+        bench = Bench(ALL[:1], headers=[*Bench().headers, "Legal OK"], approve=("Legal OK",))
+        at = len(bench.headers) - 1
+        bench.sheet.set_value(1, at, True)
+        bench.mark("request", VIDEO)
+        for header, beside in (("Legal", None), ("Legal OK", "LEGAL OK")):
+            bench.sheet.set_value(0, at, header)
+            bench.sheet.set_value(0, at + 1, beside)
+            report = bench.sync()
+            assert (report.exit_code, bench.charged(VIDEO)) == (2, 0)
+            assert "'Legal OK'" in str(report.error)
+
     def test_without_a_mark_nothing_is_wrong(self) -> None:
         """Codes are fetched, whatever orders would rest on."""
         assert Bench(ALL, approve=("caption_final",)).sync().exit_code == 0

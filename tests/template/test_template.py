@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of
+from sheetsync.columns import BY_KEY, GROUPS, MACHINE_KEYS, Kind, header_of
 from sheetsync.errors import HeaderError, NoKeyColumn
 from sheetsync.model import Tracker
 from sheetsync.template import batch, style, tracker_tab
@@ -28,6 +30,7 @@ ADDING = {
     "setDataValidation", "addProtectedRange", "addConditionalFormatRule", "setBasicFilter", "addChart",
 }  # fmt: skip
 FULL = tuple(BY_KEY[key].header for key in style.ORDER)
+LAST = (len(FULL) - 7, len(FULL))  # the machine columns that end a new tab
 OWN = ("Creator", "Video ID", "Ideas", "Action", "Paid status")
 
 
@@ -76,16 +79,54 @@ def test_the_order_of_a_new_tab_has_every_column_once() -> None:
     assert style.ORDER[:2] == ("video_id", "action")
 
 
+ALWAYS = {
+    *("video_id", "action", *MACHINE_KEYS, "feedback", "note", "platform", "authorization_days", "known_expiry"),
+    *("caption_final", "sound_cleared"),
+}
+BEFORE_GROUPS = {
+    *("video_url", "creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
+    *("creator_owner", "paid_owner", "usage_rights", "post_status", "paid_status", "spend", "conversions"),
+    *("renewal_decision", "retirement_reason", "invoice_status", "proof"),
+}
+"""The optional columns that `init` made when there were no groups."""
+
+
 @pytest.mark.parametrize("of", [None, tab(()), tab(("", " "))])
-def test_an_empty_tab_gets_every_column_in_order(of: Tab | None) -> None:
-    assert appended(of) == list(FULL)
+@pytest.mark.parametrize(
+    ("groups", "optional"),
+    [
+        (None, BEFORE_GROUPS | {"renewal_owner"}),
+        ((), set()),
+        (("rights", "owners"), {*GROUPS["rights"], *GROUPS["owners"]}),
+        (tuple(GROUPS), BY_KEY.keys() - ALWAYS),
+    ],
+)
+def test_an_empty_tab_gets_the_columns_of_its_groups_in_order(
+    of: Tab | None, groups: tuple[str, ...] | None, optional: set[str]
+) -> None:
+    """What goes with an order, and the default approvals, are there whatever groups a team takes."""
+    wanted = [BY_KEY[key].header for key in style.ORDER if key in ALWAYS | optional]
+    assert appended(of, replace(TRACKER, groups=groups)) == wanted
+
+
+def test_a_column_is_in_one_group_at_most_and_no_group_decides_what_a_run_needs() -> None:
+    grouped = [key for keys in GROUPS.values() for key in keys]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == BY_KEY.keys() - ALWAYS
+
+
+def test_the_readme_says_which_columns_are_in_which_group() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    for group, keys in GROUPS.items():
+        boxes = {key: " ☑" if BY_KEY[key].kind is Kind.CHECKBOX else "" for key in keys}
+        assert f"| {group} | {', '.join(BY_KEY[key].header + boxes[key] for key in keys)} |" in readme
 
 
 def test_a_missing_tab_is_made_wide_enough() -> None:
     properties = requests(None, "addSheet")[0]["properties"]
 
     assert properties["title"] == "Tracker"
-    assert properties["gridProperties"]["columnCount"] == len(FULL)
+    assert properties["gridProperties"]["columnCount"] == len(appended(None))
     assert requests(None, "appendDimension") == []
 
 
@@ -255,14 +296,14 @@ def test_machine_columns_that_stand_together_share_one_warning() -> None:
     of = tab(FULL)
     found = [r["protectedRange"] for r in requests(of, "addProtectedRange")]
 
-    assert [(f["range"]["startColumnIndex"], f["range"]["endColumnIndex"]) for f in found] == [(2, 9), (36, 43)]
+    assert [(f["range"]["startColumnIndex"], f["range"]["endColumnIndex"]) for f in found] == [(2, 9), LAST]
     assert all(f["warningOnly"] and "editors" not in f for f in found)
 
 
 def test_a_column_that_is_protected_already_gets_no_second_warning() -> None:
     of = tab(FULL, protected_ranges=(ProtectedRange(GridRange(left=3, right=9)), ProtectedRange(GridRange(0, 1))))
     found = [r["protectedRange"]["range"] for r in requests(of, "addProtectedRange")]
-    assert [(f["startColumnIndex"], f["endColumnIndex"]) for f in found] == [(2, 3), (36, 43)]
+    assert [(f["startColumnIndex"], f["endColumnIndex"]) for f in found] == [(2, 3), LAST]
 
 
 def test_a_rule_is_found_by_what_it_says_whatever_its_colour() -> None:
@@ -277,7 +318,25 @@ def test_a_rule_is_found_by_what_it_says_whatever_its_colour() -> None:
 
 def test_rules_of_people_come_first() -> None:
     of = tab(FULL, conditional_formats=(ConditionalFormat((GridRange(),), Condition("CUSTOM_FORMULA", ("=TRUE",))),))
-    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 1 + len(style.COLOUR_RULES)))
+    assert [r["index"] for r in requests(of, "addConditionalFormatRule")] == list(range(1, 2 + len(style.COLOUR_RULES)))
+
+
+NO_KEY = "=(LEN(TRIM($B2))=0)>(LEN(TRIM($D2))=0)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_ours"),
+    [(NO_KEY, True), (NO_KEY.replace("$B2", "$AC7"), True), (NO_KEY.replace("=0", " = 0"), True), ("=$B2=0", False)],
+)
+def test_a_mark_without_a_video_id_is_red_and_found_again_wherever_columns_stand(formula: str, is_ours: bool) -> None:
+    """Google rewrites the places in a formula as columns move and rows go."""
+    (rule,) = (r["rule"] for r in requests(tab(), "addConditionalFormatRule") if "CUSTOM_FORMULA" in str(r))
+    there = ConditionalFormat((column_range(OWN.index("Action"), 1),), Condition("CUSTOM_FORMULA", (formula,)))
+
+    assert rule["ranges"] == [{"sheetId": 0, "startRowIndex": 1, "startColumnIndex": 3, "endColumnIndex": 4}]
+    assert rule["booleanRule"]["condition"]["values"] == [{"userEnteredValue": NO_KEY}]
+    assert rule["booleanRule"]["format"] == {"backgroundColorStyle": style.RED}
+    assert ("Action without Video ID" not in told(tab(conditional_formats=(there,)), "a colour for")) is is_ours
 
 
 @pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (GridRange(3, 5, 0, 2),)}])

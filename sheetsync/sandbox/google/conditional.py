@@ -1,5 +1,5 @@
 """Which background a conditional format gives a cell, as far as trackers use them: texts, blanks, numbers, and custom
-formulas made of comparisons, AND, OR, NOT, ISBLANK and LEN.
+formulas made of comparisons, AND, OR, NOT, ISBLANK, LEN and TRIM.
 
 Owns this small evaluation, which only the page needs. What it cannot evaluate colours nothing.
 Source: BooleanCondition of the Sheets discovery document; relative references as in the editor.
@@ -166,6 +166,7 @@ _FUNCTIONS: dict[str, Callable[[list[Value]], Value]] = {
     "NOT": lambda arguments: not arguments[0],
     "ISBLANK": lambda arguments: arguments[0] is None,
     "LEN": lambda arguments: len(_text(arguments[0])),
+    "TRIM": lambda arguments: _text(arguments[0]).strip(),
 }
 
 
