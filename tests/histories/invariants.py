@@ -290,14 +290,15 @@ class Judge:
     # --- 3: cells --------------------------------------------------------------------------------------------------
 
     def _meant(self, run: Run, body: Mapping[str, Any]) -> None:
-        """What a write is to say, by the video and the column that stood there when the run read them."""
+        """What a write is to say, by the row and the column that stood there when the run read them."""
         if run.read is None:
             self.say(3, "a write before anything was read")
             return
+        rows_at = run.read.tokens.index(ROW)
         for request in body["requests"]:
             for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
-                run.meant[run.read.key(line), token] = value
+                run.meant[text(run.read.at(line, rows_at)), token] = value
 
     def _claimed_away(self, run: Run) -> None:
         """A run whose tab was put away goes on in that tab: it is its id."""
@@ -475,7 +476,7 @@ class Judge:
     def _meant_so(self, run: Run, place: Place) -> bool:
         """Whether two rows were given the same value and changed places: it stands where it should."""
         row, token = place
-        meant = run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+        meant = run.meant.get(place, ...) == self.desk.cell(row, token)
         if meant and token == ACTION:
             self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
         return meant
