@@ -68,7 +68,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         found = [e for e in cells_to_restore(made[0], whole) if sure or _stamp_at(e.row, after) in ours]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
-    clears = (edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
+    ends = [Aftermath.of(sent, whole) for sent in made]
+    clears = (edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of)))
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     return tuple(made), merged(due, tuple(repairs.values()))
 
@@ -231,6 +232,21 @@ def _missing_clear_of_mark(edits: Sequence[Edit], clear: ClearMark, row: int, of
         yield SetCell(row, action, clear.key, "")
     elif landed and not _was_cleared(clear, is_whole or _columns_stood(edits, landed, of), of.sent):
         yield ClearMark(row, action, clear.key, clear.mark)
+
+
+def _left_to_another_video(of: Aftermath) -> Iterator[Edit]:
+    """What landed in a row whose Video ID somebody has typed over since: it speaks of none.
+
+    A row that shows a request is told by that, and emptied by its projection.
+    """
+    shows = of.after.columns["request_id"]
+    for edits, hit in _hits(of):
+        was = of.then.key(hit.before) if hit.before else hit.key
+        if any(of.now.key(row) != was and of.after.cell(row, shows) == "" for row in hit.rows):
+            for edit in edits:
+                header = header_at(hit.headers, edit.column)
+                if isinstance(edit, SetCell):
+                    yield from _put_back(edit, header, _cell_before(hit, header, of.sent.before), hit, of).values()
 
 
 def _columns_stood(edits: Sequence[Edit], landed: Sequence[Edit], of: Aftermath) -> bool:

@@ -334,7 +334,7 @@ class TestKilledRuns:
 
     def test_what_stands_in_the_place_of_a_mark_goes_though_it_is_not_sure(self) -> None:
         """A word of ours in Action is nobody's wish: the mark comes back, whatever was changed beside it."""
-        narrow = ("video_id", "action", "status", "updated_at")
+        narrow = ("video_id", "action", "status", "updated_at", "request_id")
         before = snapshot(("vid-b", "renew"), keys=narrow)
         written = (SetCell(2, 2, "vid-b", "ordering"), SetCell(2, 3, "vid-b", NOW))
         _, after = land(written, column(before, 0))
@@ -366,6 +366,14 @@ class TestKeyChanged:
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
         whole = repaired(typed, restored(Sent(FOR_A, landed, BEFORE), typed))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_what_landed_beside_a_request_that_went_astray(self, write: Write) -> None:
+        """Its row shows nothing by which the next projection would know that it speaks of the old video: it goes."""
+        landed, after = write(FOR_A, column(BEFORE, ID))
+        typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
+        whole = repaired(typed, owed([Sent(FOR_A, landed, BEFORE)], typed))
+        assert whole.grid[1] == ("vid-z", "", *A[CLIENT:], "")
 
     def test_the_key_has_no_name_when_the_write_lands(self) -> None:
         """Its header was renamed: the row is known by the rest, and no line without a key is taken for it."""
