@@ -200,16 +200,22 @@ class Judge:
         if kind == "sheets.batchUpdate":
             self._wrote(run)
         elif kind == "values.batchGet" and heard:
-            held = {row: list(wishes) for row, wishes in self.wishes.items()}
-            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
-            sheet, tokens = self.desk.tab(self._asked)
-            run.typed.clear()
-            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
+            self._has_read(run)
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
             found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
             run.answers.setdefault(found.video_id, []).append(Answer(found.id, found.status, found.code))
+
+    def _has_read(self, run: Run) -> None:
+        """What a run reads of its tab is what it goes by; another tab it reads only for what an earlier run owes."""
+        sheet, tokens = self.desk.tab(self._asked)
+        run.tab = run.tab or sheet
+        if sheet is run.tab:
+            held = {row: list(wishes) for row, wishes in self.wishes.items()}
+            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
+            run.typed.clear()
+            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
 
     def _answered(self, run: Run, video: str, call: Call) -> None:
         found = self.desk.portal.latest(video)
