@@ -65,7 +65,11 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         made.insert(0, seen_since(sent, whole))
         # what an answer showed is hit; what a later read tells may be what another machine has written since
         sure = sent.landed is not None and not sent.landed.is_later
-        found = [e for e in cells_to_restore(made[0], whole) if sure or _stamp_at(e.row, after) in ours]
+        found = [
+            edit
+            for edit in cells_to_restore(made[0], whole)
+            if sure or _stamp_at(edit.row, after) in ours or _is_in_no_column_of_its_own(edit, sent, after)
+        ]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     ends = [Aftermath.of(sent, whole) for sent in made]
@@ -88,6 +92,17 @@ def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
 
 def _stamp_at(number: int, snapshot: Snapshot) -> object:
     return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
+
+
+def _is_in_no_column_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
+    """Whether a cell says what was written for other columns alone: no machine has written that there since.
+
+    What is in Action instead of a mark is left to the stamp: a mark that comes back may cost credits.
+    """
+    cell, before = after.cell(edit.row, edit.column), sent.before
+    wrote = [e for e in sent.edits if e.value != "" and says(cell, e.value, before.time_zone)]
+    own = {header_at(before.headers, e.column) for e in wrote} | {header_at(before.headers, before.columns["action"])}
+    return bool(wrote) and header_at(after.headers, edit.column) not in own
 
 
 def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -322,6 +322,14 @@ class TestKilledRuns:
         spoiled = snapshot(*changed.grid[1:], headers=changed.headers)
         whole = repaired(spoiled, owed([Sent(FOR_A, landed, BEFORE)], spoiled))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
+
+    def test_a_row_that_another_machine_has_written_since_gets_its_own_back(self) -> None:
+        """Its stamp is newer, but no machine means a status for Spend, or an instant for Request ID."""
+        _, after = lost(FOR_A, column(BEFORE, CLIENT))
+        _, newer = land((SetCell(2, UPDATED + 1, "vid-a", NOW + timedelta(minutes=5)),), after)
+        newer = snapshot(*newer.grid[1:], headers=after.headers)
+        whole = repaired(newer, owed([Sent(FOR_A, None, BEFORE)], newer))
+        assert whole.grid[1][CLIENT:-1] == ("", *A[CLIENT:-1])
 
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
         """Rows were sorted, and the row that was hit was changed since: a mark that comes back may cost credits."""
