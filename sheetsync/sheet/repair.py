@@ -159,14 +159,14 @@ def cells_to_restore(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     put_back: dict[tuple[int, int], Edit] = {}
     for edits, hit in _hits(of := Aftermath.of(sent, after)):
         for edit in edits:
-            header = header_at(hit.headers, edit.column)
+            header = _header_before(hit, edit.column, before)
             # duplicates are told the same, but each has a mark of its own
             meant = by_place.get((hit.before, header)) if hit.before else by_key.get((hit.key, header))
             # a mark that is gone comes back only where it is sure that we took it away: it may cost credits
             is_guess = not hit.is_sure and header == action and edit.value == ""
             if not is_guess and not same(meant, edit.value):
                 right = _cell_before(hit, header, before) if meant is None or header != stamp else meant
-                put_back |= _put_back(edit, header, right, hit, of)
+                put_back |= _put_back(edit, right, hit, of)
     return tuple(put_back.values())
 
 
@@ -175,11 +175,18 @@ def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
     return content(before.headers, cells).get(header, "")
 
 
-def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
+def _header_before(hit: Hit, column: int, before: Snapshot) -> str:
+    """The header of a column that a write hit, as it was read: renamed in its place, it is the same column."""
+    header, was = header_at(hit.headers, column), header_at(before.headers, column)
+    is_renamed = header not in map(normal, before.headers) and was not in map(normal, hit.headers)
+    return was if is_renamed else header
+
+
+def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
     return {
         (row, column): SetCell(row, column, hit.key, right)
         for row in hit.rows
-        for column in columns_now(of.after, header, edit.column)
+        for column in columns_now(of.after, header_at(hit.headers, edit.column), edit.column)
         # what no longer holds what we wrote was changed by somebody since
         if of.holds(row, column, edit) and not same(of.after.cell(row, column), right)
         # a clearing emptied a cell only if it said just that
@@ -259,9 +266,9 @@ def _left_to_another_video(of: Aftermath) -> Iterator[Edit]:
         was = of.then.key(hit.before) if hit.before else hit.key
         if any(of.now.key(row) != was and of.after.cell(row, shows) == "" for row in hit.rows):
             for edit in edits:
-                header = header_at(hit.headers, edit.column)
+                right = _cell_before(hit, _header_before(hit, edit.column, of.sent.before), of.sent.before)
                 if isinstance(edit, SetCell):
-                    yield from _put_back(edit, header, _cell_before(hit, header, of.sent.before), hit, of).values()
+                    yield from _put_back(edit, right, hit, of).values()
 
 
 def _columns_stood(edits: Sequence[Edit], landed: Sequence[Edit], of: Aftermath) -> bool:

@@ -239,6 +239,14 @@ class TestColumnsMoved:
         assert differences(whole, expected) <= {(2, ACTION), (2, expected.columns["updated_at"])}
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_a_column_renamed_in_its_place(self, write: Write) -> None:
+        """It is the column that was meant: a person's cell that was being put back is not emptied for its new name."""
+        written = (SetCell(2, CLIENT, "vid-a", "Acme Ltd"), SetCell(2, UPDATED, "vid-a", NOW))
+        renamed = ["My Client" if n == CLIENT else header for n, header in enumerate(BEFORE.headers)]
+        landed, after = write(written, snapshot(A, B, C, headers=renamed))
+        assert owed([Sent(written, landed, BEFORE)], after) == ()
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
         """A Video ID belongs to a person: a mark is cleared by comparing, wherever the columns have moved."""
         landed, after = write(FOR_A, column(BEFORE, KEY))
