@@ -261,14 +261,15 @@ def _left_to_another_video(of: Aftermath) -> Iterator[Edit]:
 
     A row that shows a request is told by that, and emptied by its projection.
     """
-    shows = of.after.columns["request_id"]
+    before, shows = of.sent.before, of.after.columns["request_id"]
+    ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
     for edits, hit in _hits(of):
-        was = of.then.key(hit.before) if hit.before else hit.key
-        if any(of.now.key(row) != was and of.after.cell(row, shows) == "" for row in hit.rows):
+        keys = {edits[0].key, of.then.key(hit.before) if hit.before else hit.key}
+        if any(of.now.key(row) not in keys and of.after.cell(row, shows) == "" for row in hit.rows):
             for edit in edits:
-                right = _cell_before(hit, _header_before(hit, edit.column, of.sent.before), of.sent.before)
-                if isinstance(edit, SetCell):
-                    yield from _put_back(edit, right, hit, of).values()
+                header = _header_before(hit, edit.column, before)
+                if isinstance(edit, SetCell) and header in ours:
+                    yield from _put_back(edit, _cell_before(hit, header, before), hit, of).values()
 
 
 def _columns_stood(edits: Sequence[Edit], landed: Sequence[Edit], of: Aftermath) -> bool:

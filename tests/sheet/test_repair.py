@@ -391,6 +391,14 @@ class TestKeyChanged:
         whole = repaired(typed, owed([Sent(FOR_A, landed, BEFORE)], typed))
         assert whole.grid[1] == ("vid-z", "", *A[CLIENT:], "")
 
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_a_key_that_the_write_itself_put_back(self, write: Write) -> None:
+        """It was not typed over: what landed beside it stays."""
+        spoiled = snapshot(("", *A[1:]), B, C)
+        written = (SetCell(2, KEY, "vid-a", "vid-a"), SetCell(2, STATUS, "vid-a", "pending"), FOR_A[-1])
+        landed, after = write(written, spoiled)
+        assert owed([Sent(written, landed, spoiled)], after) == ()
+
     def test_the_key_has_no_name_when_the_write_lands(self) -> None:
         """Its header was renamed: the row is known by the rest, and no line without a key is taken for it."""
         before = snapshot(A, ZED)
