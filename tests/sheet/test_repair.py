@@ -339,6 +339,18 @@ class TestKilledRuns:
         whole = repaired(newer, owed([Sent(FOR_A, None, BEFORE)], newer))
         assert whole.grid[1][CLIENT:-1] == ("", *A[CLIENT:-1])
 
+    def test_another_machine_has_written_the_same_since_where_it_belongs(self) -> None:
+        """Its words do not tell where ours landed: those that nobody means in their column do."""
+        rows = ((2, "vid-a"), (3, "vid-b"))
+        written = [SetCell(row, *cell) for row, key in rows for cell in ((STATUS, key, key), (UPDATED, key, NOW))]
+        _, hit = lost(written, column(BEFORE, CLIENT))
+        newer = to_serial(NOW + timedelta(minutes=5), "Etc/GMT")
+        mine = (*hit.grid[1][: STATUS + 1], "vid-a", *hit.grid[1][CODE + 1 : -1], newer)
+        theirs = (*B[:CLIENT], "", *B[CLIENT:STATUS], "vid-b", *B[CODE:UPDATED], newer)
+        spoiled = snapshot(mine, theirs, hit.grid[3], headers=hit.headers)
+        whole = repaired(spoiled, owed([Sent(tuple(written), None, BEFORE)], spoiled))
+        assert whole.grid[1:3] == ((*A[:CLIENT], "", *A[CLIENT:STATUS], "vid-a", *A[CODE:UPDATED], newer), theirs)
+
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
         """Rows were sorted, and the row that was hit was changed since: a mark that comes back may cost credits."""
         renewing = ("vid-d", "request", "Dole", True, 3, "", "", "", "")
