@@ -50,7 +50,10 @@ def _disagrees(row: Row, known: Known, now: datetime, time_zone: str, tracker: T
     closed: by a correction, say.
     """
     entry = known.latest.get(row.key)
-    if entry is None or row.shown_id != entry.request.id:
+    if entry is None:
+        # Credits left without an id: an order left it, whose id was hit by mistake and whose ledger is lost
+        return bool(row.shown_id or row.text("credits_left"))
+    if row.shown_id != entry.request.id:
         return row.shown_id != ""
     if entry.request.is_open:
         return False  # looked at anyway, with the others that wait
