@@ -351,6 +351,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What one ad code request cost, and when it was ordered; a refunded one cost nothing, and is none."""
+
+    video_id: str
+    at: datetime
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the Summary tab says that stands in no row; of what is None it says what it said.
+
+    `is_good` if nothing has failed up to this write, which is the last of its run; else `last_good` is the last run
+    that ended with exit code 0.
+    """
+
+    balance: int | None = None
+    price_lock: str | None = None
+    spent: tuple[Charge, ...] = ()
+    is_good: bool = True
+    last_good: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryCell:
     """One cell of the Summary tab to write. `row` is the row number there, `column` 0-based."""
 
@@ -363,12 +387,15 @@ class SummaryCell:
 class Projection:
     """What a sheet should say: its rows, and the cells of its Summary tab that say something else.
 
-    `last_change` is None where there is no Summary tab of this tracker.
+    `last_change` goes with every other change of it, the `heartbeat` also alone, where it is due. Both are None where
+    there is no Summary tab of this tracker.
     """
 
     targets: tuple[Target, ...]
     summary: tuple[SummaryCell, ...] = ()
     last_change: SummaryCell | None = None
+    heartbeat: SummaryCell | None = None
+    is_beat_due: bool = False
 
     def count(self, column: str, word: str) -> int:
         """How many rows will say `word` in a machine column."""
@@ -380,6 +407,7 @@ class Projection:
 
     def summary_changes(self, rows_change: bool) -> tuple[SummaryCell, ...]:
         """What to write to the Summary tab: `Last change` goes with another cell or with a row, never alone."""
+        beat = (self.heartbeat,) if self.heartbeat else ()
         if self.last_change is None or not (self.summary or rows_change):
-            return ()
-        return (*self.summary, self.last_change)
+            return beat if self.is_beat_due else ()
+        return (*self.summary, self.last_change, *beat)

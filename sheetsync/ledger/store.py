@@ -20,7 +20,7 @@ from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
-from sheetsync.model import Entry, Intent, Known, Price, Refusal
+from sheetsync.model import Charge, Entry, Intent, Known, Price, Refusal
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
@@ -144,6 +144,20 @@ class Ledger:
         """The run of this tracker that started last."""
         latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
+
+    def last_good_run(self, tracker: str) -> datetime | None:
+        """When the last run of this tracker that ended with exit code 0 began."""
+        ((started,),) = self._db.select("SELECT MAX(started_at) FROM run WHERE tracker = ? AND exit_code = 0", tracker)
+        return started and datetime.fromisoformat(started)
+
+    def charges(self, tracker: str) -> tuple[Charge, ...]:
+        """What each ad code request of this tracker cost: of a cancelled one the credits came back."""
+        charged = self._db.select(
+            """SELECT video_id, COALESCE(created_at, found_at), credits_charged FROM ad_code_request
+            WHERE tracker = ? AND credits_charged > 0 AND status <> 'cancelled'""",
+            tracker,
+        )
+        return tuple(Charge(video, datetime.fromisoformat(at), credits) for video, at, credits in charged)
 
     def damage(self) -> str:
         """What is wrong inside the file, which opening it does not always tell; empty if nothing."""

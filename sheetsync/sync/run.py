@@ -14,7 +14,7 @@ from datetime import datetime
 from sheetsync.clock import Clock
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
+from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
@@ -185,10 +185,17 @@ class Run:
         if self._request.allowed.shrunken:
             self._recorder.release(sorted(known.open_videos - snapshot.keys))
 
-    def _lock_to_show(self) -> str | None:
-        """What the Summary tab is to say of locked orders; None leaves it: it may be another machine's lock."""
-        lock = self._ledger.price(self._portal.fingerprint).lock
-        return lock if lock or self._request.allowed.price is not None else None
+    def _told(self) -> Told:
+        """What the Summary tab says beside the rows. A lock of None leaves it: it may be another machine's."""
+        name, lock = self._tracker.name, self._ledger.price(self._portal.fingerprint).lock
+        balance = self._ledger.balance(name)
+        return Told(
+            balance=balance[0] if balance else None,
+            price_lock=lock if lock or self._request.allowed.price is not None else None,
+            spent=self._ledger.charges(name),
+            is_good=self.report.exit_code == 0,
+            last_good=self._ledger.last_good_run(name),
+        )
 
     def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
@@ -206,14 +213,12 @@ class Run:
         outlook = outlook_of(
             planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served
         )
-        balance = self._ledger.balance(self._tracker.name)
         wanted = TrackerProjection(
             tracker=tracker,
             outlook=outlook,
             shown=planned_from.shown,
             videos=self._request.videos,
-            balance=balance[0] if balance else None,
-            price_lock=self._lock_to_show(),
+            told=self._told(),
         )
         written = self._writer.write(newest, wanted)
         self._tell(written)

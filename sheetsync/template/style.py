@@ -120,7 +120,9 @@ class ColourRule:
 
     @property
     def condition(self) -> Condition:
-        """What a cell has to say."""
+        """What a cell has to say, or what a formula has to find."""
+        if self.word.startswith("="):
+            return Condition("CUSTOM_FORMULA", (self.word,))
         return Condition("TEXT_EQ", (self.word,)) if self.word else Condition("NOT_BLANK")
 
 
