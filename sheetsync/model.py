@@ -58,6 +58,7 @@ class Tracker:
     columns: Mapping[str, str] = field(default_factory=dict)
     summary_tab: str = "Summary"
     price: int = PRICE
+    max_orders_at_sheet: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +318,11 @@ class Snapshot:
         return self.grid[0] if self.grid else ()
 
     @property
+    def beside(self) -> Grid:
+        """What was read of the Summary tab; nothing where there is none."""
+        return self.summary.grid if self.summary else ()
+
+    @property
     def keys(self) -> frozenset[str]:
         """The video ids that have a row."""
         return frozenset(row.key for row in self.rows)
@@ -364,7 +370,7 @@ class Told:
     """What the Summary tab says that stands in no row; of what is None it says what it said.
 
     `is_good` if nothing has failed up to this write, which is the last of its run; else `last_good` is the last run
-    that ended with exit code 0.
+    that ended with exit code 0. `is_offering` if the cells in which a person may allow orders stay as they are.
     """
 
     balance: int | None = None
@@ -372,6 +378,7 @@ class Told:
     spent: tuple[Charge, ...] = ()
     is_good: bool = True
     last_good: datetime | None = None
+    is_offering: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 told_at TEXT NOT NULL)""",
         ),
     ),
+    (
+        "orders that the Summary tab offers a person to allow",
+        ("CREATE TABLE offer (tracker TEXT PRIMARY KEY, wishes TEXT NOT NULL, credits INTEGER NOT NULL)",),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -6,6 +6,7 @@ its failures are database.py's.
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Price, Refusal
+from sheetsync.steps import Offer
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
@@ -127,6 +129,11 @@ class Ledger:
         """What an ad code may cost for an API key, which is named by its fingerprint."""
         prices = self._db.select("SELECT credits, is_accepted, lock FROM price WHERE api_key = ?", api_key)
         return next((Price(credits, bool(accepted), lock) for credits, accepted, lock in prices), Price())
+
+    def offer(self, tracker: str) -> Offer | None:
+        """The orders that the Summary tab was last seen to offer, if nobody has allowed them since."""
+        offers = self._db.select("SELECT wishes, credits FROM offer WHERE tracker = ?", tracker)
+        return next((Offer(frozenset(map(tuple, json.loads(wishes))), credits) for wishes, credits in offers), None)
 
     def gone_open(self, tracker: str, present: Collection[str]) -> tuple[int, int]:
         """How many open requests are known, and of these, how many have a video that is not `present` in the sheet.

@@ -30,9 +30,18 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
         return replace(held, refused=f"{world.price_lock} No order is sent until somebody accepts a price: {ACCEPT}")
     why = too_many_orders(plan, world.tracker, world.allowed)
-    if why:
-        return replace(without_orders(plan, world.tracker.max_orders_per_run), refused=why)
-    return within_credits(plan, world)
+    return _unless_allowed(plan, world, why) if why else within_credits(plan, world)
+
+
+def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
+    """What becomes of too many orders: a person may allow just these in the Summary tab, or already has."""
+    tracker, at_sheet, offer = world.tracker, world.at_sheet, plan.as_offer
+    if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
+        return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
+    if at_sheet.allowed == offer:
+        return replace(within_credits(plan, world), approved=offer)
+    held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)
+    return replace(held, refused=f"{why}, or type {offer.orders} into {at_sheet.place}", offered=offer)
 
 
 def within_credits(plan: Plan, world: Situation) -> Plan:
@@ -70,9 +79,9 @@ def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | Non
     )
 
 
-def without_orders(plan: Plan, limit: int) -> Plan:
-    """The same plan, sending no order: each of its rows says why."""
-    return _held_back(plan, plan.orders, notes.too_many_marked(limit))
+def without_orders(plan: Plan, limit: int, place: str = "") -> Plan:
+    """The same plan, sending no order: each of its rows says why, and where a person may allow it."""
+    return _held_back(plan, plan.orders, notes.too_many_marked(limit, place))
 
 
 def shrunken(open_before: int, gone: int, tracker: Tracker, allowed: Allowed) -> str | None:

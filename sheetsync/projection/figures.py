@@ -1,16 +1,18 @@
 """PURE: the second block of the Summary tab: runs, credits, who is waited for, what was spent, what has expired.
 
 Owns the block J1:O29. `init` makes it, where nothing of anybody's stands; a tab without it (of an earlier version, say)
-is written without it. All of it is sheetsync's but for one cell, in which a person allows orders.
+is written without it. All of it is sheetsync's but for one cell, in which a person allows orders: what has to stand
+round it for its number to count is said here.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sheetsync.columns import header_of, letter, zone
+from sheetsync.columns import header_of, letter, same, zone
 from sheetsync.model import Charge, Snapshot, Told, Tracker, Value
 from sheetsync.projection.videos import Grid, Place, Video, cell_at, instant_in
+from sheetsync.steps import Offer
 
 ROWS, LEFT, COLUMNS = 29, 9, 6
 RANGE = f"{letter(LEFT)}1:{letter(LEFT + COLUMNS - 1)}{ROWS}"
@@ -24,7 +26,14 @@ GOOD: Place = (3, LEFT + 1)
 AGES: tuple[Place, Place] = ((2, LEFT + 2), (3, LEFT + 2))
 """The formulas of `init` beside these two: no run could say that there was none."""
 
-ENOUGH, WAITING, ALLOW = 4, 5, 6  # rows of further figures
+ENOUGH: Place = (4, LEFT + 1)
+WAITING: Place = (5, LEFT + 1)
+ALLOW: Place = (6, LEFT + 1)
+"""Where a person types how many orders are allowed."""
+
+ALLOW_CELL = f"{letter(ALLOW[1])}{ALLOW[0] + 1}"
+ASKED = f"A1:{letter(LEFT + COLUMNS - 1)}{ALLOW[0] + 1}"
+"""What has to be seen for a number there to count: the words round it too."""
 WAITS_HEADER, WAITS = 7, 5
 SPENT_HEADER, CLIENTS, MONTHS = 13, 6, 3
 PAST_HEADER, PAST = 22, 6
@@ -47,10 +56,10 @@ def is_made(grid: Grid, tracker: Tracker) -> bool:
 
 def labels(tracker: Tracker) -> dict[Place, str]:
     """The words that stand in the block whatever else it says."""
-    legend = f"sheetsync writes {RANGE}, but for what people type into {letter(LEFT + 1)}{ALLOW + 1}."
-    names = {0: title(tracker), 1: legend, BEAT[0]: "Last run", GOOD[0]: "Last good run", ENOUGH: "Credits enough for"}
-    names |= {WAITING: "Orders that wait", ALLOW: "Allow so many"}
-    cells = {(row, LEFT): text for row, text in names.items()}
+    legend = f"sheetsync writes {RANGE}, but for what people type into {ALLOW_CELL}."
+    singles = {BEAT: "Last run", GOOD: "Last good run", ENOUGH: "Credits enough for", WAITING: "Orders that wait"}
+    cells = {(row, LEFT): text for (row, _), text in {**singles, ALLOW: "Allow so many"}.items()}
+    cells |= {(0, LEFT): title(tracker), (1, LEFT): legend}
     heads: tuple[tuple[int, tuple[str, ...]], ...] = (
         (WAITS_HEADER, ("Waits for", "Videos")),
         (SPENT_HEADER, ("Credits spent for",)),
@@ -69,7 +78,10 @@ def wanted(
     cells: dict[Place, Value] = {**labels(tracker), GOOD: THIS_ONE if told.is_good else told.last_good or "none yet"}
     if told.balance is not None:
         codes = max(0, told.balance - tracker.keep_credits) // max(1, tracker.price)
-        cells[ENOUGH, LEFT + 1] = f"{codes} codes of {tracker.price}"
+        cells[ENOUGH] = f"{codes} codes of {tracker.price}"
+    if not told.is_offering:
+        off = "" if tracker.max_orders_at_sheet else "off: `max_orders_at_sheet` is not set"
+        cells |= {WAITING: "", _beside(WAITING): "", ALLOW: "", _beside(ALLOW): off}
     cells |= _table(WAITS_HEADER + 1, WAITS, 2, _waits(videos))
     months = _months(now, snapshot.time_zone)
     cells |= {(SPENT_HEADER, LEFT + 1 + n): text for n, text in enumerate((*months, EARLIER, IN_ALL))}
@@ -81,6 +93,37 @@ def beat_is_due(grid: Grid, time_zone: str, now: datetime) -> bool:
     """Whether the last run is told even if nothing else is: also where a clock was set back."""
     shown = instant_in(cell_at(grid, BEAT), time_zone)
     return shown is None or abs(now - shown) >= BEAT_AFTER
+
+
+def offered(grid: Grid, offer: Offer) -> dict[Place, Value]:
+    """What the block says of orders that a person may allow there: the cell is emptied for it."""
+    ask = f"orders for {offer.credits} credits. To allow just these, type {offer.orders} into {ALLOW_CELL}."
+    void = "What stood here allowed nothing: other orders wait, or no such number was typed by hand."
+    remark = "" if cell_at(grid, ALLOW) == "" else void
+    return {WAITING: offer.orders, _beside(WAITING): ask, ALLOW: "", _beside(ALLOW): remark}
+
+
+def number_typed(grid: Grid, tracker: Tracker) -> float:
+    """The number in that cell, if it is one and those round it say that so many orders wait; else 0."""
+    typed = cell_at(grid, ALLOW)
+    if isinstance(typed, bool | str):
+        return 0
+    return typed if _waiting(grid, tracker, typed) else 0
+
+
+def is_offering(grid: Grid, tracker: Tracker, orders: int) -> bool:
+    """Whether so many orders can be seen to wait, and nothing to be allowed."""
+    return _waiting(grid, tracker, orders) and cell_at(grid, ALLOW) == ""
+
+
+def _waiting(grid: Grid, tracker: Tracker, orders: float) -> bool:
+    """Whether so many orders wait, and every word of ours stands where it should: rows or columns may have moved."""
+    words = {place: text for place, text in labels(tracker).items() if place[0] <= ALLOW[0]}
+    return all(same(cell_at(grid, place), said) for place, said in {**words, WAITING: orders}.items())
+
+
+def _beside(place: Place) -> Place:
+    return place[0], place[1] + 1
 
 
 def _table(top: int, rows: int, columns: int, lines: Sequence[Sequence[Value]]) -> dict[Place, Value]:

@@ -91,9 +91,14 @@ def price_lock(snapshot: Snapshot, tracker: Tracker) -> str:
     return str(cell_at(block, LOCK)) if block else ""
 
 
+def allow_cell(snapshot: Snapshot, tracker: Tracker) -> str:
+    """The cell in which a person may allow orders; empty where there is none."""
+    tab = snapshot.summary
+    return f"cell {figures.ALLOW_CELL} of tab '{tab.title}'" if tab and figures.is_made(tab.grid, tracker) else ""
+
+
 def _block(snapshot: Snapshot, tracker: Tracker) -> Grid | None:
-    grid = snapshot.summary.grid if snapshot.summary else ()
-    return grid if is_ours(grid, tracker) else None
+    return snapshot.beside if is_ours(snapshot.beside, tracker) else None
 
 
 def _figures(videos: Sequence[Video], balance: int | None) -> dict[Place, Value]:

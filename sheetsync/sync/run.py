@@ -21,8 +21,8 @@ from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.outcome import outlook_of, without_clearing
-from sheetsync.plan.situation import Allowed, Situation, chosen
-from sheetsync.projection import summary
+from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
+from sheetsync.projection import figures, summary
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
@@ -100,7 +100,7 @@ class Run:
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
         observations = self._observe(rows, asked, snapshot)
-        plan = self._plan(rows, asked, observations, tracker, price)
+        plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
         self._refuse(plan, snapshot)
         absent = absent_gates(tracker, snapshot.columns)
         if absent and needs_balance(rows):
@@ -108,9 +108,9 @@ class Run:
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
-        self._record(snapshot, known, observations)
+        self._record(plan, snapshot, known, observations)
         newest = self._execute(plan, snapshot, tracker, price)
-        self._write(snapshot, newest, observations, tracker)
+        self._offer(plan, self._write(snapshot, newest, observations, tracker))
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot) -> Observations:
         look = due(rows, known, self._clock.now())
@@ -125,7 +125,13 @@ class Run:
         return observations
 
     def _plan(
-        self, rows: Sequence[Row], known: Known, observations: Observations, tracker: Tracker, price: Price
+        self,
+        rows: Sequence[Row],
+        known: Known,
+        observations: Observations,
+        tracker: Tracker,
+        price: Price,
+        at_sheet: AtSheet,
     ) -> Plan:
         return make_plan(
             Situation(
@@ -137,10 +143,33 @@ class Run:
                 run_id=self._request.run_id,
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
+                at_sheet=at_sheet,
                 price_lock=price.lock,
                 unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
             )
         )
+
+    def _at_sheet(self, snapshot: Snapshot) -> AtSheet:
+        """What a person may allow in the Summary tab, and has; a run for some videos neither looks nor asks there."""
+        place = summary.allow_cell(snapshot, self._tracker)
+        if self._request.videos or not place:
+            return AtSheet()
+        offer = self._ledger.offer(self._tracker.name)
+        is_typed = offer and offer.orders == figures.number_typed(snapshot.beside, self._tracker)
+        return AtSheet(place, offer if is_typed else None)
+
+    def _offer(self, plan: Plan, newest: Snapshot) -> None:
+        """Ask in the Summary tab what a person may allow, and remember it once it is seen to stand there."""
+        offer = plan.offered
+        if not offer:
+            return
+        if self._ledger.offer(self._tracker.name) == offer:
+            if figures.is_offering(newest.beside, self._tracker, offer.orders):
+                return
+            # a number typed for what is asked now must not meet what was asked before
+            self._recorder.withdraw_offer()
+        if self._writer.show_offer(newest, offer):
+            self._recorder.offer(offer)
 
     def _price(self, snapshot: Snapshot) -> Price:
         """What a code may cost: as the ledger knows it, else as the Summary tab remembers."""
@@ -172,7 +201,7 @@ class Run:
         if plan.refused:
             self.report.failed(Refused(plan.refused))
 
-    def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
+    def _record(self, plan: Plan, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
         told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
         self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
@@ -180,6 +209,9 @@ class Run:
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
+        stored = self._ledger.offer(self._tracker.name)
+        if stored and not self._request.videos and stored not in (plan.offered, plan.approved):
+            self._recorder.withdraw_offer()
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
@@ -195,6 +227,7 @@ class Run:
             spent=self._ledger.charges(name),
             is_good=self.report.exit_code == 0,
             last_good=self._ledger.last_good_run(name),
+            is_offering=bool(self._request.videos or self.report.plan.offered or self._ledger.offer(name)),
         )
 
     def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
@@ -207,8 +240,13 @@ class Run:
             self._recorder.set_balance(self.report.credits_left)
         return newest
 
-    def _write(self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker) -> None:
-        """What the claim has read since is nearer to what the sheet says now than what the plan was made from."""
+    def _write(
+        self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker
+    ) -> Snapshot:
+        """What the claim has read since is nearer to what the sheet says now than what the plan was made from.
+
+        Returns the newest read.
+        """
         known = self._ledger.known(self._tracker.name)
         outlook = outlook_of(
             planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served
@@ -228,6 +266,7 @@ class Run:
                 self._recorder.served(video, self.report.served[video], known.latest[video].request.id)
             # the row itself has to say so: another machine, or a ledger that is new, would take the mark for a wish
             self._tell(self._writer.write(written.snapshot, replace(wanted, outlook=without_clearing(outlook, stuck))))
+        return written.snapshot
 
     def _tell(self, written: Written) -> None:
         report, said = self.report, written.projection

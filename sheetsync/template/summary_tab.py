@@ -40,6 +40,11 @@ _DATES_BESIDE = (
     (column_range(figures.LEFT + 1, figures.BEAT[0], figures.GOOD[0] + 1), style.MOMENT),
     (column_range(figures.LEFT, figures.PAST_HEADER + 1, figures.ROWS), style.MOMENT),
 )
+_ALLOW_ROW = figures.ALLOW[0]
+_WARNINGS = (  # all of the block but the row in which people type
+    (GridRange(0, _ALLOW_ROW, BESIDE.left, BESIDE.right), f"{figures.RANGE}, the rows above {figures.ALLOW_CELL}"),
+    (GridRange(_ALLOW_ROW + 1, figures.ROWS, BESIDE.left, BESIDE.right), "and those below it"),
+)
 _TO_RENEW = style.ColourRule("expiry", "renewal needed", style.AMBER)
 
 # `;` and whole numbers: a spreadsheet in any language reads them, and `,` only some
@@ -121,9 +126,18 @@ def _missing_beside(tab: Tab, tracker: Tracker) -> Iterator[batch.Change]:
     yield from _header_colours(tab, _HEADERS_BESIDE)
     yield from _date_formats(tab, _DATES_BESIDE)
     yield from _widths(tab, figures.LEFT - 1, len(WIDTHS))
-    if not tab.is_protected(BESIDE):
-        yield batch.edit_warning(tab, BESIDE, "sheetsync writes this block.", figures.RANGE)
+    if not tab.cell(*figures.ALLOW).has("numberFormat"):
+        # where people type: blue as the headers for people are, and a number that shows as it was typed
+        look: Json = {"backgroundColorStyle": style.BLUE, "numberFormat": {"type": "NUMBER", "pattern": "0"}}
+        yield batch.format_cells(tab, _cell(*figures.ALLOW), look, "a cell to allow orders in", figures.ALLOW_CELL)
+    for part, where in _WARNINGS:
+        if not tab.is_protected(part):
+            yield batch.edit_warning(tab, part, "sheetsync writes this block.", where)
     yield from batch.conditional_formats(tab, _RED)
+
+
+def _cell(row: int, column: int) -> GridRange:
+    return GridRange(row, row + 1, column, column + 1)
 
 
 def _hourly(spreadsheet: Spreadsheet) -> Iterator[batch.Change]:
