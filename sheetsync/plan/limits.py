@@ -10,7 +10,7 @@ from datetime import timedelta
 from sheetsync import notes
 from sheetsync.model import HoldKind, Known, Refusal, Row, Tracker
 from sheetsync.plan.situation import Allowed, Situation
-from sheetsync.steps import Hold, Order, Plan
+from sheetsync.steps import Hold, Offer, Order, Plan
 
 ACCEPT = "sheetsync sync --accept-price N"
 
@@ -38,10 +38,20 @@ def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
     tracker, at_sheet, offer = world.tracker, world.at_sheet, plan.as_offer
     if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
         return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
-    if at_sheet.allowed == offer:
+    if at_sheet.is_allowed and at_sheet.asked == offer:
         return replace(within_credits(plan, world), approved=offer)
+    if at_sheet.asked and _stands(at_sheet.asked, plan):
+        offer = at_sheet.asked
     held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)
     return replace(held, refused=f"{why}, or type {offer.orders} into {at_sheet.place}", offered=offer)
+
+
+def _stands(asked: Offer, plan: Plan) -> bool:
+    """Whether a question is left as it is: all that it lacks by now, this run could not look at."""
+    unseen = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN}
+    lacking = asked.wishes - plan.as_offer.wishes
+    same_price = asked.credits == plan.price * asked.orders
+    return same_price and plan.as_offer.wishes <= asked.wishes and {video for video, *_ in lacking} <= unseen
 
 
 def within_credits(plan: Plan, world: Situation) -> Plan:

@@ -22,10 +22,11 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class AtSheet:
-    """Where in the Summary tab a person may allow orders (nowhere, if empty), and the orders that are allowed there."""
+    """Where in the Summary tab a person may allow orders (nowhere, if empty), what it asks, and if that is allowed."""
 
     place: str = ""
-    allowed: Offer | None = None
+    asked: Offer | None = None
+    is_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired
-from sheetsync.steps import Plan
+from sheetsync.steps import Offer, Plan
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
 from sheetsync.sync.report import Report
@@ -155,8 +155,10 @@ class Run:
         if self._request.videos or not place:
             return AtSheet()
         offer = self._ledger.offer(self._tracker.name)
-        is_typed = offer and offer.orders == figures.number_typed(snapshot.beside, self._tracker)
-        return AtSheet(place, offer if is_typed else None)
+        return AtSheet(place, offer, bool(offer and self._is_typed(offer, snapshot)))
+
+    def _is_typed(self, offer: Offer, snapshot: Snapshot) -> bool:
+        return figures.number_typed(snapshot.beside, self._tracker) == offer.orders
 
     def _offer(self, plan: Plan, newest: Snapshot) -> None:
         """Ask in the Summary tab what a person may allow, and remember it once it is seen to stand there."""
@@ -164,7 +166,8 @@ class Run:
         if not offer:
             return
         if self._ledger.offer(self._tracker.name) == offer:
-            if figures.is_offering(newest.beside, self._tracker, offer.orders):
+            # a number that is there already waits for a run that can look at all of them
+            if figures.is_offering(newest.beside, self._tracker, offer.orders) or self._is_typed(offer, newest):
                 return
             # a number typed for what is asked now must not meet what was asked before
             self._recorder.withdraw_offer()

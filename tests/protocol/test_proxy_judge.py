@@ -48,8 +48,8 @@ def whatever_waits_by_now(patch: Patch) -> None:
     """A number allows as many orders as it says, whichever they are by now."""
 
     def lenient(plan: Any, world: Any, why: str) -> Any:
-        if world.at_sheet.allowed:
-            world = dataclasses.replace(world, at_sheet=dataclasses.replace(world.at_sheet, allowed=plan.as_offer))
+        if world.at_sheet.is_allowed:
+            world = dataclasses.replace(world, at_sheet=dataclasses.replace(world.at_sheet, asked=plan.as_offer))
         return unless(plan, world, why)
 
     unless = limits._unless_allowed
@@ -71,7 +71,8 @@ def number_without_a_question(patch: Patch) -> None:
 
     def trusting(self: Run, snapshot: Any) -> Any:
         found = at_sheet(self, snapshot)
-        return dataclasses.replace(found, allowed=Anything()) if found.place and typed(snapshot, self) else found
+        is_typed = found.place and typed(snapshot, self)
+        return dataclasses.replace(found, asked=Anything(), is_allowed=True) if is_typed else found
 
     def typed(snapshot: Any, self: Run) -> float:
         return figures.number_typed(snapshot.beside, self._tracker)

@@ -119,6 +119,29 @@ def test_other_orders_than_were_asked_for_are_not_allowed(change: Change) -> Non
     assert run(bench).exit_code == 0
 
 
+def test_what_a_run_could_not_look_at_leaves_the_question_and_the_number() -> None:
+    """TokPortal does not answer for one of them: nothing is asked anew; the run that can look at all orders."""
+    bench = asking()
+    for typed in (None, 3):
+        type_in(bench, typed)
+        bench.world.faults.add("portal.poll", fault="500", times=4)
+        report = run(bench)
+        assert (report.exit_code, report.ordered, bench.says("K6"), bench.says("K7")) == (3, 0, 3, typed)
+        assert str(report.error).startswith("2 orders")
+    assert run(bench).ordered == 3
+
+
+def test_what_a_run_could_not_look_at_and_a_mark_too_many_is_another_question() -> None:
+    bench = asking()
+    type_in(bench, 3)
+    bench.add_row("vid-d", "request")
+    bench.world.faults.add("portal.poll", nth=2, fault="500", times=4)
+    report = run(bench)
+    assert (report.ordered, bench.says("K6"), bench.says("K7")) == (0, 3, None)
+    type_in(bench, 3)
+    assert (run(bench).ordered, bench.says("K6")) == (0, 4)
+
+
 def test_a_number_for_fewer_than_a_run_may_order_is_not_needed() -> None:
     """They go without it; it is emptied, and allows nothing later."""
     bench = asking()
