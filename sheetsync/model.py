@@ -61,6 +61,7 @@ class Tracker:
     summary_tab: str = "Summary"
     price: int = PRICE
     groups: tuple[str, ...] | None = None
+    max_orders_at_sheet: int = 0
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -364,6 +365,11 @@ class Snapshot:
         return self.grid[0] if self.grid else ()
 
     @property
+    def beside(self) -> Grid:
+        """What was read of the Summary tab; nothing where there is none."""
+        return self.summary.grid if self.summary else ()
+
+    @property
     def keys(self) -> frozenset[str]:
         """The video ids that have a row."""
         return frozenset(row.key for row in self.rows)
@@ -385,48 +391,25 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a row's machine cells should say. A column that is left out keeps what it says.
+class Charge:
+    """What one ad code request cost, and when it was ordered; a refunded one cost nothing, and is none."""
 
-    With `is_claim` they are written also where they say so already: it is the write that is verified.
-    """
-
-    row: Row
-    values: Mapping[str, Value]
-    clear_mark: bool = False
-    is_claim: bool = False
+    video_id: str
+    at: datetime
+    credits: int
 
 
 @dataclass(frozen=True, slots=True)
-class SummaryCell:
-    """One cell of the Summary tab to write. `row` is the row number there, `column` 0-based."""
+class Told:
+    """What the Summary tab says that stands in no row; of what is None it says what it said.
 
-    row: int
-    column: int
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """What a sheet should say: its rows, and the cells of its Summary tab that say something else.
-
-    `last_change` is None where there is no Summary tab of this tracker.
+    `is_good` if nothing has failed up to this write, which is the last of its run; else `last_good` is the last run
+    that ended with exit code 0. `is_offering` if the cells in which a person may allow orders stay as they are.
     """
 
-    targets: tuple[Target, ...]
-    summary: tuple[SummaryCell, ...] = ()
-    last_change: SummaryCell | None = None
-
-    def count(self, column: str, word: str) -> int:
-        """How many rows will say `word` in a machine column."""
-        return sum(target.values.get(column, target.row.text(column)) == word for target in self.targets)
-
-    def row_numbers(self) -> Mapping[str, int]:
-        """The row number of each video; of duplicates the first."""
-        return {target.row.key: target.row.number for target in reversed(self.targets)}
-
-    def summary_changes(self, rows_change: bool) -> tuple[SummaryCell, ...]:
-        """What to write to the Summary tab: `Last change` goes with another cell or with a row, never alone."""
-        if self.last_change is None or not (self.summary or rows_change):
-            return ()
-        return (*self.summary, self.last_change)
+    balance: int | None = None
+    price_lock: str | None = None
+    spent: tuple[Charge, ...] = ()
+    is_good: bool = True
+    last_good: datetime | None = None
+    is_offering: bool = False

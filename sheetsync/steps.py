@@ -87,16 +87,39 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Orders that a person may allow in the Summary tab: just these, as (video id, mark, latest request or nothing)."""
+
+    wishes: frozenset[tuple[str, str, str]]
+    credits: int
+
+    @property
+    def orders(self) -> int:
+        """How many: the number to type."""
+        return len(self.wishes)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that a run is going to do: printed by `plan`, carried out by `sync`.
 
-    `refused` says why no order is sent, if there were too many; `price` is that of one.
+    `refused` says why no order is sent, if there were too many; `price` is that of one. What was too many is `offered`,
+    where a person may allow it in the Summary tab, or `approved`, where one has.
     """
 
     steps: tuple[Step, ...] = ()
     holds: tuple[Hold, ...] = ()
     price: int = PRICE
     refused: str = ""
+    offered: Offer | None = None
+    approved: Offer | None = None
+
+    @property
+    def as_offer(self) -> Offer:
+        """Its orders as a person may allow them."""
+        return Offer(
+            frozenset((step.video_id, step.mark, step.previous_id or "") for step in self.orders), self.credits
+        )
 
     @property
     def orders(self) -> tuple[Order, ...]:

@@ -34,14 +34,14 @@ LAYERS = (
     ("projection",),
     ("config",),
     ("columns",),
-    ("notes", "steps"),
+    ("notes", "steps", "projected"),
     ("model", "clock"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
-PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "model", "errors"}
+PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
 PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.

@@ -213,6 +213,7 @@ class TrackerSettings(Section):
     authorization_days: _Whole = _bounded("days", 30, 1, 3650)
     warn_hours: _Whole = _bounded("hours", 72, 0, 8760)
     max_orders_per_run: _Whole = _bounded("orders", 25, 0, 10_000)
+    max_orders_at_sheet: _Whole = _bounded("orders", 0, 0, 10_000)
     keep_credits: _Whole = _bounded("credits", 0, 0, 1_000_000_000)
     require: tuple[_Text, ...] = _names("client, Landing page", ())
     # left out, the default approvals are asked for where the sheet has or had them; named, wherever they are

@@ -93,6 +93,10 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 PRIMARY KEY (tracker, video_id))""",
         ),
     ),
+    (
+        "orders that the Summary tab offers a person to allow",
+        ("CREATE TABLE offer (tracker TEXT PRIMARY KEY, wishes TEXT NOT NULL, credits INTEGER NOT NULL)",),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -20,7 +20,7 @@ from sheetsync.clock import Clock
 from sheetsync.ledger import rows
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Price, Refusal
-from sheetsync.steps import Memory, TypedValue
+from sheetsync.steps import Memory, Offer, TypedValue
 
 RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
@@ -204,6 +204,17 @@ class Recorder:
             with self._transaction():
                 for key in keys:
                     self._db.execute(insert, self.tracker, key, rows.to_text(self._now))
+
+    def offer(self, offer: Offer) -> None:
+        """The Summary tab has been seen to offer these orders: the number typed there from now on is for them."""
+        with self._transaction():
+            values = {"wishes": json.dumps(sorted(offer.wishes)), "credits": offer.credits}
+            self._upsert("offer", ("tracker",), values)
+
+    def withdraw_offer(self) -> None:
+        """A number in the Summary tab allows nothing any more: it is being used, or what it was for has changed."""
+        with self._transaction():
+            self._db.execute("DELETE FROM offer WHERE tracker = ?", self.tracker)
 
     def lock_price(self, api_key: str, price: Price, why: str) -> None:
         """An order cost something else than expected, or did not say what: this API key orders no more."""

@@ -21,7 +21,8 @@ from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
-from sheetsync.model import Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
+from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
+from sheetsync.steps import Offer
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
@@ -161,6 +162,11 @@ class Ledger:
         prices = self._db.select("SELECT credits, is_accepted, lock FROM price WHERE api_key = ?", api_key)
         return next((Price(credits, bool(accepted), lock) for credits, accepted, lock in prices), Price())
 
+    def offer(self, tracker: str) -> Offer | None:
+        """The orders that the Summary tab was last seen to offer, if nobody has allowed them since."""
+        offers = self._db.select("SELECT wishes, credits FROM offer WHERE tracker = ?", tracker)
+        return next((Offer(frozenset(map(tuple, json.loads(wishes))), credits) for wishes, credits in offers), None)
+
     def gone_open(self, tracker: str, present: Collection[str]) -> tuple[int, int]:
         """How many open requests are known, and of these, how many have a video that is not `present` in the sheet.
 
@@ -177,6 +183,20 @@ class Ledger:
         """The run of this tracker that started last."""
         latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
+
+    def last_good_run(self, tracker: str) -> datetime | None:
+        """When the last run of this tracker that ended with exit code 0 began."""
+        ((started,),) = self._db.select("SELECT MAX(started_at) FROM run WHERE tracker = ? AND exit_code = 0", tracker)
+        return started and datetime.fromisoformat(started)
+
+    def charges(self, tracker: str) -> tuple[Charge, ...]:
+        """What each ad code request of this tracker cost: of a cancelled one the credits came back."""
+        charged = self._db.select(
+            """SELECT video_id, COALESCE(created_at, found_at), credits_charged FROM ad_code_request
+            WHERE tracker = ? AND credits_charged > 0 AND status <> 'cancelled'""",
+            tracker,
+        )
+        return tuple(Charge(video, datetime.fromisoformat(at), credits) for video, at, credits in charged)
 
     def damage(self) -> str:
         """What is wrong inside the file, which opening it does not always tell; empty if nothing."""

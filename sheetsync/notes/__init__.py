@@ -63,11 +63,11 @@ def waits(reasons: Sequence[str]) -> str:
     return f"Waits: {'; '.join(reasons)}."
 
 
-def too_many_marked(limit: int) -> str:
-    """The plan was refused for its number of orders."""
+def too_many_marked(limit: int, place: str = "") -> str:
+    """The plan was refused for its number of orders; `place` is the cell in which a person may allow them."""
     return (
-        f"Waits: more rows are marked than one run may order ({limit}). "
-        "Clear the marks that are not meant, or ask whoever runs sheetsync to allow them."
+        f"Waits: more rows are marked than one run may order ({limit}). Clear the marks that are not meant, or "
+        f"{f'allow them in {place}' if place else 'ask whoever runs sheetsync to allow them'}."
     )
 
 
@@ -135,6 +135,7 @@ TOO_LATE = "Too much time went by before the order could be sent; the next run l
 PAYMENT_FIRST = "TokPortal asks for payment (402) first."
 OUT_OF_TIME = "the time of the run is over."
 FEWER_CALLS = "TokPortal asks for fewer calls."
+NUMBER_NOT_TAKEN = "the number that allows it could not be taken out of its cell: it has to be typed again, by hand."
 UNCLEAR_ANSWERS = "TokPortal does not answer clearly."
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sheetsync.model import Projection, Row, Snapshot, Target, Tracker
+from sheetsync.model import Row, Snapshot, Tracker
 from sheetsync.plan.gates import order_basis
 from sheetsync.plan.situation import acting
+from sheetsync.projected import Projection, Target
 from sheetsync.projection.cells import ORDERING
 from sheetsync.steps import Order
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sheetsync import notes
 from sheetsync.model import HoldKind, Known, Refusal, Row, Tracker
 from sheetsync.plan.situation import Allowed, Situation
-from sheetsync.steps import Hold, Order, Plan
+from sheetsync.steps import Hold, Offer, Order, Plan
 
 ACCEPT = "sheetsync sync --accept-price N"
 
@@ -30,9 +30,28 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
         return replace(held, refused=f"{world.price_lock} No order is sent until somebody accepts a price: {ACCEPT}")
     why = too_many_orders(plan, world.tracker, world.allowed)
-    if why:
-        return replace(without_orders(plan, world.tracker.max_orders_per_run), refused=why)
-    return within_credits(plan, world)
+    return _unless_allowed(plan, world, why) if why else within_credits(plan, world)
+
+
+def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
+    """What becomes of too many orders: a person may allow just these in the Summary tab, or already has."""
+    tracker, at_sheet, offer = world.tracker, world.at_sheet, plan.as_offer
+    if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
+        return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
+    if at_sheet.is_allowed and at_sheet.asked == offer:
+        return replace(within_credits(plan, world), approved=offer)
+    if at_sheet.asked and _stands(at_sheet.asked, plan):
+        offer = at_sheet.asked
+    held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)
+    return replace(held, refused=f"{why}, or type {offer.orders} into {at_sheet.place}", offered=offer)
+
+
+def _stands(asked: Offer, plan: Plan) -> bool:
+    """Whether a question is left as it is: all that it lacks by now, this run could not look at."""
+    unseen = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN}
+    lacking = asked.wishes - plan.as_offer.wishes
+    same_price = asked.credits == plan.price * asked.orders
+    return same_price and plan.as_offer.wishes <= asked.wishes and {video for video, *_ in lacking} <= unseen
 
 
 def within_credits(plan: Plan, world: Situation) -> Plan:
@@ -70,9 +89,9 @@ def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | Non
     )
 
 
-def without_orders(plan: Plan, limit: int) -> Plan:
-    """The same plan, sending no order: each of its rows says why."""
-    return _held_back(plan, plan.orders, notes.too_many_marked(limit))
+def without_orders(plan: Plan, limit: int, place: str = "") -> Plan:
+    """The same plan, sending no order: each of its rows says why, and where a person may allow it."""
+    return _held_back(plan, plan.orders, notes.too_many_marked(limit, place))
 
 
 def shrunken(open_before: int, gone: int, tracker: Tracker, allowed: Allowed) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sheetsync import notes
 from sheetsync.model import Failure, HoldKind, Known, Observation, Row, Tracker
+from sheetsync.steps import Offer
 
 NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
 
@@ -17,6 +18,15 @@ class Allowed:
     orders: int | None = None
     shrunken: bool = False
     price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtSheet:
+    """Where in the Summary tab a person may allow orders (nowhere, if empty), what it asks, and if that is allowed."""
+
+    place: str = ""
+    asked: Offer | None = None
+    is_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class Situation:
     run_id: str
     balance: int | None = None
     allowed: Allowed = Allowed()
+    at_sheet: AtSheet = AtSheet()
     price_lock: str = ""
     unsettled_elsewhere: int = 0
 

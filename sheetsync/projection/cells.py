@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sheetsync import notes
 from sheetsync.columns import MACHINE_KEYS, instant, shown_instant
-from sheetsync.model import Entry, Known, Mark, Origin, Row, Target, Tracker, Value
+from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
+from sheetsync.projected import Target
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
 from sheetsync.projection.window import (
     RowContext,

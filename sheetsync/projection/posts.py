@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from sheetsync import notes
 from sheetsync.columns import post_of
-from sheetsync.model import Known, Row, Target
+from sheetsync.model import Known, Row
+from sheetsync.projected import Target
 
 
 def told_of_same_post(said: Iterable[Target], rows: Sequence[Row], known: Known) -> tuple[Target, ...]:

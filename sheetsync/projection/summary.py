@@ -1,23 +1,24 @@
-"""PURE: what the Summary tab says: f(rows as they will be, balance, now), and where in its block each cell stands.
+"""PURE: what the Summary tab says: f(rows as they will be, what the ledger tells, now), and where each cell stands.
 
-Owns the block A1:H29 of that tab, all of which is sheetsync's: credits, stages, what expires next and when. Making
-the tab (colours, charts) is `template/summary_tab.py`'s.
+Owns the block A1:H29 of that tab, all of which is sheetsync's: credits, stages, what expires next and when; the block
+beside it is `figures.py`'s. Making the tab (colours, charts) is `template/summary_tab.py`'s.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sheetsync.columns import BadCell, from_serial, header_of, letter, says, to_serial, zone
-from sheetsync.model import Row, Scalar, Snapshot, SummaryCell, Target, Tracker, Value
-
-Grid = Sequence[Sequence[Scalar]]
-Place = tuple[int, int]
-"""Row and column of a cell of the block, both 0-based."""
+from sheetsync.columns import header_of, letter, says, to_serial, zone
+from sheetsync.model import Snapshot, Told, Tracker, Value
+from sheetsync.projected import Projection, SummaryCell, Target
+from sheetsync.projection import figures
+from sheetsync.projection.videos import OWNERS, Grid, Place, Video, cell_at, videos_of
 
 ROWS, COLUMNS = 29, 8
 RANGE = f"A1:{letter(COLUMNS - 1)}{ROWS}"
+BOTH_BLOCKS = f"A1:{letter(figures.LEFT + figures.COLUMNS - 1)}{ROWS}"
+"""What is read: Google cuts it off where a tab is narrower."""
+
 LEGEND = (
     "sheetsync writes A1:H29 and nothing else here. In the tracker, blue headers are for people, grey ones its own."
 )
@@ -42,7 +43,7 @@ def title(tracker: Tracker) -> str:
 
 def is_ours(grid: Grid, tracker: Tracker) -> bool:
     """Whether the tab's block is this tracker's."""
-    return _cell(grid, (0, 0)) == title(tracker)
+    return cell_at(grid, (0, 0)) == title(tracker)
 
 
 def labels(tracker: Tracker) -> dict[Place, str]:
@@ -58,96 +59,50 @@ def labels(tracker: Tracker) -> dict[Place, str]:
     return cells
 
 
-@dataclass(frozen=True, slots=True)
-class _Video:
-    """A video as its row will be."""
-
-    row: Row
-    stage: str
-    expiry: str
-    noted: bool
-    expires: datetime | None
-
-
-def differing(
-    snapshot: Snapshot,
-    targets: Sequence[Target],
-    tracker: Tracker,
-    balance: int | None,
-    now: datetime,
-    price_lock: str | None = None,
-) -> tuple[SummaryCell, ...]:
-    """The cells of the Summary tab that say something else than they should; none where there is no such tab.
+def projected(snapshot: Snapshot, targets: Sequence[Target], tracker: Tracker, told: Told, now: datetime) -> Projection:
+    """The rows, and the cells of the Summary tab that say something else than they should; none without such a tab.
 
     A balance that nobody told leaves its cell as it is, and so does a `price_lock` of None.
     """
     block = _block(snapshot, tracker)
     if block is None:
-        return ()
-    videos = tuple(_videos(snapshot, targets))
-    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, balance)}
-    if price_lock is not None:
-        wanted[LOCK] = price_lock
+        return Projection(tuple(targets))
+    videos = tuple(videos_of(snapshot, targets))
+    wanted: dict[Place, Value] = {**labels(tracker), **_figures(videos, told.balance)}
+    if told.price_lock is not None:
+        wanted[LOCK] = told.price_lock
     wanted |= _next(videos, snapshot, tracker, now)
     wanted |= _weeks(videos, snapshot.time_zone, now)
-    return tuple(
+    heartbeat = None
+    if figures.is_made(block, tracker):
+        wanted |= figures.wanted(videos, snapshot, tracker, told, now)
+        heartbeat = SummaryCell(figures.BEAT[0] + 1, figures.BEAT[1], now)
+    differing = tuple(
         SummaryCell(row + 1, column, value)
         for (row, column), value in sorted(wanted.items())
-        if not says(_cell(block, (row, column)), value, snapshot.time_zone)
+        if not says(cell_at(block, (row, column)), value, snapshot.time_zone)
     )
+    is_due = heartbeat is not None and figures.beat_is_due(block, snapshot.time_zone, now)
+    return Projection(tuple(targets), differing, SummaryCell(CHANGE + 1, 1, now), heartbeat, is_due)
 
 
 def price_lock(snapshot: Snapshot, tracker: Tracker) -> str:
     """What the Summary tab says of locked orders: it outlives the ledger."""
     block = _block(snapshot, tracker)
-    return str(_cell(block, LOCK)) if block else ""
+    return str(cell_at(block, LOCK)) if block else ""
 
 
-def last_change(snapshot: Snapshot, tracker: Tracker, now: datetime) -> SummaryCell | None:
-    """The cell that goes with every other change; None where there is no such tab."""
-    return None if _block(snapshot, tracker) is None else SummaryCell(CHANGE + 1, 1, now)
+def allow_cell(snapshot: Snapshot, tracker: Tracker) -> str:
+    """The cell in which a person may allow orders; empty where there is none."""
+    tab = snapshot.summary
+    return f"cell {figures.ALLOW_CELL} of tab '{tab.title}'" if tab and figures.is_made(tab.grid, tracker) else ""
 
 
 def _block(snapshot: Snapshot, tracker: Tracker) -> Grid | None:
-    grid = snapshot.summary.grid if snapshot.summary else ()
-    return grid if is_ours(grid, tracker) else None
+    return snapshot.beside if is_ours(snapshot.beside, tracker) else None
 
 
-def _cell(grid: Grid, place: Place) -> Scalar:
-    cells = grid[place[0]] if place[0] < len(grid) else ()
-    return cells[place[1]] if place[1] < len(cells) else ""
-
-
-def _videos(snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[_Video]:
-    """Each video once, however many rows it has."""
-    said = {target.row.number: target.values for target in targets}
-    seen: set[str] = set()
-    for row in snapshot.rows:
-        if row.key and row.key not in seen:
-            seen.add(row.key)
-            yield _video(row, said.get(row.number, {}), snapshot.time_zone)
-
-
-def _video(row: Row, said: Mapping[str, Value], time_zone: str) -> _Video:
-    def text(key: str) -> str:
-        return str(said.get(key, row.text(key)))
-
-    expires = said["expires_at"] if "expires_at" in said else row.cells.get("expires_at", "")
-    return _Video(row, text("stage").casefold(), text("expiry"), bool(text("sync_note")), _instant(expires, time_zone))
-
-
-def _instant(value: Value | Scalar, time_zone: str) -> datetime | None:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, bool | str):
-        return None
-    try:
-        return from_serial(value, time_zone)
-    except BadCell:
-        return None
-
-
-def _figures(videos: Sequence[_Video], balance: int | None) -> dict[Place, Value]:
+def _figures(videos: Sequence[Video], balance: int | None) -> dict[Place, Value]:
     # a stage that a person's own formula or an older version left counts as none
     stages = Counter(video.stage if video.stage in STAGES else NOT_ORDERED for video in videos)
     cells: dict[Place, Value] = {(VIDEOS, 1): len(videos), (NOTED, 1): sum(video.noted for video in videos)}
@@ -156,31 +111,31 @@ def _figures(videos: Sequence[_Video], balance: int | None) -> dict[Place, Value
     return cells | {(STAGE_HEADER + 1 + n, 1): stages[stage] for n, stage in enumerate((NOT_ORDERED, *STAGES))}
 
 
-def _upcoming(videos: Sequence[_Video], now: datetime) -> list[tuple[datetime, _Video]]:
+def _upcoming(videos: Sequence[Video], now: datetime) -> list[tuple[datetime, Video]]:
     """What is still to expire, soonest first; a retired code does not matter any more."""
     running = [(video.expires, video) for video in videos if video.expires and video.expires > now]
     upcoming = [(expires, video) for expires, video in running if video.stage != "retired"]
     return sorted(upcoming, key=lambda pair: (pair[0], pair[1].row.key))
 
 
-def _next(videos: Sequence[_Video], snapshot: Snapshot, tracker: Tracker, now: datetime) -> dict[Place, Value]:
-    """The table of what expires next: creator and client where the tracker has them."""
-    # whose code it is: a tracker without these columns gets empty cells in their place
-    people = [key for key in ("creator", "client") if key in snapshot.columns]
-    heads = [header_of(key, tracker.columns) for key in people]
+def _next(videos: Sequence[Video], snapshot: Snapshot, tracker: Tracker, now: datetime) -> dict[Place, Value]:
+    """The table of what expires next: owner and client where the tracker has them."""
+    # whose code it is: a tracker without such columns gets empty cells in their place
+    has_owner, has_client = not snapshot.columns.keys().isdisjoint(OWNERS), "client" in snapshot.columns
+    heads = ["Owner"] * has_owner + [header_of("client", tracker.columns)] * has_client
     cells: dict[Place, Value] = {(NEXT_HEADER, VIDEO + 1 + n): (*heads, "", "")[n] for n in range(2)}
     upcoming = _upcoming(videos, now)
     for turn in range(NEXT):
         line: tuple[Value, ...] = ("",) * 5
         if turn < len(upcoming):
             expires, video = upcoming[turn]
-            names = [video.row.text(key)[:200] for key in people] + [""] * (2 - len(people))
-            line = (expires, video.expiry, video.row.key, *names)
+            names = [video.owner] * has_owner + [video.name("client")] * has_client
+            line = (expires, video.expiry, video.row.key, *names, *[""] * (2 - len(names)))
         cells |= {(NEXT_HEADER + 1 + turn, NEXT_COLUMN + n): value for n, value in enumerate(line)}
     return cells
 
 
-def _weeks(videos: Sequence[_Video], time_zone: str, now: datetime) -> dict[Place, Value]:
+def _weeks(videos: Sequence[Video], time_zone: str, now: datetime) -> dict[Place, Value]:
     """Expiries by week, from this week's Monday on, in the spreadsheet's time zone."""
     local = now.astimezone(zone(time_zone))
     # weeks begin where the team's calendar does, whatever UTC says

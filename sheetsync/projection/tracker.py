@@ -1,8 +1,9 @@
 """PURE: what a whole tracker should say after a run: its rows and its Summary tab, together, of one snapshot."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from sheetsync.model import Projection, Snapshot, Tracker
+from sheetsync.model import Snapshot, Told, Tracker
+from sheetsync.projected import Projection
 from sheetsync.projection import summary
 from sheetsync.projection.cells import Outlook, targets
 from sheetsync.projection.posts import told_of_same_post
@@ -13,15 +14,14 @@ class TrackerProjection:
     """f(snapshot), for one run.
 
     `shown` are the (video id, request id) of the rows when the run read them; `videos` narrows it to some rows;
-    `balance` is the newest balance known (credits).
+    `told` is what the Summary tab says beside them.
     """
 
     tracker: Tracker
     outlook: Outlook
     shown: frozenset[tuple[str, str]]
     videos: frozenset[str] = frozenset()
-    balance: int | None = None
-    price_lock: str | None = None
+    told: Told = field(default_factory=Told)
 
     def project(self, snapshot: Snapshot) -> Projection:
         """What this very snapshot should say."""
@@ -31,5 +31,4 @@ class TrackerProjection:
         outlook = replace(self.outlook, observed=self.outlook.observed - newer)
         said = targets(rows, snapshot.time_zone, self.tracker, outlook)
         said = told_of_same_post(said, snapshot.rows, outlook.known)
-        cells = summary.differing(snapshot, said, self.tracker, self.balance, outlook.now, self.price_lock)
-        return Projection(said, cells, summary.last_change(snapshot, self.tracker, outlook.now))
+        return summary.projected(snapshot, said, self.tracker, self.told, outlook.now)

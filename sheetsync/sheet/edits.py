@@ -10,7 +10,8 @@ from datetime import datetime
 from itertools import groupby
 
 from sheetsync.columns import MACHINE_KEYS, key_text, normal, says
-from sheetsync.model import CellValue, Scalar, Snapshot, Target
+from sheetsync.model import CellValue, Scalar, Snapshot
+from sheetsync.projected import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,10 @@ class Reader:
         return tab if has_room else None
 
     def _values(self, snapshot: Snapshot) -> tuple[Grid, SummaryBlock | None]:
-        """The tracker's tab and the block of the Summary tab, if there is one, in one read."""
+        """The tracker's tab and the blocks of the Summary tab, if there is one, in one read."""
         beside = snapshot.summary
         # the whole tab in one range: headers and rows of one moment, and all that a stray write may hit
-        ranges = [quoted(snapshot.title)] + ([f"{quoted(beside.title)}!{summary.RANGE}"] if beside else [])
+        ranges = [quoted(snapshot.title)] + ([f"{quoted(beside.title)}!{summary.BOTH_BLOCKS}"] if beside else [])
         try:
             grid, *block = self.api.values(self.tracker.spreadsheet, *ranges)
         except NotFound:

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from sheetsync.columns import DATE_FORMAT, Kind, kind_of, to_serial
-from sheetsync.model import CellValue, Scalar, Snapshot, SummaryCell
+from sheetsync.model import CellValue, Grid, Scalar, Snapshot, SummaryBlock
+from sheetsync.projected import SummaryCell
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell
 
 Json = dict[str, Any]
@@ -21,6 +22,9 @@ ANSWER_FIELDS = (
     "updatedSpreadsheet(sheets(properties(sheetId),"
     "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
 )
+
+
+OFFER_FIELDS = f"replies(findReplace(valuesChanged)),{ANSWER_FIELDS}"
 
 
 def quoted(title: str) -> str:
@@ -60,6 +64,32 @@ def summary_requests(snapshot: Snapshot, cells: Sequence[SummaryCell]) -> list[J
     if not snapshot.summary:
         return []
     return list(_update_cells(snapshot.summary.sheet_id, snapshot.time_zone, cells, frozenset()))
+
+
+def offer_write(block: SummaryBlock, asked: Sequence[Json], shown: str) -> Json:
+    """A write to the Summary tab that shows, in the same atomic call, what stands in a range from A1 on then."""
+    return {
+        "requests": list(asked),
+        "includeSpreadsheetInResponse": True,
+        "responseIncludeGridData": True,
+        "responseRanges": [f"{quoted(block.title)}!{shown}"],
+    }
+
+
+def take_number(block: SummaryBlock, row: int, column: int, number: int) -> Json:
+    """Empty one cell of the Summary tab, given 0-based, if a person typed just this number there: no formula is hit."""
+    return _clear(block.sheet_id, ClearMark(row + 1, column, "", str(number)))
+
+
+def was_taken(answer: Mapping[str, Any]) -> bool:
+    """Whether that cell was hit."""
+    return any(reply.get("findReplace", {}).get("valuesChanged") == 1 for reply in answer.get("replies", []))
+
+
+def block_shown(answer: Mapping[str, Any], sheet_id: int, rows: int) -> Grid:
+    """The first rows of a tab as the answer of a write shows them."""
+    landed = landed_in([answer], sheet_id)
+    return tuple(map(tuple, (landed.headers, *(landed.rows.get(number, ()) for number in range(2, rows + 1)))))
 
 
 def _spans(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:

@@ -13,13 +13,16 @@ from typing import Any, Protocol
 
 from sheetsync.columns import bind, row_of
 from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
-from sheetsync.model import Lock, Projection, Row, Snapshot, SummaryCell
+from sheetsync.model import Lock, Row, Snapshot
+from sheetsync.projected import Projection, SummaryCell
+from sheetsync.projection import figures
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
 from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.verification import landed_right, shows_what_was_written
+from sheetsync.steps import Offer
 
 log = logging.getLogger(__name__)
 
@@ -242,6 +245,35 @@ class Writer:
                 # all or nothing: the rows were not written either, so they are sent again, alone
                 log.warning("the Summary tab could not be written: %s", error)
         return api.update(spreadsheet, body, requests.ANSWER_FIELDS)
+
+    def show_offer(self, snapshot: Snapshot, offer: Offer) -> bool:
+        """Let Summary ask which orders a person allows; False unless it is seen to ask so, with an empty cell."""
+        cells = figures.offered(snapshot.beside, offer).items()
+        asked = [SummaryCell(row + 1, column, value) for (row, column), value in cells]
+        return bool(self._ask_beside(snapshot, requests.summary_requests(snapshot, asked), offer))
+
+    def take_number(self, snapshot: Snapshot, offer: Offer) -> bool:
+        """Take the number that allows these orders out of its cell; False unless this very call is seen to do it.
+
+        By compare-and-set: of two machines one takes it, and a number that a formula makes nobody does.
+        """
+        block = snapshot.summary
+        asked = [requests.take_number(block, *figures.ALLOW, offer.orders)] if block else []
+        return requests.was_taken(self._ask_beside(snapshot, asked, offer))
+
+    def _ask_beside(self, snapshot: Snapshot, asked: Sequence[requests.Json], offer: Offer) -> Mapping[str, Any]:
+        """The answer of a write that lets these orders wait, and none be allowed; empty unless it shows just that."""
+        block, tracker = snapshot.summary, self.reader.tracker
+        if not block:
+            return {}
+        body = requests.offer_write(block, asked, figures.ASKED)
+        try:
+            answer = self.reader.api.update(tracker.spreadsheet, body, requests.OFFER_FIELDS)
+        except (Unavailable, CredentialsError) as error:
+            log.warning("the Summary tab could not be written: %s", error)
+            return {}
+        shown = requests.block_shown(answer, block.sheet_id, figures.ALLOW[0] + 1)
+        return answer if figures.is_offering(shown, tracker, offer.orders) else {}
 
     def _send_summary(self, snapshot: Snapshot, cells: Sequence[SummaryCell]) -> None:
         if cells:

@@ -89,7 +89,7 @@ class Executor:
         newest = replace(snapshot, is_current=False) if plan.orders else snapshot
         try:
             self._free_steps(plan)
-            if plan.orders and self._has_time():
+            if plan.orders and self._has_time() and self._may_begin(plan, snapshot):
                 newest = self._claim(plan.orders, snapshot)
             for step in plan.orders:
                 newest = self._order(step, newest)
@@ -101,6 +101,14 @@ class Executor:
         """Whether another order could end before the time for TokPortal does; if not, none is sent in this run."""
         if self.clock.left_to_ask() < ORDER_SECONDS:
             self.stop = self.stop or notes.OUT_OF_TIME
+        return not self.stop
+
+    def _may_begin(self, plan: Plan, snapshot: Snapshot) -> bool:
+        """A number in Summary allows its orders once: void on disk first, then taken from its cell, then they begin."""
+        if plan.approved:
+            self.recorder.withdraw_offer()
+            if not self.writer.take_number(snapshot, plan.approved):
+                self.stop = notes.NUMBER_NOT_TAKEN
         return not self.stop
 
     def _free_steps(self, plan: Plan) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from sheetsync.clock import Clock
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
+from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
@@ -22,13 +22,13 @@ from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
-from sheetsync.plan.situation import Allowed, Situation, chosen
-from sheetsync.projection import summary
+from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
+from sheetsync.projection import figures, summary
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired
-from sheetsync.steps import Plan
+from sheetsync.steps import Offer, Plan
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
 from sheetsync.sync.report import Report
@@ -101,7 +101,7 @@ class Run:
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
         observations = self._observe(rows, asked, snapshot, tracker)
-        plan = self._plan(rows, asked, observations, tracker, price)
+        plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
         self._refuse(plan, snapshot)
         absent = absent_gates(tracker, snapshot.columns)
         if absent and needs_balance(rows):
@@ -109,12 +109,12 @@ class Run:
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
-        self._record(snapshot, known, observations)
+        self._record(plan, snapshot, known, observations)
         self._remember(snapshot, known, tracker)
         newest = self._execute(plan, snapshot, tracker, price)
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         self._remember(newest, known, tracker)
-        self._write(snapshot, newest, observations, tracker)
+        self._offer(plan, self._write(snapshot, newest, observations, tracker))
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
@@ -129,7 +129,13 @@ class Run:
         return observations
 
     def _plan(
-        self, rows: Sequence[Row], known: Known, observations: Observations, tracker: Tracker, price: Price
+        self,
+        rows: Sequence[Row],
+        known: Known,
+        observations: Observations,
+        tracker: Tracker,
+        price: Price,
+        at_sheet: AtSheet,
     ) -> Plan:
         return make_plan(
             Situation(
@@ -141,10 +147,36 @@ class Run:
                 run_id=self._request.run_id,
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
+                at_sheet=at_sheet,
                 price_lock=price.lock,
                 unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
             )
         )
+
+    def _at_sheet(self, snapshot: Snapshot) -> AtSheet:
+        """What a person may allow in the Summary tab, and has; a run for some videos neither looks nor asks there."""
+        place = summary.allow_cell(snapshot, self._tracker)
+        if self._request.videos or not place:
+            return AtSheet()
+        offer = self._ledger.offer(self._tracker.name)
+        return AtSheet(place, offer, bool(offer and self._is_typed(offer, snapshot)))
+
+    def _is_typed(self, offer: Offer, snapshot: Snapshot) -> bool:
+        return figures.number_typed(snapshot.beside, self._tracker) == offer.orders
+
+    def _offer(self, plan: Plan, newest: Snapshot) -> None:
+        """Ask in the Summary tab what a person may allow, and remember it once it is seen to stand there."""
+        offer = plan.offered
+        if not offer:
+            return
+        if self._ledger.offer(self._tracker.name) == offer:
+            # a number that is there already waits for a run that can look at all of them
+            if figures.is_offering(newest.beside, self._tracker, offer.orders) or self._is_typed(offer, newest):
+                return
+            # a number typed for what is asked now must not meet what was asked before
+            self._recorder.withdraw_offer()
+        if self._writer.show_offer(newest, offer):
+            self._recorder.offer(offer)
 
     def _price(self, snapshot: Snapshot) -> Price:
         """What a code may cost: as the ledger knows it, else as the Summary tab remembers."""
@@ -176,7 +208,7 @@ class Run:
         if plan.refused:
             self.report.failed(Refused(plan.refused))
 
-    def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
+    def _record(self, plan: Plan, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
         told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
         self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
@@ -184,6 +216,9 @@ class Run:
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
+        stored = self._ledger.offer(self._tracker.name)
+        if stored and not self._request.videos and stored not in (plan.offered, plan.approved):
+            self._recorder.withdraw_offer()
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
@@ -195,10 +230,18 @@ class Run:
         now = self._clock.now()
         self._recorder.remember(remembered(snapshot.rows, snapshot.time_zone, tracker, before, known, now))
 
-    def _lock_to_show(self) -> str | None:
-        """What the Summary tab is to say of locked orders; None leaves it: it may be another machine's lock."""
-        lock = self._ledger.price(self._portal.fingerprint).lock
-        return lock if lock or self._request.allowed.price is not None else None
+    def _told(self) -> Told:
+        """What the Summary tab says beside the rows. A lock of None leaves it: it may be another machine's."""
+        name, lock = self._tracker.name, self._ledger.price(self._portal.fingerprint).lock
+        balance = self._ledger.balance(name)
+        return Told(
+            balance=balance[0] if balance else None,
+            price_lock=lock if lock or self._request.allowed.price is not None else None,
+            spent=self._ledger.charges(name),
+            is_good=self.report.exit_code == 0,
+            last_good=self._ledger.last_good_run(name),
+            is_offering=bool(self._request.videos or self.report.plan.offered or self._ledger.offer(name)),
+        )
 
     def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
@@ -210,20 +253,23 @@ class Run:
             self._recorder.set_balance(self.report.credits_left)
         return newest
 
-    def _write(self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker) -> None:
-        """What the claim has read since is nearer to what the sheet says now than what the plan was made from."""
+    def _write(
+        self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker
+    ) -> Snapshot:
+        """What the claim has read since is nearer to what the sheet says now than what the plan was made from.
+
+        Returns the newest read.
+        """
         known = self._ledger.known(self._tracker.name)
         outlook = outlook_of(
             planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served
         )
-        balance = self._ledger.balance(self._tracker.name)
         wanted = TrackerProjection(
             tracker=tracker,
             outlook=outlook,
             shown=planned_from.shown,
             videos=self._request.videos,
-            balance=balance[0] if balance else None,
-            price_lock=self._lock_to_show(),
+            told=self._told(),
         )
         written = self._writer.write(newest, wanted)
         self._tell(written)
@@ -233,6 +279,7 @@ class Run:
                 self._recorder.served(video, self.report.served[video], known.latest[video].request.id)
             # the row itself has to say so: another machine, or a ledger that is new, would take the mark for a wish
             self._tell(self._writer.write(written.snapshot, replace(wanted, outlook=without_clearing(outlook, stuck))))
+        return written.snapshot
 
     def _tell(self, written: Written) -> None:
         report, said = self.report, written.projection

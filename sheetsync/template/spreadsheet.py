@@ -17,7 +17,7 @@ Json = Mapping[str, Any]
 T = TypeVar("T")
 
 TABS_FIELDS = (
-    "properties(timeZone),sheets(properties(sheetId,title,"
+    "properties(timeZone,autoRecalc),sheets(properties(sheetId,title,"
     "gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)),"
     "merges,protectedRanges(range,unprotectedRanges,description,warningOnly,requestingUserCanEdit),"
     "conditionalFormats(ranges,booleanRule(condition)),basicFilter(range),bandedRanges(range),tables(range),"
@@ -195,9 +195,10 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Spreadsheet:
-    """A spreadsheet: its tabs."""
+    """A spreadsheet: its tabs, and when its formulas are calculated anew."""
 
     tabs: tuple[Tab, ...]
+    recalculates: str = ""
 
     def tab(self, title: str) -> Tab | None:
         """The tab with a title; one that differs only in case or spaces if there is none."""
@@ -215,7 +216,8 @@ def spreadsheet_of(tabs: Json, cells: Json | None = None) -> Spreadsheet:
     """The tabs of an answer to TABS_FIELDS; with cells those that an answer to GRID_FIELDS has."""
     sheets = cells.get("sheets", ()) if cells else ()
     grids = {sheet.get("properties", {}).get("sheetId", 0): (sheet.get("data") or [{}])[0] for sheet in sheets}
-    return Spreadsheet(tuple(_tab(sheet, grids) for sheet in tabs.get("sheets", ())))
+    recalculates = tabs.get("properties", {}).get("autoRecalc", "")
+    return Spreadsheet(tuple(_tab(sheet, grids) for sheet in tabs.get("sheets", ())), recalculates)
 
 
 def _tab(sheet: Json, grids: Mapping[int, Json]) -> Tab:

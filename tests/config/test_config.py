@@ -71,6 +71,7 @@ def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
     """What the file says stands in the Tracker."""
     loaded = load_text(
         SMALLEST + "    authorization_days: 60\n    warn_hours: 48\n    max_orders_per_run: 5\n    keep_credits: 70\n"
+        "    max_orders_at_sheet: 50\n"
         "    require: [client, campaign]\n    approve: []\n    columns:\n      video_id: TokPortal video\n"
         "    template:\n      groups: [owners, rights]\n"
     )
@@ -78,6 +79,7 @@ def test_every_tracker_setting_is_taken_over(load_text: Load) -> None:
     assert loaded.trackers[0] == Tracker(
         *("acme", "1abc", "Tracker", 60, 48, 5, 70, ("client", "campaign"), (), {"video_id": "TokPortal video"}),
         groups=("owners", "rights"),
+        max_orders_at_sheet=50,
     )
 
 
@@ -408,7 +410,7 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
     [
         ("name: again", "name: stands twice (first on line 4); expected once"),
         ("zzz: 1", "zzz: is not a known key; expected one of name, spreadsheet, worksheet, authorization_days, "
-         "warn_hours, max_orders_per_run, keep_credits, require, approve, columns, template"),
+         "warn_hours, max_orders_per_run, max_orders_at_sheet, keep_credits, require, approve, columns, template"),
         ("? [a]\n    : 1", "a list: is not a known key; expected one of name, "),
         ("authorization_days: 0", "authorization_days: '0' is out of bounds; expected 1 to 3650 days"),
         ("authorization_days: 3651", "authorization_days: '3651' is out of bounds; expected 1 to 3650 days"),
@@ -418,6 +420,7 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
         ("warn_hours:", "warn_hours: is empty; expected hours, for example 72"),
         ("warn_hours: [72]", "warn_hours: is a list; expected hours, for example 72"),
         ("max_orders_per_run: 10001", "max_orders_per_run: '10001' is out of bounds; expected 0 to 10000 orders"),
+        ("max_orders_at_sheet: -1", "max_orders_at_sheet: '-1' is out of bounds; expected 0 to 10000 orders"),
         ("keep_credits: -1", "keep_credits: '-1' is out of bounds; expected 0 to 1000000000 credits"),
         ("require: client", "require: is a text; expected a list such as [client, Landing page], or [] "),
         ("approve:", "approve: is empty; expected a list such as [caption_final, Legal OK], or [] for none"),

@@ -120,6 +120,15 @@ def choose(desk: Desk, n: int) -> None:
     desk.chosen = frozenset({VIDEOS[n % len(VIDEOS)]})
 
 
+def allow(desk: Desk, n: int) -> None:
+    """Somebody types into the cell of the Summary tab that allows orders: mostly the number that it asks for."""
+    tab = next((sheet for sheet in desk.book.sheets if sheet.title == desk.tracker.summary_tab), None)
+    if tab and desk.can_be_edited:
+        waiting = tab.value(5, 10) or 3
+        others = (str(waiting), Formula(f"={waiting}"), n % 5, None)
+        tab.set_value(6, 10, others[n % 4] if n % 3 == 0 else waiting)
+
+
 def displace(desk: Desk) -> None:
     """The cells of the next write land one row too low.
 

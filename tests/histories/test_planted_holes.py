@@ -44,6 +44,11 @@ def old_claim(patch: Patch) -> None:
     patch.setattr(execute, "LOOK_SECONDS", 10**6)
 
 
+def number_left_in_its_cell(patch: Patch) -> None:
+    """Orders begin while the number that allows them stays where it was typed."""
+    patch.setattr(Executor, "_may_begin", lambda *_: True)
+
+
 def credits_only_planned(patch: Patch) -> None:
     """What the answers tell of the balance is not looked at."""
     patch.setattr(Executor, "_spent", lambda self, credits, left=None: None)
@@ -196,6 +201,7 @@ BUGS = {
     "claim only where it differs": Bug(claim_only_where_it_differs, (101,), "claims"),
     "a claim holds for the whole batch": Bug(old_claim, (101,), "claims"),
     "credits only planned": Bug(credits_only_planned, (102,), "balance"),
+    "a number left in its cell": Bug(number_left_in_its_cell, (130,), "allowed"),
     "the limit after the credits": Bug(limit_after_credits, (103,), "limit"),
     "a price forgotten": Bug(price_forgotten, (104,), "price"),
     "a price not kept in the sheet": Bug(price_not_kept_in_the_sheet, (104,), "price"),

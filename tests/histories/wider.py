@@ -14,7 +14,7 @@ from typing import Any
 
 from histories import moves, people
 from histories.desk import ACTION, KEY, Desk
-from sheetsync.projection import summary
+from sheetsync.projection import figures, summary
 from sheetsync.sandbox.faults import FAULTS
 from sheetsync.sandbox.wire import Request
 
@@ -26,13 +26,14 @@ HOLES = {
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
     **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "refusals": 23},
+    "allowed": 30,
 }
-"""The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
+"""The hole of issue 9 that a switch opens (30: issue 10); a violation of its invariant has 100 and the number."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "money": tuple(switch for switch, hole in HOLES.items() if hole <= 10 or hole == 16),
     "cells": tuple(switch for switch, hole in HOLES.items() if 11 <= hole <= 15),
-    "availability": tuple(switch for switch, hole in HOLES.items() if hole >= 17),
+    "availability": tuple(switch for switch, hole in HOLES.items() if 17 <= hole < 30),
 }
 
 Rule = tuple[Callable[..., None], int, int]
@@ -186,6 +187,22 @@ def _summary(desk: Desk) -> None:
     desk.book.add_sheet(desk.tracker.summary_tab).set_value(0, 0, summary.title(desk.tracker))
 
 
+def _both_blocks(desk: Desk) -> None:
+    """The Summary tab with its second block; runs fill in the words."""
+    _summary(desk)
+    desk.book.sheet(desk.tracker.summary_tab).set_value(0, figures.LEFT, figures.title(desk.tracker))
+
+
+def _allowed(rng: random.Random) -> list[Step]:
+    """All rows are marked, Summary asks, somebody types; something happens, and the next run may order."""
+    asked: list[Step] = [("fill_down", 0), ("jump", 1), sync(), ("allow", number(rng)), ("jump", 1)]
+    between: list[Step] = rng.choice(([], [], [("mark", number(rng), 1)], [("delete", number(rng))], [("lose", 0)]))
+    at, when = rng.choice((WRITE, "portal.order", "*")), rng.choice(("before", "after"))
+    what = rng.choice((("crash",), ("allow", number(rng)), fault("lost_after"), ("sort", number(rng), 0)))
+    struck = sync(*[(at, rng.randrange(4), when, what)] * rng.randrange(2), machine=rng.randrange(4) // 3)
+    return [*asked, *between, struck, ("jump", 1), sync(), ("jump", 1), sync()]
+
+
 def _slow_portal(desk: Desk) -> None:
     """Each poll takes a second, and a run has three."""
     desk.poll_seconds = 3
@@ -293,6 +310,13 @@ SWITCHES: dict[str, Switch] = {
     "suspend": Switch({"suspend": (moves.suspend, 1, 0)}, ("suspend",), (_suspended,)),
     "clocks": Switch({"clock": (moves.clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (moves.formula, 2, 3)}, ("formula",), (_by_formula,)),
+    "allowed": Switch(
+        {**FILL, "allow": (moves.allow, 1, 4)},
+        ("allow",),
+        (_allowed,),
+        {"max_orders_per_run": 2, "max_orders_at_sheet": 9},
+        _both_blocks,
+    ),
     "chosen": Switch({**FILL, "choose": (moves.choose, 1, 6)}, (), (_some_chosen,)),
     "refills": Switch({"refill": (moves.refill, 2, 3)}, ("refill",), (_put_back,)),
     "adopted": Switch({}, (), (_retyped,)),

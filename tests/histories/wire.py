@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
+from support import proxy_approval
 from support.bench import EMAIL
+from support.proxy_sheet import lines_shown
 
 from histories import moves, wider
 from histories.bounds import Bounds
@@ -51,6 +53,8 @@ class Facts:
     dear: str = ""  # another price that the Summary tab kept when the run began
     price: str = ""  # an unexpected one that an answer told; the program has it once it goes on
     newest: dict[str, int] = field(default_factory=dict)
+    typed: int = 0  # what a person typed into Summary, as it was read first
+    taken: int = 0  # the same, once this run is seen to have taken it out of its cell
 
 
 class Wire:
@@ -71,6 +75,7 @@ class Wire:
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
         self._keyed: set[str] = set()  # rows that had a video id at some time
+        self._asked: dict[str, int] = {}  # by machine: the number that it was last seen to ask for in Summary
         self._bounds = Bounds(desk, judge, world)
         self.moment()
 
@@ -133,6 +138,7 @@ class Wire:
         """A machine's ledger is gone or old: it knows what the sheet says."""
         self._bounds.state_lost(name)
         self._dear.pop(name, None)
+        self._asked.pop(name, None)
         self._newest[name].clear()
 
     def _learn_price(self, run: Run, facts: Facts) -> None:
@@ -166,6 +172,8 @@ class Wire:
             facts.seen = now
         if kind == "sheets.batchUpdate" and self._dear.get(run.machine.name) and self._writes_summary(request):
             self._dear_for_all = self._dear_for_all or self._dear[run.machine.name]
+        if "allowed" in self._world:
+            self._number(run, facts, kind, request, body)
         if kind == "values.batchGet" and facts.first is None:
             facts.first = run.read
         elif kind == "sheets.get":
@@ -175,6 +183,19 @@ class Wire:
             facts.told = told if isinstance(told, int) else facts.told
         elif kind == "portal.poll":
             self._polled(run, facts, unquote(call.path.split("/")[4]), body["data"], now)
+
+    def _number(self, run: Run, facts: Facts, kind: str, request: Request, body: Any) -> None:
+        """30: what a run reads of the number in Summary, asks for, and takes."""
+        tab = next(sheet for sheet in self._desk.book.sheets if sheet.title == self._desk.tracker.summary_tab)
+        if kind == "values.batchGet" and facts.first is None and body["valueRanges"][1:]:
+            facts.typed = proxy_approval.typed(dict(enumerate(body["valueRanges"][1].get("values", []))))
+        elif kind == "sheets.batchUpdate":
+            asked, lines = json.loads(request.body), lines_shown(body).get(tab.sheet_id, {})
+            if proxy_approval.is_asked(tab.sheet_id, asked, lines):
+                self._asked[run.machine.name] = proxy_approval.cell(lines, proxy_approval.WAITING)
+            elif proxy_approval.is_taking(tab.sheet_id, asked):
+                meant = self._asked.pop(run.machine.name, 0)
+                facts.taken = meant if proxy_approval.is_taken(body, lines) and facts.typed == meant else 0
 
     def _polled(self, run: Run, facts: Facts, video: str, told: Any, now: datetime) -> None:
         answer = Answer(told["ad_code_request_id"], told["status"], told["code"]) if told else None
@@ -228,7 +249,7 @@ class Wire:
             self._claimed(facts, video, again, now)
         if self._world & {"balance", "chosen"} and facts.told is not None:
             self._paid_for(run, facts, video)
-        if "limit" in self._world and first_in_run:
+        if self._world & {"limit", "allowed"} and first_in_run:
             self._within_limit(run, facts, video)
         self._contradicted(run, facts, video, again)
         if "protected" in self._world:
@@ -271,11 +292,12 @@ class Wire:
             self._say("balance", f"an order for {video} was sent; told: {facts.told} credits; unsettled: {unsettled}")
 
     def _within_limit(self, run: Run, facts: Facts, video: str) -> None:
-        if len(facts.keys) > facts.limit:
-            self._say("limit", f"order {len(facts.keys)} of a run that may send {facts.limit}, for {video}")
+        hole, limit = "limit" if "limit" in self._world else "allowed", max(facts.limit, facts.taken)
+        if len(facts.keys) > limit:
+            self._say(hole, f"order {len(facts.keys)} of a run that may send {limit}, for {video}")
         wanted = self._would_order(run, facts)
-        if len(wanted) > facts.limit:
-            self._say("limit", f"an order for {video} was sent; {wanted} would order, the limit is {facts.limit}")
+        if len(wanted) > limit:
+            self._say(hole, f"an order for {video} was sent; {wanted} would order, the limit is {limit}")
 
     def _would_order(self, run: Run, facts: Facts) -> list[str]:
         """Videos whose mark orders for certain: after table and gates, before credits."""

@@ -39,6 +39,27 @@ class TestTrackers:
         assert {generation.tracker for generation in ledger.entries("v1")} == {"acme", "other"}
 
 
+class TestFigures:
+    def test_charges_are_net_of_refunds(self, ledger: Ledger) -> None:
+        """What was cancelled came back; what nobody charged for, or told the price of, is no charge."""
+        orders = (request("r1", "v1", created_at=NOW), 7), (request("r2", "v2"), 9), (request("r3", "v3"), 7)
+        for ordered, credits in (*orders, (request("r4", "v4"), None)):
+            recorder(ledger).accepted(begin(ledger, ordered.video_id), ordered, credits, None)
+        recorder(ledger).observe([request("r3", "v3", "cancelled"), request("r5", "v5")])
+        charges = {(charge.video_id, charge.credits) for charge in ledger.charges("acme")}
+        assert charges == {("v1", 7), ("v2", 9)}
+        assert {charge.at for charge in ledger.charges("acme")} == {NOW}
+        assert ledger.charges("other") == ()
+
+    def test_the_last_good_run(self, ledger: Ledger) -> None:
+        """The last that ended with 0, whatever came after it."""
+        assert ledger.last_good_run("acme") is None
+        recorder(ledger, NOW).record_run(NOW, 0, "")
+        recorder(ledger, LATER, "run2").record_run(LATER, 1, "")
+        assert ledger.last_good_run("acme") == NOW
+        assert ledger.last_good_run("other") is None
+
+
 class TestShrunkenSheet:
     def test_open_requests_gone(self, ledger: Ledger) -> None:
         """Only open requests whose video is no longer in the sheet count as gone."""

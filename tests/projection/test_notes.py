@@ -31,7 +31,7 @@ from support.builders import (
 from sheetsync.model import AdCodeRequest, Known, Origin, Row, Scalar, Tracker, Typed
 from sheetsync.plan.limits import without_orders
 from sheetsync.plan.marks import make_plan
-from sheetsync.plan.situation import Situation
+from sheetsync.plan.situation import AtSheet, Situation
 from sheetsync.projection.cells import targets
 from sheetsync.sandbox.wire import Request, Response
 
@@ -168,6 +168,12 @@ def test_too_many_rows_are_marked() -> None:
     assert {hold.reason for hold in plan.holds} == {
         "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, or ask whoever "
         "runs sheetsync to allow them."
+    }
+    at_sheet = AtSheet("cell K7 of tab 'Summary'")
+    world = replace(situation(*TWENTY_SIX, tracker=tracker(max_orders_at_sheet=26)), at_sheet=at_sheet)
+    assert {hold.reason for hold in make_plan(world).holds} == {
+        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, or allow them in "
+        "cell K7 of tab 'Summary'."
     }
 
 

@@ -10,7 +10,8 @@ from support.builders import entry, known, request, row
 
 from sheetsync import notes
 from sheetsync.columns import BY_KEY
-from sheetsync.model import Known, Row, Target
+from sheetsync.model import Known, Row
+from sheetsync.projected import Target
 from sheetsync.projection.posts import told_of_same_post
 
 LINK, SAME = "https://www.tiktok.com/@mia/video/1", "tiktok.com/@mia/video/1/?lang=de"

@@ -26,9 +26,10 @@ from support.builders import (
 )
 
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
-from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Target, Typed, Value
+from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Typed, Value
 from sheetsync.notes import SERVED
 from sheetsync.plan.due import due
+from sheetsync.projected import Target
 from sheetsync.projection.cells import ORDERING, STATUSES, Outlook, targets
 from sheetsync.projection.window import RowContext, missing, stage, usable_code
 

@@ -15,7 +15,8 @@ from support.init_bench import InitBench
 
 from sheetsync.columns import to_serial
 from sheetsync.config import load as config
-from sheetsync.model import Projection, Row, Scalar, SummaryBlock, SummaryCell, Target, Value
+from sheetsync.model import Row, Scalar, SummaryBlock, Told, Value
+from sheetsync.projected import SummaryCell, Target
 from sheetsync.projection import summary
 
 VIDEO, OTHER = "vid-a", "vid-b"
@@ -34,8 +35,7 @@ def said(
         summary=SummaryBlock(9, "Summary", block),
     )
     now = more.get("now", NOW)
-    differing = summary.differing(of, targets, TRACKER, more.get("balance"), now)
-    found = Projection(targets, differing, summary.last_change(of, TRACKER, now)).summary_changes(changed)
+    found = summary.projected(of, targets, TRACKER, Told(more.get("balance")), now).summary_changes(changed)
     return {name(edit): edit.value for edit in found}
 
 
@@ -409,9 +409,9 @@ def test_a_tracker_called_summary_has_its_summary_elsewhere(tmp_path: Path) -> N
 def test_it_keeps_why_orders_wait(lock: str | None, cells: dict[str, str]) -> None:
     """For a ledger that is lost; a machine that knows of no lock leaves what another wrote."""
     read = replace(snapshot(keys=KEYS), summary=SummaryBlock(9, "Summary", BARE))
-    found = {name(cell): cell.value for cell in summary.differing(read, (), TRACKER, None, NOW, lock)}
+    found = {name(cell): cell.value for cell in summary.projected(read, (), TRACKER, Told(None, lock), NOW).summary}
     assert {place: value for place, value in found.items() if place == "D1"} == cells
     locked = replace(read, summary=SummaryBlock(9, "Summary", ((*BARE[0], "", "", "Orders wait."),)))
     assert summary.price_lock(locked, TRACKER) == "Orders wait."
-    cleared = {name(cell): cell.value for cell in summary.differing(locked, (), TRACKER, None, NOW, lock)}
+    cleared = {name(cell): cell.value for cell in summary.projected(locked, (), TRACKER, Told(None, lock), NOW).summary}
     assert ("D1" in cleared) is (lock == "")

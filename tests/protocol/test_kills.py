@@ -6,15 +6,13 @@ right in the end is told by protocol.py from TokPortal's books and from what peo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
+from support.fragile import Fragile
 from support.story import ORDERED, Crash, kinds_of, tell
 
-from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.store import Ledger
 
 MOMENTS = ("before", "after")
@@ -105,50 +103,6 @@ def test_codes_arrive_while_the_program_is_down(tmp_path: Path, state: str) -> N
         story.restart(state)
         problems += [f"killed after call {index} ({kind}), state {state}: {wrong}" for wrong in story.recover()]
     assert problems == []
-
-
-WRITERS = (
-    *("observe", "adopt", "begin", "resending", "accepted", "refused", "uncertain", "lapse", "forget_refusals"),
-    *("correcting", "corrected", "begin_write", "end_write", "set_balance", "record_run"),
-)
-
-
-class Fragile:
-    """A ledger whose process is killed before or after its commit number `index`."""
-
-    def __init__(self, ledger: Ledger, index: int, moment: str) -> None:
-        self._ledger, self._left, self._moment = ledger, index, moment
-        self.struck = ""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
-
-    def recorder(self, *arguments: Any) -> Any:
-        """Its recorder, which dies with it."""
-        return FragileRecorder(self, self._ledger.recorder(*arguments))
-
-    def commit(self, name: str, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """One more commit: the process may be killed before or after it."""
-        self._left -= 1
-        strikes = self._left == -1
-        self.struck = name if strikes else self.struck
-        if strikes and self._moment == "before":
-            raise Crash
-        result = method(*arguments, **named)
-        if strikes:
-            raise Crash
-        return result
-
-
-class FragileRecorder:
-    """What records in a fragile ledger."""
-
-    def __init__(self, ledger: Fragile, recorder: Recorder) -> None:
-        self._ledger, self._recorder = ledger, recorder
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._recorder, name)
-        return partial(self._ledger.commit, name, method) if name in WRITERS else method
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -21,8 +21,11 @@ from sheetsync.ledger.recorder import Recorder
 from sheetsync.model import Price
 from sheetsync.plan import claim, gates, limits, marks
 from sheetsync.plan.claim import Claim
+from sheetsync.projection import figures
+from sheetsync.sheet.writing import Writer
 from sheetsync.sync import execute
 from sheetsync.sync.execute import Executor
+from sheetsync.sync.run import Run
 from sheetsync.tokportal.client import TokPortal
 
 Patch = pytest.MonkeyPatch
@@ -39,6 +42,50 @@ def as_many_as_the_limit(patch: Patch) -> None:
         return limits._held_back(plan, plan.orders[world.tracker.max_orders_per_run :], "too many")
 
     patch.setattr(marks, "within_limits", some)
+
+
+def whatever_waits_by_now(patch: Patch) -> None:
+    """A number allows as many orders as it says, whichever they are by now."""
+
+    def lenient(plan: Any, world: Any, why: str) -> Any:
+        if world.at_sheet.is_allowed:
+            world = dataclasses.replace(world, at_sheet=dataclasses.replace(world.at_sheet, asked=plan.as_offer))
+        return unless(plan, world, why)
+
+    unless = limits._unless_allowed
+    patch.setattr(limits, "_unless_allowed", lenient)
+
+
+def number_left_in_its_cell(patch: Patch) -> None:
+    patch.setattr(Executor, "_may_begin", lambda *_: True)
+
+
+def taken_or_not(patch: Patch) -> None:
+    """An order goes out whatever came of the call that takes the number."""
+    take = Writer.take_number
+    patch.setattr(Writer, "take_number", lambda *given: bool(take(*given)) or True)
+
+
+def number_without_a_question(patch: Patch) -> None:
+    """What the ledger remembers does not matter: the cells say it all."""
+
+    def trusting(self: Run, snapshot: Any) -> Any:
+        found = at_sheet(self, snapshot)
+        is_typed = found.place and typed(snapshot, self)
+        return dataclasses.replace(found, asked=Anything(), is_allowed=True) if is_typed else found
+
+    def typed(snapshot: Any, self: Run) -> float:
+        return figures.number_typed(snapshot.beside, self._tracker)
+
+    at_sheet = Run._at_sheet
+    patch.setattr(Run, "_at_sheet", trusting)
+
+
+class Anything:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def credits_before_limit(patch: Patch) -> None:
@@ -147,6 +194,10 @@ def no_key(patch: Patch) -> None:
 BUGS: dict[str, tuple[Callable[[Patch], None], str, str]] = {
     "no limit": (no_limit, "fill down", "limit"),
     "as many as the limit": (as_many_as_the_limit, "fill down", "limit"),
+    "a number for whatever waits": (whatever_waits_by_now, "allowed at the sheet", "limit"),
+    "a number that stays": (number_left_in_its_cell, "allowed at the sheet", "limit"),
+    "a number taken or not": (taken_or_not, "allowed and forgotten", "limit"),
+    "a number without a question": (number_without_a_question, "allowed and forgotten", "limit"),
     "credits before the limit": (credits_before_limit, "fill down with few credits", "limit"),
     "nothing kept": (nothing_kept, "few credits", "credits"),
     "the balance of the beginning": (balance_of_the_beginning, "spent elsewhere", "credits"),

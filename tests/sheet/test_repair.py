@@ -36,7 +36,8 @@ from support.small_sheet import (
 )
 
 from sheetsync.columns import BY_KEY, says, to_serial
-from sheetsync.model import Snapshot, Target
+from sheetsync.model import Snapshot
+from sheetsync.projected import Target
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.landing import seen_since

@@ -30,7 +30,8 @@ from support.small_sheet import (
 )
 
 from sheetsync.columns import BY_KEY, to_serial
-from sheetsync.model import Row, Snapshot, Target, Value
+from sheetsync.model import Row, Snapshot, Value
+from sheetsync.projected import Target
 from sheetsync.sheet.edits import Landed, Sent, SetCell, edits_for, key_at
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.verification import landed_right

@@ -122,6 +122,7 @@ class Office:
         """The machine loses its ledger."""
         for file in self.folder.glob("state.db*"):
             file.unlink()
+        self.judge.forget()
 
     # --- the command -------------------------------------------------------------------------------------------------
 
@@ -132,6 +133,15 @@ class Office:
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert "Unexpected" not in result.output
         return result.exit_code
+
+    def init(self) -> None:
+        """Somebody prepares the spreadsheet."""
+        result = CliRunner().invoke(cli, ["-c", str(self.config), "init"])
+        assert result.exit_code == 0, (result.output, result.exception)
+
+    def allow(self, number: object, tab: str = "Summary") -> None:
+        """Somebody types into the cell of Summary that allows orders."""
+        self.book.sheet(tab).set_value(6, 10, number)  # type: ignore[arg-type]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command as a process of its own."""

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from support import proxy_approval
 from support.proxy import Sent, Told
 from support.proxy_sheet import Row, Tabs, TrackerRules, claims_in, lines_shown, trackers_of
 
@@ -43,6 +44,14 @@ class Latest(NamedTuple):
     status: str = ""
 
 
+class Wish(NamedTuple):
+    """An order as a person may allow it."""
+
+    video: str
+    mark: str
+    latest: str
+
+
 @dataclass(slots=True)
 class Pending:
     """An order that was sent and not clearly answered. `told` is whether a balance was told since."""
@@ -67,6 +76,8 @@ class Turn:
     claimed: dict[str, datetime] = field(default_factory=dict)  # when `ordering` was last seen in the row
     own: set[str] = field(default_factory=set)  # videos into whose rows this command itself wrote it
     keys: set[str] = field(default_factory=set)
+    typed: int = 0  # what a person typed into Summary, as it was read first
+    taken: frozenset[Wish] = frozenset()  # what that number allows, once it is seen to be taken from its cell
 
     def of(self, video: str) -> list[Row]:
         """The rows of a video as they were last seen."""
@@ -80,7 +91,8 @@ class Judge:
         self.breaches: list[Breach] = []
         self.orders = 0
         self._now, self._trackers, self._tabs = now, trackers_of(config), Tabs()
-        self._number, self._allowed = 0, None
+        self._number, self._allowed, self._narrowed = 0, None, False
+        self._asked: dict[str, frozenset[Wish]] = {}  # by tracker: what Summary was last seen to ask for
         self._turns: dict[str, Turn] = {}
         self._at: TrackerRules | None = None  # the tracker whose tab was last read or written
         self._price, self._accepted, self._lock = 7, False, ""
@@ -95,10 +107,14 @@ class Judge:
         """Somebody calls `sheetsync sync` with these options."""
         options = dict(pairwise(arguments))
         self._number += 1
-        self._turns, self._at = {}, None
+        self._turns, self._at, self._narrowed = {}, None, "--video" in arguments
         self._allowed = int(options["--allow-orders"]) if "--allow-orders" in options else None
         if "--accept-price" in options:
             self._price, self._accepted, self._lock = int(options["--accept-price"]), True, ""
+
+    def forget(self) -> None:
+        """The machine loses its ledger, and with it what Summary asked for."""
+        self._asked.clear()
 
     def sent(self, call: Sent) -> None:
         """The bytes of a call leave."""
@@ -138,12 +154,16 @@ class Judge:
             return
         turn = self._turn()
         turn.rows, turn.fresh = tracker.rows(dict(enumerate(told[0].get("values", [])))), {}
+        if not turn.first and told[1:]:
+            turn.typed = proxy_approval.typed(dict(enumerate(told[1].get("values", []))))
         turn.first = turn.first or list(turn.rows.values())
         self._show(turn, turn.rows.values())
 
     def _written(self, book: str, asked: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         """A write, with what its answer shows: nothing where that was lost."""
         shown, claims = lines_shown(told), set(claims_in(asked))
+        for sheet_id in self._tabs.others(book, [tracker.worksheet for tracker in self._trackers]):
+            self._summary(sheet_id, asked, told, shown.get(sheet_id, {}))
         for sheet_id in {*shown, *(sheet_id for sheet_id, _ in claims)}:
             tracker = self._tracker(book, self._tabs.title(book, sheet_id))
             if tracker is None:
@@ -154,6 +174,18 @@ class Judge:
             for key in {row.key for row in rows.values()}:
                 turn.fresh[key] = [row for row in rows.values() if row.key == key]
             self._show(turn, rows.values())
+
+    def _summary(self, sheet_id: int, asked: Mapping[str, Any], told: Mapping[str, Any], lines: Any) -> None:
+        """A write to a Summary tab of the tracker that was read last: what it asks for, or takes."""
+        if self._at is None:
+            return
+        turn = self._turn()
+        if proxy_approval.is_asked(sheet_id, asked, lines):
+            self._asked[self._at.name] = self._wishes(self._at, turn)
+        if proxy_approval.is_taking(sheet_id, asked):
+            meant = self._asked.pop(self._at.name, frozenset())
+            if proxy_approval.is_taken(told, lines) and turn.typed == len(meant) and not self._narrowed:
+                turn.taken = meant
 
     def _show(self, turn: Turn, rows: Collection[Row]) -> None:
         """What rows say of claims; one that shows something else claims nothing any more."""
@@ -255,10 +287,19 @@ class Judge:
 
     def _over_the_limit(self, tracker: TrackerRules, turn: Turn, key: str) -> str:
         most = tracker.most if self._allowed is None else self._allowed
+        wanted = self._wishes(tracker, turn)
+        if turn.taken == wanted and len(wanted) <= tracker.most_at_sheet:
+            most = max(most, len(wanted))
         if len(turn.keys | {key}) > most:
             return f"{len(turn.keys | {key})} orders in a run that may send {most}"
-        wanted = [video for video in turn.answers if self._wants(tracker, turn, video)]
         return f"{wanted} are marked, a run may send {most}" if len(wanted) > most else ""
+
+    def _wishes(self, tracker: TrackerRules, turn: Turn) -> frozenset[Wish]:
+        return frozenset(
+            Wish(video, _mark([row for row in turn.first if row.key == video]), latest.id)
+            for video, latest in turn.answers.items()
+            if self._wants(tracker, turn, video)
+        )
 
     def _wants(self, tracker: TrackerRules, turn: Turn, video: str) -> bool:
         """Whether a mark orders for certain, as the run first saw it: after the table and the gates, before credits."""

@@ -41,6 +41,7 @@ class TrackerRules:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.name, self.spreadsheet, self.worksheet = config["name"], config["spreadsheet"], config["worksheet"]
         self.most, self.keep = config.get("max_orders_per_run", 25), config.get("keep_credits", 0)
+        self.most_at_sheet = config.get("max_orders_at_sheet", 0)
         self._require, self._approve = config.get("require") or (), config.get("approve")
         self._headers: Mapping[str, str] = config.get("columns") or {}
         self._had: set[str] = set()
@@ -76,8 +77,13 @@ class Tabs:
         self._titles: dict[tuple[str, int], str] = {}
 
     def learn(self, book: str, told: Mapping[str, Any]) -> None:
-        for sheet in told.get("sheets", ()):
-            self._titles[book, sheet["properties"].get("sheetId", 0)] = sheet["properties"]["title"]
+        for properties in (sheet["properties"] for sheet in told.get("sheets", ())):
+            if "title" in properties:  # `init` reads cells without it
+                self._titles[book, properties.get("sheetId", 0)] = properties["title"]
+
+    def others(self, book: str, titles: Sequence[str]) -> list[int]:
+        """The tabs with none of these titles."""
+        return [at for (where, at), title in self._titles.items() if where == book and title not in titles]
 
     def title(self, book: str, sheet_id: int) -> str:
         return self._titles.get((book, sheet_id), "")

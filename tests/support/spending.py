@@ -24,6 +24,36 @@ def fill_down(office: Office) -> None:
     assert office.ordered() == list(FIVE)
 
 
+def allowed_at_the_sheet(office: Office) -> None:
+    """Five are filled down and Summary asks; a sixth takes the place of one, and makes it another question."""
+    office.init()
+    office.rows(*FIVE, action="request")
+    assert office.sync() == 3
+    office.allow(5)
+    office.type("vid-a", "action", "")
+    office.row("vid-f", action="request")
+    assert (office.sync(), office.ordered()) == (3, [])
+    office.allow(5)
+    assert (office.sync(), office.ordered()) == (0, [*FIVE[1:], "vid-f"])
+
+
+def allowed_and_forgotten(office: Office) -> None:
+    """A lost ledger knows of no question; a run for some videos asks none; a lost answer took nothing."""
+    office.init()
+    office.rows(*FIVE, action="request")
+    office.sync()
+    office.allow(5)
+    office.forget()
+    assert (office.sync(), office.ordered()) == (3, [])
+    office.allow(5)
+    assert (office.sync(*(word for video in FIVE for word in ("--video", video))), office.ordered()) == (3, [])
+    office.world.faults.add("sheets.batchUpdate", fault="lost_after")
+    assert (office.sync(), office.ordered()) == (1, [])
+    assert (office.sync(), office.ordered()) == (3, [])
+    office.allow(5)
+    assert (office.sync(), office.ordered()) == (0, list(FIVE))
+
+
 def fill_down_with_few_credits(office: Office) -> None:
     """That the credits cover two of five orders says nothing of whether five are meant."""
     office.world.portal.credits = 15
@@ -267,6 +297,7 @@ def lost(office: Office, fault: str = "lost_before") -> None:
 
 
 LIMITED: Settings = {"one": {"max_orders_per_run": 3}}
+AT_SHEET: Settings = {"one": {"max_orders_per_run": 3, "max_orders_at_sheet": 6}}
 KEEPING: Settings = {"one": {"keep_credits": 14}}
 TWO: Settings = {"one": {}, "two": {}}
 STRICT: Settings = {"one": {"require": ["creator"], "approve": ["caption_final", "sound_cleared"]}}
@@ -277,6 +308,8 @@ EACH: Settings = {
 Scenario = tuple[Callable[..., None], Settings]
 SCENARIOS: dict[str, Scenario] = {
     "fill down": (fill_down, LIMITED),
+    "allowed at the sheet": (allowed_at_the_sheet, AT_SHEET),
+    "allowed and forgotten": (allowed_and_forgotten, AT_SHEET),
     "fill down with few credits": (fill_down_with_few_credits, LIMITED),
     "few credits": (few_credits, KEEPING),
     "spent elsewhere": (spent_elsewhere, KEEPING),

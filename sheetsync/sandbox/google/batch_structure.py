@@ -29,6 +29,10 @@ def _update_spreadsheet_properties(edit: Edit, payload: Json) -> None:
         edit.book.locale = given["locale"]
     if "timeZone" in wanted and given.get("timeZone"):
         edit.book.time_zone = _known_zone(given["timeZone"])
+    if "autoRecalc" in wanted and given.get("autoRecalc"):
+        if given["autoRecalc"] not in ("ON_CHANGE", "MINUTE", "HOUR"):
+            raise ValueError(f"Invalid autoRecalc: {given['autoRecalc']}")
+        edit.book.auto_recalc = given["autoRecalc"]
     edit.book.touch()
 
 

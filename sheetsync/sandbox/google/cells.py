@@ -1,7 +1,8 @@
 """One cell: its value as entered, format, note and validation, and what typing into it makes of a text.
 
 Cells are never changed, only replaced, so that an undo copy of a sheet is a copy of its row list.
-Formulas are kept but not evaluated: they show `#NAME?`, but for one that is nothing but a text (`="renew"`).
+Formulas are kept but not evaluated: they show `#NAME?`, but for one that is nothing but a text or a whole number
+(`="renew"`, `=3`).
 Source: reference/google-sheets.md sections 2.2, 3.3; CellData and ExtendedValue of the discovery document.
 """
 
@@ -27,13 +28,19 @@ class Formula(str):
     __slots__ = ()
 
 
-_TEXT = re.compile(r'="([^"]*)"')
+_CONSTANT = re.compile(r'="([^"]*)"|=(\d+)')
 
 
-def _result(formula: Formula) -> str:
-    """What a formula comes to."""
-    text = _TEXT.fullmatch(formula)
-    return text[1] if text else "#NAME?"
+def _constant(formula: Formula) -> Scalar | None:
+    """What a formula comes to, if it can be told."""
+    found = _CONSTANT.fullmatch(formula)
+    return found and (found[1] if found[2] is None else int(found[2]))
+
+
+def _result(formula: Formula) -> Scalar:
+    """What a formula shows."""
+    found = _constant(formula)
+    return "#NAME?" if found is None else found
 
 
 class Cell:
@@ -120,10 +127,11 @@ def to_extended(value: Scalar | None) -> Json | None:
 
 
 def effective(value: Scalar | None) -> Json | None:
-    """Scalar -> effectiveValue: of a formula its result, which is an error but for a text."""
-    if type(value) is Formula and _TEXT.fullmatch(value):
-        return to_extended(_result(value))
-    return {"errorValue": _UNKNOWN_FORMULA} if type(value) is Formula else to_extended(value)
+    """Scalar -> effectiveValue: of a formula its result, which is an error but for a constant."""
+    if type(value) is not Formula:
+        return to_extended(value)
+    found = _constant(value)
+    return {"errorValue": _UNKNOWN_FORMULA} if found is None else to_extended(found)
 
 
 def checked_text(text: str) -> str | None:

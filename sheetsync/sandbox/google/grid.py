@@ -263,6 +263,7 @@ class Spreadsheet:
         self.title = title
         self.time_zone = time_zone
         self.locale = "en_US"
+        self.auto_recalc = "ON_CHANGE"
         self.owner = "owner@sandbox.test"
         self.shared_with: set[str] = set()
         self.viewers: set[str] = set()
@@ -342,13 +343,13 @@ class Spreadsheet:
 
     def state(self) -> tuple[Any, ...]:
         """Everything a failing batch must put back."""
-        book = (self.title, self.time_zone, self.locale, self.version, self.modified, self.ids)
+        book = (self.title, self.time_zone, self.locale, self.auto_recalc, self.version, self.modified, self.ids)
         return book, self.sheets[:], [sheet.state() for sheet in self.sheets], self.named_ranges[:], self.metadata[:]
 
     def set_state(self, state: tuple[Any, ...]) -> None:
         """Puts back what `state` gave."""
         book, self.sheets, sheets, self.named_ranges, self.metadata = state
-        self.title, self.time_zone, self.locale, self.version, self.modified, self.ids = book
+        self.title, self.time_zone, self.locale, self.auto_recalc, self.version, self.modified, self.ids = book
         for sheet, held in zip(self.sheets, sheets, strict=True):
             sheet.set_state(held)
 

@@ -134,7 +134,7 @@ def _book_properties(view: View) -> Json:
     return {
         "title": book.title,
         "locale": book.locale,
-        "autoRecalc": "ON_CHANGE",
+        "autoRecalc": book.auto_recalc,
         "timeZone": book.time_zone,
         "defaultFormat": DEFAULT_FORMAT,
         "spreadsheetTheme": _THEME,

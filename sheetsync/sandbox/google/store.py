@@ -15,7 +15,7 @@ from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 
 Json = dict[str, Any]
 
-_BOOK = ("title", "time_zone", "locale", "owner", "named_ranges", "metadata", "version", "ids")
+_BOOK = ("title", "time_zone", "locale", "auto_recalc", "owner", "named_ranges", "metadata", "version", "ids")
 _SHEET = (
     "sheet_id",
     "title",
@@ -49,7 +49,8 @@ def restore_book(data: Json, now: Callable[[], datetime]) -> Spreadsheet:
     book = Spreadsheet(data["id"], data["title"], data["time_zone"], now)
     book.sheets = [_restore_sheet(book, held) for held in data["sheets"]]
     for name in _BOOK:
-        setattr(book, name, data[name])
+        # what an earlier version did not keep is as in a new book
+        setattr(book, name, data.get(name, getattr(book, name)))
     book.shared_with, book.viewers = set(data["shared_with"]), set(data["viewers"])
     book.created = datetime.fromisoformat(data["created"])
     book.modified = datetime.fromisoformat(data["modified"])

@@ -1,0 +1,61 @@
+"""What a sheet should say, as frozen values: the rows' targets and the cells of the Summary tab.
+
+Owns the types. What they say is the projection's and the claim's, how it is written the sheet's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sheetsync.model import Row, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a row's machine cells should say. A column that is left out keeps what it says.
+
+    With `is_claim` they are written also where they say so already: it is the write that is verified.
+    """
+
+    row: Row
+    values: Mapping[str, Value]
+    clear_mark: bool = False
+    is_claim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryCell:
+    """One cell of the Summary tab to write. `row` is the row number there, `column` 0-based."""
+
+    row: int
+    column: int
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a sheet should say: its rows, and the cells of its Summary tab that say something else.
+
+    `last_change` goes with every other change of it, the `heartbeat` also alone, where it is due. Both are None where
+    there is no Summary tab of this tracker.
+    """
+
+    targets: tuple[Target, ...]
+    summary: tuple[SummaryCell, ...] = ()
+    last_change: SummaryCell | None = None
+    heartbeat: SummaryCell | None = None
+    is_beat_due: bool = False
+
+    def count(self, column: str, word: str) -> int:
+        """How many rows will say `word` in a machine column."""
+        return sum(target.values.get(column, target.row.text(column)) == word for target in self.targets)
+
+    def row_numbers(self) -> Mapping[str, int]:
+        """The row number of each video; of duplicates the first."""
+        return {target.row.key: target.row.number for target in reversed(self.targets)}
+
+    def summary_changes(self, rows_change: bool) -> tuple[SummaryCell, ...]:
+        """What to write to the Summary tab: `Last change` goes with another cell or with a row, never alone."""
+        beat = (self.heartbeat,) if self.heartbeat else ()
+        if self.last_change is None or not (self.summary or rows_change):
+            return beat if self.is_beat_due else ()
+        return (*self.summary, self.last_change, *beat)
