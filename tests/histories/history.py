@@ -147,7 +147,9 @@ class Player:
 
     def quiet(self, machine: Machine) -> None:
         """5: a run on an unchanged world sends no POST, no PATCH, no write."""
-        if self._twin_waits() or self.desk.refilled or "protectedRanges" in self.desk.sheet.attached:
+        desk, other = self.desk, self.desk.reports.get("beside")
+        stands = self._twin_waits() or desk.refilled or "protectedRanges" in desk.sheet.attached
+        if stands or (other and (other.exit_code or other.deferred)):
             return  # what could not be written is written, or tried, again
         before = len(self.desk.world.calls)
         self.run(machine, ())
@@ -165,7 +167,8 @@ class Player:
         self.outcome.runs += 1
         if self.wire:
             self.wire.began(active.run, wanted.get("allow_orders"), wanted.get("accept_price"))
-        report = None
+        report, struck = None, (bool(strikes), self.desk.world.faults.struck)
+        was_well = self.desk.beside and self.desk.beside.well()
         try:
             report = self.desk.sync(machine, **wanted)
         except Crash:
@@ -179,6 +182,10 @@ class Player:
             self.judge.say(0, f"a mistake of the program's own: {report.error}")
         if self.wire:
             self.wire.ended(active.run, report)
+        if self.desk.beside:
+            self.desk.beside.charged()
+        if was_well and struck == (False, self.desk.world.faults.struck):
+            self.desk.beside.judged(active.run, was_well)
         if report:
             self.judge.ended(active.run, report)
             endings.ended(self.judge, active.run, report)
@@ -199,6 +206,11 @@ class Player:
         if self.active[-1].dead:
             raise Crash
         run = self.active[-1].run
+        if self.desk.beside and self.desk.beside.owns(kind, request):
+            if kind == "portal.order" and self.wire:
+                self.wire.beside(run, moment, index)
+            self._strike(moment, index, kind)
+            return
         if moment == "after":
             self.judge.after(index, kind)
             if self.wire:

@@ -229,7 +229,7 @@ class Judge:
         """1: no wish is charged twice, whenever the orders sent for it take effect."""
         requests = self.desk.portal.requests
         for request in requests[self._counted :]:
-            if request.ordered_by != "api":
+            if request.ordered_by != "api" or (self.desk.beside and request.video_id in self.desk.beside.videos):
                 continue
             self.charges += 1
             wish = self.posts.get(request.idempotency_key or "")

@@ -159,6 +159,24 @@ def silence(desk: Desk, n: int, many: int) -> None:
     desk.world.faults.add(LAGGARDS[n % len(LAGGARDS)], fault=("silent", "drip")[many % 2], times=1 + many % 60)
 
 
+def side_mark(desk: Desk, n: int, word: int) -> None:
+    """Somebody wants something in the other tracker."""
+    if desk.beside:
+        desk.beside.mark(n, word)
+
+
+def side_ill(desk: Desk, which: int, n: int) -> None:
+    """Something is the matter with the other tracker's sheet."""
+    if desk.beside:
+        desk.beside.falls_ill(which, n)
+
+
+def side_well(desk: Desk) -> None:
+    """All is well again with the other tracker's sheet."""
+    if desk.beside:
+        desk.beside.restored()
+
+
 def row_above(desk: Desk) -> None:
     """Somebody inserts a row above the headers."""
     if desk.can_be_edited:
@@ -197,6 +215,7 @@ def restored(desk: Desk) -> None:
     desk.chosen = frozenset()
     undo_row_above(desk)
     tab_back(desk)
+    side_well(desk)
     desk.sheet.displaced = 0
     desk.portal.tells_price = True
 

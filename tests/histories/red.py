@@ -426,5 +426,21 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(19, "Google's answers drip", "dripping", 3, 119, (("silence", 994, 293), ("sync", 0, 13, ()))),
+    Story(
+        20,
+        "a journal of another shape keeps its tracker from being synced for good",
+        "trackers",
+        0,
+        120,
+        (("side_mark", 0, 0), ("side_ill", 4, 6), ("sync", 0, 1, ())),
+    ),
+    Story(
+        20,
+        "an unknown time zone, in the tracker before (shown by the planted bug 'the first trouble ends all')",
+        "trackers",
+        0,
+        120,
+        (("side_mark", 0, 0), ("side_ill", 0, 0), ("mark", 0, 0), ("sync", 0, 1, ())),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

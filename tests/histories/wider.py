@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from histories import moves, people
+from histories.beside import Beside
 from histories.desk import ACTION, KEY, Desk
 from sheetsync.projection import summary
 from sheetsync.sandbox.faults import FAULTS
@@ -25,7 +26,7 @@ HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5, "chosen": 2},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
-    **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "refusals": 23},
+    **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "trackers": 20, "refusals": 23},
 }
 """The hole of issue 9 that a switch opens; a violation of its invariant has the number 100 and the hole's."""
 
@@ -206,6 +207,11 @@ def _ill_rows(desk: Desk) -> None:
         desk.type(row, ACTION, "request")
 
 
+def _second_tracker(desk: Desk) -> None:
+    """The config has another tracker, too."""
+    desk.beside = Beside(desk)
+
+
 def _days(rng: random.Random) -> list[Step]:
     """Rows wait for long, and beside them others for less."""
     waits: list[Step] = [("mark", number(rng), rng.randrange(3)) for _ in range(rng.randrange(1, 6))]
@@ -216,6 +222,13 @@ def _lacking(rng: random.Random) -> list[Step]:
     """What an order needs is missing at TokPortal."""
     n = rng.randrange(5)
     return [("video", n, number(rng)), ("mark", n, 0), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
+def _beside(rng: random.Random) -> list[Step]:
+    """Something is the matter with the other tracker, while both have marks."""
+    marks: list[Step] = [("side_mark", number(rng), number(rng)), *wanted(rng)]
+    ill = rng.choice((("side_ill", number(rng), number(rng)), ("sharing", 0), ("rename", number(rng))))
+    return [*marks, ill, sync(machine=rng.randrange(2)), *[("side_well",)] * rng.randrange(2), ("jump", 1), sync()]
 
 
 def _silenced(rng: random.Random) -> list[Step]:
@@ -302,6 +315,16 @@ SWITCHES |= {
     "ill": Switch({}, (), (_days,), prepare=_ill_rows),
     "dripping": Switch({"silence": (moves.silence, 2, 3)}, ("silence",), (_silenced,)),
     "refusals": Switch({}, (), (_lacking,)),
+    "trackers": Switch(
+        {
+            "side_mark": (moves.side_mark, 2, 5),
+            "side_ill": (moves.side_ill, 2, 3),
+            "side_well": (moves.side_well, 0, 2),
+        },
+        ("side_mark", "side_ill"),
+        (_beside,),
+        prepare=_second_tracker,
+    ),
 }
 SWITCHES |= {
     "displaced": Switch({"displace": (moves.displace, 0, 0)}, ("displace",), (_low,)),

@@ -240,10 +240,7 @@ class Wire:
 
     def _contradicted(self, run: Run, facts: Facts, video: str, again: bool) -> None:
         """What the machine had been told, or could see, speaks against the order."""
-        if "price" in self._world:
-            told = self._dear.get(run.machine.name) or facts.dear
-            if told:
-                self._say("price", f"an order for {video} was sent after another price was told ({told})")
+        self._dearer(run, facts, video)
         if "stale" in self._world:
             newest = max(self._newest[run.machine.name].get(video, -1), facts.newest.get(video, -1))
             acted = run.latest.get(video)
@@ -251,6 +248,23 @@ class Wire:
                 self._say("stale", f"an order for {video} was sent on {acted}; a newer request had been told")
         if "headers" in self._world and not again and run.read and "Caption final" not in run.read.names:
             self._say("headers", f"an order for {video} was sent while its approval had no column")
+
+    def _dearer(self, run: Run, facts: Facts, video: str) -> None:
+        told = self._dear.get(run.machine.name) or facts.dear
+        if told and "price" in self._world:
+            self._say("price", f"an order for {video} was sent after another price was told ({told})")
+
+    def beside(self, run: Run, moment: str, index: int) -> None:
+        """An order of the other tracker: another price locks the orders of both."""
+        facts = self._facts[id(run)]
+        if moment == "before":
+            self._learn_price(run, facts)
+            self._dearer(run, facts, "the other tracker")
+            return
+        call = self._desk.world.calls[index]
+        body = _json(call.body_out) if 200 <= call.status < 300 and index != self._judge.garbled else None
+        if body and body.get("credits_charged") != PRICE:
+            facts.price = f"the other tracker: {body.get('credits_charged')}"
 
     def _claimed(self, facts: Facts, video: str, again: bool, now: datetime) -> None:
         last = (self._stood if again else self._ready).get(video)
