@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS
+from sheetsync.columns import MACHINE_KEYS, hidden_headers
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Target, Tracker, Value
 from sheetsync.projection.window import RowContext, missing, shown_code, stage, typed_window, window_of
 
@@ -122,7 +122,8 @@ def _note(context: RowContext) -> str:
     if entry:
         parts += typed_window(context).problems
     if entry or context.waiting:
-        parts.append(notes.duplicate_of(context.duplicates))
+        headers = hidden_headers(context.row, context.tracker.columns)
+        parts += [notes.hidden(headers, context.reason), notes.duplicate_of(context.duplicates)]
     return _joined(parts)
 
 

@@ -70,7 +70,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         whole = repaired(whole, found)
     clears = (edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
-    return tuple(made), merged(due, tuple(repairs.values()))
+    left = merged(due, tuple(repairs.values()))
+    return tuple(made), tuple(edit for edit in left if not after.hides(edit.row, edit.column))
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
