@@ -97,7 +97,12 @@ class Beside:
         if header and self.sheet.title == TAB and self._is_open(self.book):
             found[self.tracker.name] = self.book.id
         headers = desk.can_be_edited and all(desk.names.get(name) == name for name in HEADERS)
-        if headers and desk.sheet.title == TAB and self._is_open(desk.book):
+        if (
+            headers
+            and "protectedRanges" not in desk.sheet.attached
+            and desk.sheet.title == TAB
+            and self._is_open(desk.book)
+        ):
             found[desk.tracker.name] = desk.book.id
         return found
 

@@ -26,6 +26,7 @@ from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox import wire
 from sheetsync.sandbox.google.cells import Cell, Formula
 from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.merges import covered
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sync.report import Report
@@ -224,6 +225,11 @@ class Desk:
         """Whether a cell holds a formula, whatever it shows."""
         return isinstance(self.sheet.value(self.line(row), self.column(token)), Formula)
 
+    def is_hidden(self, row: str, token: str) -> bool:
+        """Whether a cell lies under a merged one: nobody can type there, and nothing is seen."""
+        merges = self.sheet.attached.get("merges")
+        return bool(merges) and covered(merges, self.line(row), self.column(token))
+
     def _refill(self) -> None:
         if not {ROW, ACTION} <= set(self.header_tokens()):
             return  # a header is being renamed
@@ -248,6 +254,8 @@ class Desk:
 
     def type(self, row: str, token: str, value: Any) -> None:
         """Somebody types into a cell, as it is."""
+        if self.is_hidden(row, token):
+            return
         if token == ACTION:
             self.refilled.pop(row, None)
         if token in MACHINE:

@@ -29,6 +29,8 @@ NUMBER = 1000
 """Below this lie the numbers of a step."""
 
 RULES = {**people.RULES, **outside.RULES, **wider.RULES}
+UNMERGED = ("sort", "move", "move_column", "copy")
+"""What Google refuses to do with merged cells."""
 STATES: dict[str, Callable[[Machine], None]] = {"save": Machine.save, "lose": Machine.lose, "restore": Machine.restore}
 OFTEN = {"sync": 44, "save": 2, "lose": 1, "restore": 1} | {
     name: rule[2] for name, rule in (people.RULES | outside.RULES).items()
@@ -106,7 +108,7 @@ class Player:
             machine = self.desk.machines[numbers[0] % 2]
             if not any(active.run.machine is machine for active in self.active):
                 self._state(machine, name)
-        elif name in people.RULES and not self.desk.can_be_edited:
+        elif self._is_refused(name):
             return
         elif name == "pause":
             outside.pause(self.desk, *numbers)
@@ -114,6 +116,10 @@ class Player:
             RULES[name][0](self.desk, *numbers)
             if name in people.RULES or name in wider.RULES:
                 self._disturbed()
+
+    def _is_refused(self, name: str) -> bool:
+        merged = name in UNMERGED and self.desk.sheet.attached.get("merges")
+        return bool(merged) or (name in people.RULES and not self.desk.can_be_edited)
 
     def _disturbed(self) -> None:
         for active in self.active:

@@ -298,6 +298,9 @@ class Judge:
             for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[run.read.key(line), token] = value
+                run.meant[text(run.read.at(line, run.read.tokens.index(ROW))), token] = value
+                if token == "Sync note":
+                    run.notes.add((run.read.key(line), value))
 
     def _claimed_away(self, run: Run) -> None:
         """A run whose tab was put away goes on in that tab: it is its id."""
@@ -475,7 +478,10 @@ class Judge:
     def _meant_so(self, run: Run, place: Place) -> bool:
         """Whether two rows were given the same value and changed places: it stands where it should."""
         row, token = place
-        meant = run.meant.get((text(self.desk.cell(row, KEY)), token), ...) == self.desk.cell(row, token)
+        video, cell = text(self.desk.cell(row, KEY)), self.desk.cell(row, token)
+        meant = cell in [run.meant.get((of, token), ...) for of in (video, row)]
+        # what a note says of other rows depends on where they stand: after a sort the one of a twin may be right
+        meant = meant or (token == "Sync note" and (video, cell) in run.notes)
         if meant and token == ACTION:
             self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
         return meant

@@ -193,6 +193,12 @@ def failed_looks_do_not_count(patch: Patch) -> None:
     patch.setattr(Recorder, "looked", lambda self, videos: looked(self, [v for v in videos if v not in silent]))
 
 
+def merged_cells_not_looked_at(patch: Patch) -> None:
+    """What lies under a merged cell is written like any other, and written again."""
+    locks = reading._locks
+    patch.setattr(reading, "_locks", lambda *of: tuple(lock for lock in locks(*of) if not lock.is_merge))
+
+
 def first_trouble_ends_all(patch: Patch) -> None:
     """What stops one tracker stops the command."""
     run_once = run.run_once
@@ -236,6 +242,7 @@ BUGS = {
     "a part of the protections": Bug(part_of_the_protections, (107,), "protected"),
     "served marks forgotten": Bug(served_marks_forgotten, (1, 110), "refills"),
     "failed looks do not count": Bug(failed_looks_do_not_count, (118,), "ill"),
+    "merged cells not looked at": Bug(merged_cells_not_looked_at, (107, 111), "merged"),
     "the first trouble ends all": Bug(first_trouble_ends_all, (120,), "trackers"),
     "a journal taken as it is": Bug(journal_taken_as_it_is, (120,), "trackers"),
 }
