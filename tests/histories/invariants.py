@@ -203,6 +203,9 @@ class Judge:
             held = {row: list(wishes) for row, wishes in self.wishes.items()}
             hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
             sheet, tokens = self.desk.tab(self._asked)
+            run.tab = run.tab or sheet
+            if sheet is not run.tab:
+                return  # it looks what a killed run left in a tab that was put away
             run.typed.clear()
             run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
         elif kind in ("portal.poll", "portal.order") and heard:

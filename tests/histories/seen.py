@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from histories.desk import KEY, ROW, Machine
+from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sync.report import Report
 
@@ -84,6 +85,7 @@ class Run:
     machine: Machine
     first_call: int
     read: Read | None = None
+    tab: Sheet | None = None  # the one that it read first: its own
     latest: dict[str, Answer | None] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
