@@ -49,7 +49,10 @@ def _disagrees(row: Row, entry: Entry | None) -> bool:
     Another machine, or one whose state was put back to an older copy, may have seen a request go on after it was
     closed: by a correction, say.
     """
-    if entry is None or row.shown_id != entry.request.id:
+    if entry is None:
+        # Credits left without an id: an order left it, whose id was hit by mistake and whose ledger is lost
+        return bool(row.shown_id or row.text("credits_left"))
+    if row.shown_id != entry.request.id:
         return row.shown_id != ""
     said = (row.text("status"), row.text("spark_code"))
     # an open request is looked at anyway, with the others that wait

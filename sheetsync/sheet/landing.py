@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from sheetsync.columns import index_key, says
+from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at
 from sheetsync.sheet.matching import Aftermath, content
@@ -123,12 +123,19 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
 
 
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
-    """How many cells of a row say what was written, and did not say so before."""
-    before = of.sent.before
+    """How many cells of a row say what was written, and did not say so before.
+
+    In a row that another machine has written since, what stands under its own header may be that one's word.
+    """
+    before, stamp = of.sent.before, of.after.columns["updated_at"]
     was = content(before.headers, before.grid[edits[0].row - 1])
+    is_newer = not any(of.holds(row, stamp, edit) for edit in edits) and not same(
+        of.after.cell(row, stamp), before.cell(edits[0].row, before.columns["updated_at"])
+    )
     return sum(
         of.holds(row, column, edit)
         and not says(was.get(header_at(of.after.headers, column), ""), edit.value, before.time_zone)
+        and not (is_newer and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
         for column, edit in _placed(edits, headers, of)
     )
 

@@ -65,10 +65,15 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         made.insert(0, seen_since(sent, whole))
         # what an answer showed is hit; what a later read tells may be what another machine has written since
         sure = sent.landed is not None and not sent.landed.is_later
-        found = [e for e in cells_to_restore(made[0], whole) if sure or _stamp_at(e.row, after) in ours]
+        found = [
+            edit
+            for edit in cells_to_restore(made[0], whole)
+            if sure or _stamp_at(edit.row, after) in ours or _is_in_no_column_of_its_own(edit, sent, after)
+        ]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
-    clears = (edit for sent in made for edit in _missing_clears(Aftermath.of(sent, whole)))
+    ends = [Aftermath.of(sent, whole) for sent in made]
+    clears = (edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of)))
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     left = merged(due, tuple(repairs.values()))
     return tuple(made), tuple(edit for edit in left if not after.hides(edit.row, edit.column))
@@ -88,6 +93,17 @@ def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
 
 def _stamp_at(number: int, snapshot: Snapshot) -> object:
     return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
+
+
+def _is_in_no_column_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
+    """Whether a cell says what was written for other columns alone: no machine has written that there since.
+
+    What is in Action instead of a mark is left to the stamp: a mark that comes back may cost credits.
+    """
+    cell, before = after.cell(edit.row, edit.column), sent.before
+    wrote = [e for e in sent.edits if e.value != "" and says(cell, e.value, before.time_zone)]
+    own = {header_at(before.headers, e.column) for e in wrote} | {header_at(before.headers, before.columns["action"])}
+    return bool(wrote) and header_at(after.headers, edit.column) not in own
 
 
 def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:
@@ -144,14 +160,14 @@ def cells_to_restore(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     put_back: dict[tuple[int, int], Edit] = {}
     for edits, hit in _hits(of := Aftermath.of(sent, after)):
         for edit in edits:
-            header = header_at(hit.headers, edit.column)
+            header = _header_before(hit, edit.column, before)
             # duplicates are told the same, but each has a mark of its own
             meant = by_place.get((hit.before, header)) if hit.before else by_key.get((hit.key, header))
             # a mark that is gone comes back only where it is sure that we took it away: it may cost credits
             is_guess = not hit.is_sure and header == action and edit.value == ""
             if not is_guess and not same(meant, edit.value):
                 right = _cell_before(hit, header, before) if meant is None or header != stamp else meant
-                put_back |= _put_back(edit, header, right, hit, of)
+                put_back |= _put_back(edit, right, hit, of)
     return tuple(put_back.values())
 
 
@@ -160,11 +176,18 @@ def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
     return content(before.headers, cells).get(header, "")
 
 
-def _put_back(edit: Edit, header: str, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
+def _header_before(hit: Hit, column: int, before: Snapshot) -> str:
+    """The header of a column that a write hit, as it was read: renamed in its place, it is the same column."""
+    header, was = header_at(hit.headers, column), header_at(before.headers, column)
+    is_renamed = header not in map(normal, before.headers) and was not in map(normal, hit.headers)
+    return was if is_renamed else header
+
+
+def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
     return {
         (row, column): SetCell(row, column, hit.key, right)
         for row in hit.rows
-        for column in columns_now(of.after, header, edit.column)
+        for column in columns_now(of.after, header_at(hit.headers, edit.column), edit.column)
         # what no longer holds what we wrote was changed by somebody since
         if of.holds(row, column, edit) and not same(of.after.cell(row, column), right)
         # a clearing emptied a cell only if it said just that
@@ -232,6 +255,22 @@ def _missing_clear_of_mark(edits: Sequence[Edit], clear: ClearMark, row: int, of
         yield SetCell(row, action, clear.key, "")
     elif landed and not _was_cleared(clear, is_whole or _columns_stood(edits, landed, of), of.sent):
         yield ClearMark(row, action, clear.key, clear.mark)
+
+
+def _left_to_another_video(of: Aftermath) -> Iterator[Edit]:
+    """What landed in a row whose Video ID somebody has typed over since: it speaks of none.
+
+    A row that shows a request is told by that, and emptied by its projection.
+    """
+    before, shows = of.sent.before, of.after.columns["request_id"]
+    ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
+    for edits, hit in _hits(of):
+        keys = {edits[0].key, of.then.key(hit.before) if hit.before else hit.key}
+        if any(of.now.key(row) not in keys and of.after.cell(row, shows) == "" for row in hit.rows):
+            for edit in edits:
+                header = _header_before(hit, edit.column, before)
+                if isinstance(edit, SetCell) and header in ours:
+                    yield from _put_back(edit, _cell_before(hit, header, before), hit, of).values()
 
 
 def _columns_stood(edits: Sequence[Edit], landed: Sequence[Edit], of: Aftermath) -> bool:

@@ -200,19 +200,22 @@ class Judge:
         if kind == "sheets.batchUpdate":
             self._wrote(run)
         elif kind == "values.batchGet" and heard:
-            held = {row: list(wishes) for row, wishes in self.wishes.items()}
-            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
-            sheet, tokens = self.desk.tab(self._asked)
-            run.tab = run.tab or sheet
-            if sheet is not run.tab:
-                return  # it looks what a killed run left in a tab that was put away
-            run.typed.clear()
-            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
+            self._has_read(run)
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
             found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
             run.answers.setdefault(found.video_id, []).append(Answer(found.id, found.status, found.code))
+
+    def _has_read(self, run: Run) -> None:
+        """What a run reads of its tab is what it goes by; another tab it reads only for what an earlier run owes."""
+        sheet, tokens = self.desk.tab(self._asked)
+        run.tab = run.tab or sheet
+        if sheet is run.tab:
+            held = {row: list(wishes) for row, wishes in self.wishes.items()}
+            hit = {place: damage.was for place, damage in self.damages.items() if damage.by is run.machine}
+            run.typed.clear()
+            run.read = Read(list(sheet.rows), tokens, held, hit, frozenset(self.desk.names))
 
     def _answered(self, run: Run, video: str, call: Call) -> None:
         found = self.desk.portal.latest(video)
@@ -293,15 +296,15 @@ class Judge:
     # --- 3: cells --------------------------------------------------------------------------------------------------
 
     def _meant(self, run: Run, body: Mapping[str, Any]) -> None:
-        """What a write is to say, by the video and the column that stood there when the run read them."""
+        """What a write is to say, by the row and the column that stood there when the run read them."""
         if run.read is None:
             self.say(3, "a write before anything was read")
             return
+        rows_at = run.read.tokens.index(ROW)
         for request in body["requests"]:
             for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
-                run.meant[run.read.key(line), token] = value
-                run.meant[text(run.read.at(line, run.read.tokens.index(ROW))), token] = value
+                run.meant[text(run.read.at(line, rows_at)), token] = value
                 if token == "Sync note":
                     run.notes.add((run.read.key(line), value))
 
@@ -482,9 +485,8 @@ class Judge:
         """Whether two rows were given the same value and changed places: it stands where it should."""
         row, token = place
         video, cell = text(self.desk.cell(row, KEY)), self.desk.cell(row, token)
-        meant = cell in [run.meant.get((of, token), ...) for of in (video, row)]
         # what a note says of other rows depends on where they stand: after a sort the one of a twin may be right
-        meant = meant or (token == "Sync note" and (video, cell) in run.notes)
+        meant = run.meant.get(place, ...) == cell or (token == "Sync note" and (video, cell) in run.notes)
         if meant and token == ACTION:
             self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
         return meant

@@ -122,8 +122,12 @@ def choose(desk: Desk, n: int) -> None:
 
 
 def displace(desk: Desk) -> None:
-    """The cells of the next write land one row too low."""
-    desk.sheet.displaced = 1
+    """The cells of the next write land one row too low.
+
+    Not where somebody wrote since the run's read: another machine's same words would hide it from any answer.
+    """
+    read = desk.judge.runs[-1].read
+    desk.sheet.displaced = int(read is not None and list(desk.sheet.rows) == read.lines)
 
 
 def swap_tab(desk: Desk) -> None:

@@ -369,6 +369,28 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        15,
+        "its row retyped before a debt is paid",
+        "",
+        1687625200,
+        7,
+        (
+            ("mark", 800, 573),
+            (
+                "sync",
+                0,
+                245,
+                (
+                    ("sheets.batchUpdate", 1, "after", ("crash",)),
+                    ("sheets.batchUpdate", 1, "before", ("move_column", 498, 734)),
+                ),
+            ),
+            ("insert", 972, 155, 180),
+            ("insert", 157, 423, 58),
+            ("rekey", 918, 595),
+        ),
+    ),
+    Story(
         16,
         "a row retyped to a video that was ordered",
         "adopted",

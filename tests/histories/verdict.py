@@ -81,12 +81,16 @@ def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Ite
     """A row that nothing was ever ordered for keeps what people put there, and nothing else.
 
     What rows of a lost ledger show of another video stays, since it is all that is left; their note names one of them.
+    So does what was left under a Video ID typed over, where somebody typed over the Request ID too, and the note says
+    that TokPortal knows of no such request: whose cells these are, a person has to say.
     """
-    named = [id for id in desk.portal.by_id if judge.lost and id in text(said["Sync note"])]
-    if named and said["Request ID"] in desk.portal.by_id:
+    shows, note = said["Request ID"], text(said["Sync note"])
+    named = [id for id in desk.portal.by_id if judge.lost and id in note]
+    is_typed = ("Request ID", shows) in judge.litter.get(row, ()) and f"though {shows} was seen here" in note
+    if is_typed or (named and shows in desk.portal.by_id):
         return
     typed = {text(cell) for litter in judge.litter.values() for token, cell in litter if token == "Request ID"}
-    told = named or any(id and id in text(said["Sync note"]) for id in typed)  # that TokPortal knows of none
+    told = named or any(id and id in note for id in typed)  # that TokPortal knows of none
     freely = ("Updated at", "Sync note") if told else ("Updated at",)
     for token, cell in said.items():
         if cell != "" and token not in freely and (token, cell) not in judge.litter.get(row, ()):

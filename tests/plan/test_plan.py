@@ -97,6 +97,10 @@ class TestDue:
         shown = row(**{"request_id": "R1", "status": "finalized", "spark_code": "#R1", **cells})
         assert due([shown], known(entry()), NOW) == (VIDEO,)
 
+    def test_a_row_that_an_order_left_is_looked_at_though_its_request_id_is_gone(self) -> None:
+        """Hit by another machine, and the ledger that knew it lost: what was paid for must not get out of sight."""
+        assert due([row(credits_left=1240)], Known(), NOW) == (VIDEO,)
+
     @pytest.mark.parametrize("status", ["pending", "accepted", "in_review", "pending_corrections", "disputed"])
     def test_an_open_request_is_looked_at_though_its_row_is_gone(self, status: str) -> None:
         """Nothing is lost when a row is deleted; a status unknown today counts as open."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -239,6 +239,14 @@ class TestColumnsMoved:
         assert differences(whole, expected) <= {(2, ACTION), (2, expected.columns["updated_at"])}
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_a_column_renamed_in_its_place(self, write: Write) -> None:
+        """It is the column that was meant: a person's cell that was being put back is not emptied for its new name."""
+        written = (SetCell(2, CLIENT, "vid-a", "Acme Ltd"), SetCell(2, UPDATED, "vid-a", NOW))
+        renamed = ["My Client" if n == CLIENT else header for n, header in enumerate(BEFORE.headers)]
+        landed, after = write(written, snapshot(A, B, C, headers=renamed))
+        assert owed([Sent(written, landed, BEFORE)], after) == ()
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
         """A Video ID belongs to a person: a mark is cleared by comparing, wherever the columns have moved."""
         landed, after = write(FOR_A, column(BEFORE, KEY))
@@ -323,6 +331,26 @@ class TestKilledRuns:
         whole = repaired(spoiled, owed([Sent(FOR_A, landed, BEFORE)], spoiled))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
 
+    def test_a_row_that_another_machine_has_written_since_gets_its_own_back(self) -> None:
+        """Its stamp is newer, but no machine means a status for Spend, or an instant for Request ID."""
+        _, after = lost(FOR_A, column(BEFORE, CLIENT))
+        _, newer = land((SetCell(2, UPDATED + 1, "vid-a", NOW + timedelta(minutes=5)),), after)
+        newer = snapshot(*newer.grid[1:], headers=after.headers)
+        whole = repaired(newer, owed([Sent(FOR_A, None, BEFORE)], newer))
+        assert whole.grid[1][CLIENT:-1] == ("", *A[CLIENT:-1])
+
+    def test_another_machine_has_written_the_same_since_where_it_belongs(self) -> None:
+        """Its words do not tell where ours landed: those that nobody means in their column do."""
+        rows = ((2, "vid-a"), (3, "vid-b"))
+        written = [SetCell(row, *cell) for row, key in rows for cell in ((STATUS, key, key), (UPDATED, key, NOW))]
+        _, hit = lost(written, column(BEFORE, CLIENT))
+        newer = to_serial(NOW + timedelta(minutes=5), "Etc/GMT")
+        mine = (*hit.grid[1][: STATUS + 1], "vid-a", *hit.grid[1][CODE + 1 : -1], newer)
+        theirs = (*B[:CLIENT], "", *B[CLIENT:STATUS], "vid-b", *B[CODE:UPDATED], newer)
+        spoiled = snapshot(mine, theirs, hit.grid[3], headers=hit.headers)
+        whole = repaired(spoiled, owed([Sent(tuple(written), None, BEFORE)], spoiled))
+        assert whole.grid[1:3] == ((*A[:CLIENT], "", *A[CLIENT:STATUS], "vid-a", *A[CODE:UPDATED], newer), theirs)
+
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
         """Rows were sorted, and the row that was hit was changed since: a mark that comes back may cost credits."""
         renewing = ("vid-d", "request", "Dole", True, 3, "", "", "", "")
@@ -334,7 +362,7 @@ class TestKilledRuns:
 
     def test_what_stands_in_the_place_of_a_mark_goes_though_it_is_not_sure(self) -> None:
         """A word of ours in Action is nobody's wish: the mark comes back, whatever was changed beside it."""
-        narrow = ("video_id", "action", "status", "updated_at")
+        narrow = ("video_id", "action", "status", "updated_at", "request_id")
         before = snapshot(("vid-b", "renew"), keys=narrow)
         written = (SetCell(2, 2, "vid-b", "ordering"), SetCell(2, 3, "vid-b", NOW))
         _, after = land(written, column(before, 0))
@@ -366,6 +394,22 @@ class TestKeyChanged:
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
         whole = repaired(typed, restored(Sent(FOR_A, landed, BEFORE), typed))
         assert whole.grid[1][CLIENT : SPEND + 2] == ("", "Acme", True, 12.5)
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_what_landed_beside_a_request_that_went_astray(self, write: Write) -> None:
+        """Its row shows nothing by which the next projection would know that it speaks of the old video: it goes."""
+        landed, after = write(FOR_A, column(BEFORE, ID))
+        typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
+        whole = repaired(typed, owed([Sent(FOR_A, landed, BEFORE)], typed))
+        assert whole.grid[1] == ("vid-z", "", *A[CLIENT:], "")
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    def test_a_key_that_the_write_itself_put_back(self, write: Write) -> None:
+        """It was not typed over: what landed beside it stays."""
+        spoiled = snapshot(("", *A[1:]), B, C)
+        written = (SetCell(2, KEY, "vid-a", "vid-a"), SetCell(2, STATUS, "vid-a", "pending"), FOR_A[-1])
+        landed, after = write(written, spoiled)
+        assert owed([Sent(written, landed, spoiled)], after) == ()
 
     def test_the_key_has_no_name_when_the_write_lands(self) -> None:
         """Its header was renamed: the row is known by the rest, and no line without a key is taken for it."""
