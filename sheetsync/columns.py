@@ -261,8 +261,15 @@ def row_of(
 ) -> Row:
     """The cells of one row as a row; `columns` says where each column stands, `present` which there are."""
     filled = {key: cells[index] for key, index in columns.items() if index < len(cells) and cells[index] != ""}
-    locked = frozenset(key for key, at in columns.items() for lock in locks if lock.covers(number, at))
-    return Row(number, key_text(filled.get("video_id", "")), filled, present, locked)
+    near = [lock for lock in locks if lock.top < number <= lock.bottom]
+    shut = [(key, lock.is_merge) for key, at in columns.items() for lock in near if lock.covers(number, at)]
+    locked, hidden = (frozenset(key for key, is_merge in shut if is_merge is which) for which in (False, True))
+    return Row(number, key_text(filled.get("video_id", "")), filled, present, locked, hidden)
+
+
+def hidden_headers(row: Row, renamed: Mapping[str, str]) -> list[str]:
+    """Headers of the machine cells of a row that lie under merged cells."""
+    return [header_of(key, renamed) for key in MACHINE_KEYS if key in row.hidden]
 
 
 EPOCH = datetime(1899, 12, 30)

@@ -278,7 +278,8 @@ class Row:
     """One row of the tracker as it was read. `number` is its row number in the sheet then (the header is 1).
 
     `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
-    `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write.
+    `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write, `hidden`
+    those that lie under a merged cell: whatever is written there, they stay empty.
     """
 
     number: int
@@ -286,6 +287,7 @@ class Row:
     cells: Mapping[str, Scalar]
     columns: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
         """The cell as trimmed text; an absent column reads as empty."""
@@ -314,13 +316,17 @@ Grid = tuple[tuple[Scalar, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A protected range that keeps this service account out, 0-based and half-open; `free` are its exceptions."""
+    """A range that cannot be written, 0-based and half-open; `free` are its exceptions.
+
+    It is protected from this service account, or a merged cell, of which the first cell alone holds a value.
+    """
 
     top: int
     bottom: float
     left: int
     right: float
     free: tuple["Lock", ...] = ()
+    is_merge: bool = False
 
     def covers(self, row: int, column: int) -> bool:
         """Whether a cell, by row number and 0-based column, may not be written."""
@@ -358,6 +364,10 @@ class Snapshot:
     is_current: bool = True
     read_monotonic: float = 0.0
     locks: tuple[Lock, ...] = ()
+
+    def hides(self, row: int, column: int) -> bool:
+        """Whether a cell, by row number and 0-based column, lies under a merged one."""
+        return any(lock.is_merge and lock.covers(row, column) for lock in self.locks)
 
     @property
     def headers(self) -> tuple[Scalar, ...]:

@@ -5,18 +5,15 @@ A plan is a sync that stops after step 4 (design 3), so that what is printed is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
-from sheetsync.ledger.store import Ledger
-from sheetsync.model import Tracker
 from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, accept_price, run_id_for, run_once
+from sheetsync.sync.run import Request, run_all, run_id_for
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -48,20 +45,9 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
-        accept_price(clients.portal, clients.ledger, clients.clock, request)
         clients.clock.ends_in(config.run.max_seconds)
-        # one tracker after the other: what stops one is in its report, and stops no other
-        reports = {
-            tracker.name: run_once(tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
-            for tracker in sorted(trackers, key=partial(_last_begun, clients.ledger))
-        }
+        reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
         return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
-
-
-def _last_begun(ledger: Ledger, tracker: Tracker) -> datetime:
-    """Who has waited longest goes first: whom the time of one run does not reach, that of the next one does."""
-    last = ledger.last_run(tracker.name)
-    return last.started_at if last else datetime.min.replace(tzinfo=UTC)
 
 
 def row_text(number: int | None) -> str:

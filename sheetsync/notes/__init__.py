@@ -63,6 +63,16 @@ def waits(reasons: Sequence[str]) -> str:
     return f"Waits: {'; '.join(reasons)}."
 
 
+def unmerge(headers: Sequence[str]) -> str:
+    """Cells that lie under a merged one show nothing, whatever is written there."""
+    return f"unmerge the cells that hide {', '.join(headers)}"
+
+
+def hidden(headers: Sequence[str], reason: str) -> str:
+    """What the row cannot show; empty where there is nothing, or the reason of its hold says so."""
+    return f"To see all of this row, {unmerge(headers)}." if headers and unmerge(headers) not in reason else ""
+
+
 def too_many_marked(limit: int, place: str = "") -> str:
     """The plan was refused for its number of orders; `place` is the cell in which a person may allow them."""
     return (

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, kind_of, ticked
+from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, ticked
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.steps import Hold
 
@@ -93,6 +93,8 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     if locked:
         # what was ordered could not be written into the row, nor its mark be cleared
         failed.append(f"let sheetsync edit {', '.join(locked)}, which a protected range keeps from it")
+    if hidden := hidden_headers(row, tracker.columns):
+        failed.append(notes.unmerge(hidden))
     return failed
 
 

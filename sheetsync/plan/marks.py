@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MARKS
+from sheetsync.columns import MARKS, hidden_headers
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
@@ -30,7 +30,7 @@ def make_plan(world: Situation) -> Plan:
     decided += _denied(world, served | world.known.unsettled.keys())
     steps = tuple(step for step in decided if not isinstance(step, Hold))
     holds = tuple(hold for hold in decided if isinstance(hold, Hold))
-    return within_limits(Plan(steps, holds), world)
+    return within_limits(Plan(steps, (*holds, *_noteless(world, {hold.video_id for hold in holds}))), world)
 
 
 def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
@@ -40,6 +40,13 @@ def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
         row = rows.get(video)
         if row and video not in served and seen.failure and seen.failure.is_final:
             yield Hold(video, row.number, seen.failure.text)
+
+
+def _noteless(world: Situation, told: Collection[str]) -> Iterator[Hold]:
+    """Rows whose note lies under merged cells: the run's output tells what they cannot."""
+    for row in world.rows:
+        if "sync_note" in row.hidden and row.key and row.key not in told:
+            yield Hold(row.key, row.number, notes.hidden(hidden_headers(row, world.tracker.columns), ""))
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:

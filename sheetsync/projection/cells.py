@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, instant, shown_instant
+from sheetsync.columns import MACHINE_KEYS, hidden_headers, instant, shown_instant
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
 from sheetsync.projected import Target
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
@@ -179,7 +179,8 @@ def _note(context: RowContext, found: Sequence[Code]) -> str:
     if entry or used:
         parts += unreadable(context)
     if entry or used or context.waiting:
-        parts.append(_duplicate_of(context))
+        hidden = hidden_headers(context.row, context.tracker.columns)
+        parts += [notes.hidden(hidden, context.reason), _duplicate_of(context)]
     return _joined(parts)
 
 

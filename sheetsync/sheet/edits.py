@@ -80,14 +80,18 @@ def edits_for(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> t
         changes = list(_changes(snapshot, target))
         # a row that says all it should is not touched, not even by the time of the look
         if changes:
-            edits += [*changes, SetCell(target.row.number, snapshot.columns["updated_at"], target.row.key, now)]
+            stamp = SetCell(target.row.number, snapshot.columns["updated_at"], target.row.key, now)
+            edits += changes if "updated_at" in target.row.hidden else [*changes, stamp]
     return tuple(edits)
 
 
 def _changes(snapshot: Snapshot, target: Target) -> Iterator[Edit]:
     row = target.row
     for column, value in target.values.items():
-        if target.is_claim or not says(row.cells.get(column, ""), value, snapshot.time_zone):
+        # what lies under a merged cell stays empty, however often it is written
+        if column not in row.hidden and (
+            target.is_claim or not says(row.cells.get(column, ""), value, snapshot.time_zone)
+        ):
             yield SetCell(row.number, snapshot.columns[column], row.key, value)
     if target.clear_mark:
         yield ClearMark(row.number, snapshot.columns["action"], row.key, str(row.cells.get("action", "")))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sheetsync.columns import rows_of
+from sheetsync.columns import rows_of, zone
 from sheetsync.model import Snapshot
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell
 
@@ -19,7 +19,10 @@ def to_journal(writes: Iterable[Sent]) -> str:
 
 
 def from_journal(text: str) -> tuple[Sent, ...]:
-    """The writes of a run that was killed, the reads they were made from, and where they landed if that was seen."""
+    """The writes of a run that was killed, the reads they were made from, and where they landed if that was seen.
+
+    Raises ValueError, LookupError, TypeError for what another version wrote.
+    """
     return tuple(_write_from_json(data) for data in json.loads(text))
 
 
@@ -57,13 +60,16 @@ def _edit_to_json(edit: Edit) -> list[object]:
 
 
 def _write_from_json(data: Mapping[str, Any]) -> Sent:
-    grid = tuple(tuple(cells) for cells in data["grid"])
+    grid, columns = tuple(tuple(cells) for cells in data["grid"]), dict(data["columns"])
+    if not {"video_id", "action", "updated_at"} <= columns.keys():
+        raise ValueError("nothing that this version could have written")
+    zone(data["time_zone"])
     before = Snapshot(
         sheet_id=data["tab"],
         title="",
         time_zone=data["time_zone"],
-        columns=data["columns"],
-        rows=rows_of(grid, data["columns"]),
+        columns=columns,
+        rows=rows_of(grid, columns),
         grid=grid,
         read_at=datetime.fromisoformat(data["read_at"]),
     )

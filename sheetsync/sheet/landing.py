@@ -109,7 +109,9 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     taken = {n for rows in whole for n in rows}
     touched = [n for n in changed if n not in taken]
     carriers = [
-        Carrier(edits, row, bool(rows), _found(edits, row, headers, of))
+        Carrier(
+            edits, row, bool(rows) or _could_carry_no_more(edits, row, headers, of), _found(edits, row, headers, of)
+        )
         for edits, rows in zip(written, whole, strict=True)
         for row in rows or (n for n in touched if _share(n, edits, headers, of) >= MOST)
     ]
@@ -165,6 +167,12 @@ def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> 
         if isinstance(edit, SetCell)
         for column in columns_now(of.after, header_at(headers, edit.column), edit.column)[:1]
     ]
+
+
+def _could_carry_no_more(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether all that a row lacks of what was written there lies under merged cells, which swallow it."""
+    cells = _placed(edits, headers, of)
+    return all(of.holds(row, column, cell) or of.after.hides(row, column) for column, cell in cells)
 
 
 def _share(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> float:

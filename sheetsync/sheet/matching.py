@@ -215,7 +215,8 @@ def are_rows_meant(rows: Iterable[int], landed: Landed, before: Snapshot) -> boo
     for row in rows:
         duplicates = then.with_key(key_at(before, row)) or then.without_key()
         if len(duplicates) > 1:
-            seen = content(landed.headers, landed.rows[row], ours)
+            # Google leaves out rows that are empty: where a stray cell was emptied, there is none to be seen
+            seen = content(landed.headers, landed.rows.get(row, ()), ours)
             best = most_similar(seen, then.contents(duplicates, ours), then.key_header)
             if best and row not in best:
                 return False

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _META_FIELDS = (
     "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
-    "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit))"
+    "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit),merges)"
 )
 
 Tab = Mapping[str, Any]
@@ -132,10 +132,21 @@ def _with_id(tabs: Sequence[Tab], sheet_id: int) -> Tab:
 
 def _locks(meta: Mapping[str, Any], tab: Tab) -> tuple[Lock, ...]:
     """The protected ranges of a tab that keep us out: whose editors are told only in part, so that Google's own word
-    for this account decides (Sheets reference 6). A warning keeps nobody out; `init` itself makes some."""
-    ranges = next(sheet.get("protectedRanges", []) for sheet in meta["sheets"] if sheet.get("properties", {}) == tab)
+    for this account decides (Sheets reference 6). A warning keeps nobody out; `init` itself makes some.
+
+    And its merged cells, but for the first cell of each: whatever is written below it is swallowed.
+    """
+    sheet = next(sheet for sheet in meta["sheets"] if sheet.get("properties", {}) == tab)
+    ranges = sheet.get("protectedRanges", ())
     shut = (held for held in ranges if not (held.get("warningOnly") or held.get("requestingUserCanEdit")))
-    return tuple(_lock(held.get("range", {}), tuple(map(_lock, held.get("unprotectedRanges", ())))) for held in shut)
+    kept = [_lock(held.get("range", {}), tuple(map(_lock, held.get("unprotectedRanges", ())))) for held in shut]
+    merged = [replace(_lock(area, (_first(area),)), is_merge=True) for area in sheet.get("merges", ())]
+    return (*kept, *merged)
+
+
+def _first(area: Mapping[str, Any]) -> Lock:
+    top, left = area.get("startRowIndex", 0), area.get("startColumnIndex", 0)
+    return Lock(top, top + 1, left, left + 1)
 
 
 def _lock(area: Mapping[str, Any], free: tuple[Lock, ...] = ()) -> Lock:

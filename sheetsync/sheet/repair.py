@@ -75,7 +75,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     ends = [Aftermath.of(sent, whole) for sent in made]
     clears = (edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of)))
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
-    return tuple(made), merged(due, tuple(repairs.values()))
+    left = merged(due, tuple(repairs.values()))
+    return tuple(made), tuple(edit for edit in left if not after.hides(edit.row, edit.column))
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:

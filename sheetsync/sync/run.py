@@ -7,9 +7,9 @@ cells say the projection's, what costs money `execute.py`'s.
 import logging
 import secrets
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sheetsync.clock import Clock
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
@@ -296,10 +296,21 @@ def run_id_for(started: datetime) -> str:
     return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def accept_price(portal: TokPortal, ledger: Ledger, clock: Clock, request: Request) -> None:
-    """Once, before the first tracker: what an order costs after that locks the trackers that follow all the same."""
+def run_all(
+    trackers: Iterable[Tracker], api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
+) -> dict[str, Report]:
+    """One tracker after the other, each under its lock; what stops one is in its report, and stops no other."""
     if request.allowed.price is not None:
+        # once, before the first tracker: what an order costs after that locks the trackers that follow all the same
         ledger.recorder("", request.run_id, clock).accept_price(portal.fingerprint, request.allowed.price)
+    waiting = sorted(trackers, key=lambda tracker: _last_begun(ledger, tracker))
+    return {tracker.name: run_once(tracker, api, portal, ledger, clock, request) for tracker in waiting}
+
+
+def _last_begun(ledger: Ledger, tracker: Tracker) -> datetime:
+    """Who has waited longest goes first: whom the time of one run does not reach, that of the next one does."""
+    last = ledger.last_run(tracker.name)
+    return last.started_at if last else datetime.min.replace(tzinfo=UTC)
 
 
 def run_once(

@@ -26,10 +26,11 @@ from sheetsync.plan.situation import Allowed
 from sheetsync.sandbox import wire
 from sheetsync.sandbox.google.cells import Cell, Formula
 from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.merges import covered
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, accept_price, run_once
+from sheetsync.sync.run import Request, run_all
 from sheetsync.tokportal.client import TokPortal
 
 KEY, ACTION, ROW = "Video ID", "Action", "Row"
@@ -157,6 +158,8 @@ class Desk:
         self.machines = (Machine("A", self.world), Machine("B", self.world))
         self.listener = Listener()
         self.judge: Any = None
+        self.beside: Any = None  # another tracker of the same config
+        self.reports: dict[str, Report] = {}  # of the last run that came to its end, by tracker
         self.sheet.recalculate = self._refill
         self._session = WireSession(self.world.handle, partial(self._waited, "Google"))
         self._session.headers["Authorization"] = "Bearer token"
@@ -222,6 +225,11 @@ class Desk:
         """Whether a cell holds a formula, whatever it shows."""
         return isinstance(self.sheet.value(self.line(row), self.column(token)), Formula)
 
+    def is_hidden(self, row: str, token: str) -> bool:
+        """Whether a cell lies under a merged one: nobody can type there, and nothing is seen."""
+        merges = self.sheet.attached.get("merges")
+        return bool(merges) and covered(merges, self.line(row), self.column(token))
+
     def _refill(self) -> None:
         if not {ROW, ACTION} <= set(self.header_tokens()):
             return  # a header is being renamed
@@ -246,6 +254,8 @@ class Desk:
 
     def type(self, row: str, token: str, value: Any) -> None:
         """Somebody types into a cell, as it is."""
+        if self.is_hidden(row, token):
+            return
         if token == ACTION:
             self.refilled.pop(row, None)
         if token in MACHINE:
@@ -259,6 +269,7 @@ class Desk:
     def sync(self, machine: Machine, **wanted: Any) -> Report:
         """One run of a fresh process on that machine."""
         self._runs += 1
+        self.reports = {}
         allowed = Allowed(wanted.pop("allow_orders", None), price=wanted.pop("accept_price", None))
         videos, self.chosen = self.chosen, frozenset()
         request = Request(f"run-{self._runs}", self.poll_seconds, videos, allowed, pollers=1, **wanted)
@@ -267,8 +278,9 @@ class Desk:
         api = SheetsAPI(None, clock, "https://sheets.googleapis.com", EMAIL, self._session)  # type: ignore[arg-type]
         transport = HttpxTransport(self.world.handle, partial(self._waited, "TokPortal"))
         with TokPortal(self.portal.key, "https://app.tokportal.com", clock, transport) as portal:
-            accept_price(portal, machine.ledger, clock, request)
-            return run_once(self.tracker, api, portal, machine.ledger, clock, request)
+            trackers = (self.beside.tracker, self.tracker) if self.beside else (self.tracker,)
+            self.reports = run_all(trackers, api, portal, machine.ledger, clock, request)
+            return self.reports[self.tracker.name]
 
     def _waited(self, service: str, seconds: float) -> None:
         """A run waits for an answer."""

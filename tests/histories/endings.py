@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from histories.desk import ACTION, KEY
+from histories.desk import ACTION, KEY, MACHINE
 from histories.invariants import Judge
 from histories.seen import Run, Violation, reached_the_sheet, text
 from sheetsync.sync.report import Report
@@ -16,6 +16,8 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
     kept_out = "protectedRanges" in judge.desk.sheet.attached or bool(report.error and report.warnings)
     if not run.people and not report.unplaced and reached_the_sheet(report) and not kept_out:
         reasons(judge, report)
+        if judge.desk.sheet.attached.get("merges"):
+            merged(judge, run, report)
 
 
 def logs(judge: Judge, more: list[str]) -> None:
@@ -62,5 +64,19 @@ def reasons(judge: Judge, report: Report) -> None:
         if text(judge.desk.cell(row, KEY)) == "":
             if judge.desk.line(row) + 1 not in named:
                 judge.say(6, f"row {row} has a mark and no video id, and the run does not name it")
+        elif judge.desk.is_hidden(row, "Sync note"):
+            if text(judge.desk.cell(row, KEY)) not in {hold.video_id for hold in report.holds}:
+                judge.say(6, f"row {row} has a mark and a hidden note, and the run does not name it")
         elif text(judge.desk.cell(row, "Sync note")) == "":
             judge.say(6, f"row {row} has the mark {judge.desk.cell(row, ACTION)!r} and does not say why it stands")
+
+
+def merged(judge: Judge, run: Run, report: Report) -> None:
+    """6: a row that cannot show all that is known says so, or the run does where its note cannot."""
+    desk, named = judge.desk, {hold.video_id for hold in report.holds}
+    known = run.machine.ledger.known(desk.tracker.name).latest
+    for row in desk.typed:
+        hidden = [token for token in MACHINE if desk.is_hidden(row, token)]
+        video, told = text(desk.cell(row, KEY)), "unmerge" in text(desk.cell(row, "Sync note"))
+        if hidden and video in known and not told and not ("Sync note" in hidden and video in named):
+            judge.say(6, f"row {row} does not say that {hidden} cannot be seen")

@@ -29,6 +29,8 @@ NUMBER = 1000
 """Below this lie the numbers of a step."""
 
 RULES = {**people.RULES, **outside.RULES, **wider.RULES}
+UNMERGED = ("sort", "move", "move_column", "copy")
+"""What Google refuses to do with merged cells."""
 STATES: dict[str, Callable[[Machine], None]] = {"save": Machine.save, "lose": Machine.lose, "restore": Machine.restore}
 OFTEN = {"sync": 44, "save": 2, "lose": 1, "restore": 1} | {
     name: rule[2] for name, rule in (people.RULES | outside.RULES).items()
@@ -106,7 +108,7 @@ class Player:
             machine = self.desk.machines[numbers[0] % 2]
             if not any(active.run.machine is machine for active in self.active):
                 self._state(machine, name)
-        elif name in people.RULES and not self.desk.can_be_edited:
+        elif self._is_refused(name):
             return
         elif name == "pause":
             outside.pause(self.desk, *numbers)
@@ -114,6 +116,10 @@ class Player:
             RULES[name][0](self.desk, *numbers)
             if name in people.RULES or name in wider.RULES:
                 self._disturbed()
+
+    def _is_refused(self, name: str) -> bool:
+        merged = name in UNMERGED and self.desk.sheet.attached.get("merges")
+        return bool(merged) or (name in people.RULES and not self.desk.can_be_edited)
 
     def _disturbed(self) -> None:
         for active in self.active:
@@ -147,7 +153,9 @@ class Player:
 
     def quiet(self, machine: Machine) -> None:
         """5: a run on an unchanged world sends no POST, no PATCH, no write."""
-        if self._twin_waits() or self.desk.refilled or "protectedRanges" in self.desk.sheet.attached:
+        desk, other = self.desk, self.desk.reports.get("beside")
+        stands = self._twin_waits() or desk.refilled or "protectedRanges" in desk.sheet.attached
+        if stands or (other and (other.exit_code or other.deferred)):
             return  # what could not be written is written, or tried, again
         before = len(self.desk.world.calls)
         self.run(machine, ())
@@ -165,7 +173,8 @@ class Player:
         self.outcome.runs += 1
         if self.wire:
             self.wire.began(active.run, wanted.get("allow_orders"), wanted.get("accept_price"))
-        report = None
+        report, struck = None, (bool(strikes), self.desk.world.faults.struck)
+        was_well = self.desk.beside and self.desk.beside.well()
         try:
             report = self.desk.sync(machine, **wanted)
         except Crash:
@@ -179,6 +188,10 @@ class Player:
             self.judge.say(0, f"a mistake of the program's own: {report.error}")
         if self.wire:
             self.wire.ended(active.run, report)
+        if self.desk.beside:
+            self.desk.beside.charged()
+        if was_well and struck == (False, self.desk.world.faults.struck):
+            self.desk.beside.judged(active.run, was_well)
         if report:
             self.judge.ended(active.run, report)
             endings.ended(self.judge, active.run, report)
@@ -199,6 +212,11 @@ class Player:
         if self.active[-1].dead:
             raise Crash
         run = self.active[-1].run
+        if self.desk.beside and self.desk.beside.owns(kind, request):
+            if kind == "portal.order" and self.wire:
+                self.wire.beside(run, moment, index)
+            self._strike(moment, index, kind)
+            return
         if moment == "after":
             self.judge.after(index, kind)
             if self.wire:

@@ -235,7 +235,7 @@ class Judge:
         """1: no wish is charged twice, whenever the orders sent for it take effect."""
         requests = self.desk.portal.requests
         for request in requests[self._counted :]:
-            if request.ordered_by != "api":
+            if request.ordered_by != "api" or (self.desk.beside and request.video_id in self.desk.beside.videos):
                 continue
             self.charges += 1
             wish = self.posts.get(request.idempotency_key or "")
@@ -305,6 +305,8 @@ class Judge:
             for line, column, value in cells_of(request, self.desk.sheet.sheet_id):
                 token = run.read.tokens[column] if column < len(run.read.tokens) else ""
                 run.meant[text(run.read.at(line, rows_at)), token] = value
+                if token == "Sync note":
+                    run.notes.add((run.read.key(line), value))
 
     def _claimed_away(self, run: Run) -> None:
         """A run whose tab was put away goes on in that tab: it is its id."""
@@ -482,7 +484,9 @@ class Judge:
     def _meant_so(self, run: Run, place: Place) -> bool:
         """Whether two rows were given the same value and changed places: it stands where it should."""
         row, token = place
-        meant = run.meant.get(place, ...) == self.desk.cell(row, token)
+        video, cell = text(self.desk.cell(row, KEY)), self.desk.cell(row, token)
+        # what a note says of other rows depends on where they stand: after a sort the one of a twin may be right
+        meant = run.meant.get(place, ...) == cell or (token == "Sync note" and (video, cell) in run.notes)
         if meant and token == ACTION:
             self.desk.typed[row][ACTION] = self.desk.cell(row, ACTION)
         return meant

@@ -10,8 +10,9 @@ from datetime import timedelta
 from support.bench import EMAIL, TAB
 
 from histories import people
-from histories.desk import ACTION, MACHINE, VIDEOS, Desk
+from histories.desk import ACTION, HEADERS, KEY, MACHINE, VIDEOS, Desk
 from histories.people import MARKS, nth_row
+from sheetsync.sandbox.google import a1, filters
 from sheetsync.sandbox.google.cells import Formula
 
 WAITS = (45, 61, 70, 300)
@@ -147,6 +148,8 @@ def swap_tab(desk: Desk) -> None:
     new = desk.book.add_sheet(TAB, None, old.row_count, old.column_count)
     for number, line in enumerate(old.rows):
         new.put_part(number, 0, list(line))
+    merges = [{**held, "sheetId": new.sheet_id} for held in old.attached.get("merges", ())]
+    new.attached |= {"merges": merges} if merges else {}
     new.recalculate, old.recalculate = old.recalculate, None
     desk.judge.tab_copied()
     desk.put_away.append((old, list(old.rows), desk.header_tokens()))
@@ -170,6 +173,94 @@ def tab_back(desk: Desk) -> None:
 def silence(desk: Desk, n: int, many: int) -> None:
     """A service falls silent for many calls, or its answers drip."""
     desk.world.faults.add(LAGGARDS[n % len(LAGGARDS)], fault=("silent", "drip")[many % 2], times=1 + many % 60)
+
+
+def side_mark(desk: Desk, n: int, word: int) -> None:
+    """Somebody wants something in the other tracker."""
+    if desk.beside:
+        desk.beside.mark(n, word)
+
+
+def side_ill(desk: Desk, which: int, n: int) -> None:
+    """Something is the matter with the other tracker's sheet."""
+    if desk.beside:
+        desk.beside.falls_ill(which, n)
+
+
+def side_well(desk: Desk) -> None:
+    """All is well again with the other tracker's sheet."""
+    if desk.beside:
+        desk.beside.restored()
+
+
+def merge(desk: Desk, n: int, at: int, down: int) -> None:
+    """Somebody merges a cell with the one beside it, or below: what that one said is gone."""
+    row, tokens = nth_row(desk, n), desk.header_tokens()
+    if not row or not desk.can_be_edited:
+        return
+    line, column = desk.line(row), people.FIRST + at % (len(tokens) - people.FIRST - 1)
+    other = (line + 1, column) if down % 2 else (line, column + 1)
+    area = a1.Area(line, other[0] + 1, column, other[1] + 1)
+    merges = desk.sheet.attached.setdefault("merges", [])
+    ids = [*[""] * (1 + desk.top), *desk.row_ids()]
+    taken = any(a1.area_of(held, 10**6, 10**3).meets(area) for held in merges)
+    if taken or other[0] >= len(ids) or not ids[other[0]]:
+        return
+    if tokens[other[1]] in HEADERS:
+        _emptied(desk, ids[other[0]], tokens[other[1]])
+    bounds = dict(zip((*a1.ROW_KEYS, *a1.COLUMN_KEYS), area, strict=True))
+    merges.append({"sheetId": desk.sheet.sheet_id, **bounds})
+    desk.sheet.touch()
+
+
+def _emptied(desk: Desk, row: str, token: str) -> None:
+    if token == KEY:
+        desk.judge.rekeyed(row)
+    desk.judge.touched(row, token)
+    if token in MACHINE:
+        desk.judge.littered(row, token, "")
+    if token == "Request ID":
+        desk.judge.compared_anew(row)
+    desk.type(row, token, "")
+
+
+def unmerge(desk: Desk) -> None:
+    """All merged cells are cells again; of each the first one keeps what it said."""
+    desk.sheet.attached.pop("merges", None)
+    desk.sheet.touch()
+
+
+def filter_rows(desk: Desk, by: int, n: int) -> None:
+    """Somebody filters the rows: those that say the same as the n-th one are hidden."""
+    row = nth_row(desk, n)
+    if row and desk.can_be_edited:
+        column = desk.column(people.SORTED_BY[by % len(people.SORTED_BY)])
+        cell = desk.sheet.cell(desk.line(row), column)
+        values = ["" if cell is None else str(cell.shown)]
+        specs = [{"columnIndex": column, "filterCriteria": {"hiddenValues": values}}]
+        area = {"sheetId": desk.sheet.sheet_id, "startRowIndex": 0, "startColumnIndex": 0}
+        desk.sheet.basic_filter = {"range": area, "filterSpecs": specs}
+        desk.sheet.touch()
+
+
+def unfilter(desk: Desk) -> None:
+    """All rows are to be seen."""
+    desk.sheet.basic_filter = None
+    desk.sheet.touch()
+
+
+def sort_shown(desk: Desk, by: int, descending: int) -> None:
+    """Somebody sorts through the filter: the rows that it hides stay where they are."""
+    if desk.can_be_edited and not desk.sheet.attached.get("merges"):
+        column = desk.column(people.SORTED_BY[by % len(people.SORTED_BY)])
+        filters.sort_shown(desk.sheet, column, not descending % 2)
+
+
+def fill_shown(desk: Desk, word: int) -> None:
+    """Somebody drags a mark down over the rows that the filter shows."""
+    for n, row in enumerate(desk.typed if desk.can_be_edited else ()):
+        if filters.is_shown(desk.sheet, desk.line(row)):
+            people.mark(desk, n, word % 2)
 
 
 def row_above(desk: Desk) -> None:
@@ -209,7 +300,10 @@ def restored(desk: Desk) -> None:
     desk.poll_seconds = 120
     desk.chosen = frozenset()
     undo_row_above(desk)
+    unmerge(desk)
+    unfilter(desk)
     tab_back(desk)
+    side_well(desk)
     desk.sheet.displaced = 0
     desk.portal.tells_price = True
 
@@ -217,6 +311,8 @@ def restored(desk: Desk) -> None:
 def may_write(desk: Desk, row: str) -> bool:
     """Whether the program may write the machine cells and Action of a row as it stands."""
     if EMAIL not in desk.book.shared_with:
+        return False
+    if any(desk.is_hidden(row, token) for token in (ACTION, *MACHINE)):
         return False
     columns, line = {desk.column(token) for token in (ACTION, *MACHINE)}, desk.line(row)
     for held in desk.sheet.attached.get("protectedRanges", ()):

@@ -7,6 +7,7 @@ to act on does nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
@@ -48,7 +49,7 @@ def nth_row(desk: Desk, n: int) -> str:
 def mark(desk: Desk, n: int, word: int) -> None:
     """Somebody wants something; a mark that stands already is not typed again."""
     row = nth_row(desk, n)
-    if row and desk.cell(row, ACTION) != MARKS[word % len(MARKS)]:
+    if row and desk.cell(row, ACTION) != MARKS[word % len(MARKS)] and not desk.is_hidden(row, ACTION):
         desk.judge.wished(row, MARKS[word % len(MARKS)].strip().casefold())
         desk.type(row, ACTION, MARKS[word % len(MARKS)])
 
@@ -79,7 +80,7 @@ def edit(desk: Desk, n: int, which: int) -> None:
 def rekey(desk: Desk, n: int, which: int) -> None:
     """Somebody changes a video id, perhaps to one that stands in another row; a mark in the row is then a new wish."""
     row = nth_row(desk, n)
-    if row:
+    if row and not desk.is_hidden(row, KEY):
         desk.judge.rekeyed(row)
         desk.type(row, KEY, KEYS[which % len(KEYS)])
 
@@ -87,9 +88,9 @@ def rekey(desk: Desk, n: int, which: int) -> None:
 def rubbish(desk: Desk, n: int, column: int, which: int) -> None:
     """Somebody types into a machine cell."""
     row, tokens = nth_row(desk, n), list(MACHINE)
-    if not row:
-        return
     token, value = tokens[column % len(tokens)], RUBBISH[which % len(RUBBISH)]
+    if not row or desk.is_hidden(row, token):
+        return
     desk.judge.touched(row, token)
     desk.judge.littered(row, token, value)
     if token == "Request ID":
@@ -178,7 +179,7 @@ def insert_column(desk: Desk, before: int, named: int) -> None:
     desk.judge.columns_changed()
     desk.sheet.insert_columns(at)
     if named % 2:
-        name = f"New {len(desk.names)}"
+        name = next(name for n in count(len(desk.names)) if (name := f"New {n}") not in desk.names)
         desk.sheet.set_value(0, at, name)
         desk.names[name] = name
 

@@ -84,15 +84,16 @@ class Run:
 
     machine: Machine
     first_call: int
-    tab: Sheet | None = None
     read: Read | None = None
+    tab: Sheet | None = None  # the one that it read first: its own
     latest: dict[str, Answer | None] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
-    meant: dict[Place, Any] = field(default_factory=dict)
+    meant: dict[Place, Any] = field(default_factory=dict)  # by video and by row, and column
+    notes: set[Place] = field(default_factory=set)  # by video, what was ever meant for a note of it
     people: bool = False
     typed: set[Place] = field(default_factory=set)  # by people, since the run read the sheet last
     away: timedelta = timedelta()  # passed meanwhile, and not because of its own calls and waits

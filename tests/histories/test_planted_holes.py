@@ -14,7 +14,8 @@ from sheetsync.model import HoldKind, Origin, Price
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.situation import Situation
-from sheetsync.sheet import reading, verification
+from sheetsync.sheet import reading, verification, writing
+from sheetsync.sheet.journal import from_journal
 from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import Poller
@@ -197,6 +198,30 @@ def failed_looks_do_not_count(patch: Patch) -> None:
     patch.setattr(Recorder, "looked", lambda self, videos: looked(self, [v for v in videos if v not in silent]))
 
 
+def merged_cells_not_looked_at(patch: Patch) -> None:
+    """What lies under a merged cell is written like any other, and written again."""
+    locks = reading._locks
+    patch.setattr(reading, "_locks", lambda *of: tuple(lock for lock in locks(*of) if not lock.is_merge))
+
+
+def first_trouble_ends_all(patch: Patch) -> None:
+    """What stops one tracker stops the command."""
+    run_once = run.run_once
+
+    def raising(*args: Any) -> Any:
+        report = run_once(*args)
+        if report.error:
+            raise report.error
+        return report
+
+    patch.setattr(run, "run_once", raising)
+
+
+def journal_taken_as_it_is(patch: Patch) -> None:
+    """What the ledger keeps of a write was written by this version."""
+    patch.setattr(writing, "_unfinished", lambda journal: from_journal(journal) if journal else ())
+
+
 BUGS = {
     "claim only where it differs": Bug(claim_only_where_it_differs, (101,), "claims"),
     "a claim holds for the whole batch": Bug(old_claim, (101,), "claims"),
@@ -223,6 +248,9 @@ BUGS = {
     "a part of the protections": Bug(part_of_the_protections, (107,), "protected"),
     "served marks forgotten": Bug(served_marks_forgotten, (1, 110), "refills"),
     "failed looks do not count": Bug(failed_looks_do_not_count, (118,), "ill"),
+    "merged cells not looked at": Bug(merged_cells_not_looked_at, (107, 111), "merged"),
+    "the first trouble ends all": Bug(first_trouble_ends_all, (120,), "trackers"),
+    "a journal taken as it is": Bug(journal_taken_as_it_is, (120,), "trackers"),
 }
 
 

@@ -25,6 +25,7 @@ def all_right(desk: Desk, judge: Judge, report: Report) -> Iterator[str]:
         yield f"the last run ended with {report.error!r}"
         return
     yield from _strays(desk, judge)
+    yield from desk.beside.wrong() if desk.beside else ()
     for row, typed in desk.typed.items():
         for token, value in typed.items():
             cell = desk.cell(row, token)

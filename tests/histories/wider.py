@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from histories import moves, people
+from histories.beside import Beside
 from histories.desk import ACTION, KEY, Desk
 from sheetsync.projection import figures, summary
 from sheetsync.sandbox.faults import FAULTS
@@ -24,8 +25,8 @@ NUMBER = 1000
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5, "chosen": 2},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
-    **{"displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
-    **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "refusals": 23},
+    **{"merged": 11, "filtered": 11, "displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
+    **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "trackers": 20, "refusals": 23},
     "allowed": 30,
 }
 """The hole of issue 9 that a switch opens (30: issue 10); a violation of its invariant has 100 and the number."""
@@ -223,6 +224,11 @@ def _ill_rows(desk: Desk) -> None:
         desk.type(row, ACTION, "request")
 
 
+def _second_tracker(desk: Desk) -> None:
+    """The config has another tracker, too."""
+    desk.beside = Beside(desk)
+
+
 def _days(rng: random.Random) -> list[Step]:
     """Rows wait for long, and beside them others for less."""
     waits: list[Step] = [("mark", number(rng), rng.randrange(3)) for _ in range(rng.randrange(1, 6))]
@@ -233,6 +239,13 @@ def _lacking(rng: random.Random) -> list[Step]:
     """What an order needs is missing at TokPortal."""
     n = rng.randrange(5)
     return [("video", n, number(rng)), ("mark", n, 0), ("jump", 1), sync(), ("jump", 1), sync()]
+
+
+def _beside(rng: random.Random) -> list[Step]:
+    """Something is the matter with the other tracker, while both have marks."""
+    marks: list[Step] = [("side_mark", number(rng), number(rng)), *wanted(rng)]
+    ill = rng.choice((("side_ill", number(rng), number(rng)), ("sharing", 0), ("rename", number(rng))))
+    return [*marks, ill, sync(machine=rng.randrange(2)), *[("side_well",)] * rng.randrange(2), ("jump", 1), sync()]
 
 
 def _silenced(rng: random.Random) -> list[Step]:
@@ -288,6 +301,24 @@ def _two_kills(rng: random.Random) -> list[Step]:
     return [*wanted(rng), sync(row, kill), ("jump", 1), sync(column, *[kill] * rng.randrange(2)), ("jump", 1), sync()]
 
 
+def _merged(rng: random.Random) -> list[Step]:
+    """Cells are merged before a run, or in the gap of its write, and a code comes; later they are cells again."""
+    n, again = number(rng), [("jump", 1), sync()]
+    cells: Step = ("merge", n, number(rng), number(rng))
+    first = rng.choice(
+        ([cells, sync()], [sync((WRITE, rng.randrange(2), "before", cells))], [sync(), ("code", DONE), cells])
+    )
+    return [("mark", n, 0), ("jump", 1), *first, *again, ("code", DONE), *again, *again, ("unmerge",), *again]
+
+
+def _through_a_filter(rng: random.Random) -> list[Step]:
+    """Rows are sorted through a filter in the gap of a write."""
+    at = rng.randrange(2)
+    hides: Step = ("filter_rows", number(rng), number(rng))
+    strikes = [(WRITE, at, "before", hides), (WRITE, at, "before", ("sort_shown", number(rng), number(rng)))]
+    return [hides, ("fill_shown", number(rng)), ("jump", 1), sync(*strikes[rng.randrange(2) :]), ("jump", 1), sync()]
+
+
 WAIT: dict[str, Rule] = {"wait": (moves.wait, 1, 0)}
 FILL: dict[str, Rule] = {"fill_down": (moves.fill_down, 1, 2), "credits_left": (moves.credits_left, 1, 2)}
 SWITCHES: dict[str, Switch] = {
@@ -326,6 +357,16 @@ SWITCHES |= {
     "ill": Switch({}, (), (_days,), prepare=_ill_rows),
     "dripping": Switch({"silence": (moves.silence, 2, 3)}, ("silence",), (_silenced,)),
     "refusals": Switch({}, (), (_lacking,)),
+    "trackers": Switch(
+        {
+            "side_mark": (moves.side_mark, 2, 5),
+            "side_ill": (moves.side_ill, 2, 3),
+            "side_well": (moves.side_well, 0, 2),
+        },
+        ("side_mark", "side_ill"),
+        (_beside,),
+        prepare=_second_tracker,
+    ),
 }
 SWITCHES |= {
     "displaced": Switch({"displace": (moves.displace, 0, 0)}, ("displace",), (_low,)),
@@ -345,6 +386,19 @@ SWITCHES |= {
     ),
     "undone": Switch({"undo_column": (moves.undo_column, 0, 1)}, ("undo_column",), (_inserted_and_undone,)),
     "strays": Switch({}, (), (_two_kills,)),
+    "merged": Switch(
+        {"merge": (moves.merge, 3, 5), "unmerge": (moves.unmerge, 0, 4)}, ("merge", "unmerge"), (_merged,)
+    ),
+    "filtered": Switch(
+        {
+            "filter_rows": (moves.filter_rows, 2, 4),
+            "unfilter": (moves.unfilter, 0, 1),
+            "sort_shown": (moves.sort_shown, 2, 4),
+            "fill_shown": (moves.fill_shown, 1, 2),
+        },
+        ("filter_rows", "unfilter", "sort_shown"),
+        (_through_a_filter,),
+    ),
 }
 EMPTY_KEY = people.KEYS.index("")
 DONE = 30  # a number with which a code is handed in and finished

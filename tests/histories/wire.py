@@ -25,6 +25,7 @@ from histories.invariants import Judge
 from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, shown, text
 from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.merges import covered
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
@@ -50,6 +51,7 @@ class Facts:
     answers: dict[str, Answer | None] = field(default_factory=dict)  # the first one of each video
     keys: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)  # rows that could not be written at the metadata read
+    merges: list[Any] = field(default_factory=list)  # at the metadata read
     dear: str = ""  # another price that the Summary tab kept when the run began
     price: str = ""  # an unexpected one that an answer told; the program has it once it goes on
     newest: dict[str, int] = field(default_factory=dict)
@@ -131,7 +133,11 @@ class Wire:
         """16: a mark that went without an order leaves a word, unless it has the code that somebody waits for."""
         for row in run.unpaid & self._desk.typed.keys():
             waited_for = self._desk.cell(row, "Spark code") != "" and self._desk.cell(row, "Status") != "finalized"
-            if self._desk.cell(row, "Sync note") == "" and not waited_for:
+            if (
+                self._desk.cell(row, "Sync note") == ""
+                and not waited_for
+                and not self._desk.is_hidden(row, "Sync note")
+            ):
                 self._say("adopted", f"the mark of row {row} was cleared, nothing was ordered, and the row is silent")
 
     def state_lost(self, name: str) -> None:
@@ -157,6 +163,8 @@ class Wire:
             self._order(run, facts, unquote(request.path.split("/")[4]), request.headers.get("idempotency-key", ""))
         elif kind == "sheets.batchUpdate":
             facts.claims |= _claims(run, request, self._desk)
+            if not run.people:
+                self._under_a_merge(facts, request)
 
     def answered(self, run: Run, index: int, kind: str, request: Request) -> None:
         """A call has taken effect; its answer arrives, unless it is lost."""
@@ -177,6 +185,7 @@ class Wire:
         if kind == "values.batchGet" and facts.first is None:
             facts.first = run.read
         elif kind == "sheets.get":
+            facts.merges = list(self._desk.sheet.attached.get("merges", ()))
             facts.locked = {row for row in self._desk.typed if not moves.may_write(self._desk, row)}
         elif kind == "portal.balance":
             told = body["data"].get("total_credits", body["data"].get("credits"))
@@ -196,6 +205,13 @@ class Wire:
             elif proxy_approval.is_taking(tab.sheet_id, asked):
                 meant = self._asked.pop(run.machine.name, 0)
                 facts.taken = meant if proxy_approval.is_taken(body, lines) and facts.typed == meant else 0
+
+    def _under_a_merge(self, facts: Facts, request: Request) -> None:
+        """11: what cannot stand in a cell is not written there, again and again."""
+        for one in json.loads(request.body)["requests"]:
+            for line, column, value in cells_of(one, self._desk.sheet.sheet_id):
+                if covered(facts.merges, line, column):
+                    self._say("merged", f"{value!r} was written to line {line + 1}, column {column + 1}, under a merge")
 
     def _polled(self, run: Run, facts: Facts, video: str, told: Any, now: datetime) -> None:
         answer = Answer(told["ad_code_request_id"], told["status"], told["code"]) if told else None
@@ -252,7 +268,7 @@ class Wire:
         if self._world & {"limit", "allowed"} and first_in_run:
             self._within_limit(run, facts, video)
         self._contradicted(run, facts, video, again)
-        if "protected" in self._world:
+        if self._world & {"protected", "merged"}:
             self._can_be_written(run, facts, video)
         if "suspend" in self._world and now - facts.looked.get(video, now) > MINUTE:
             self._say("suspend", f"an order for {video} was sent {now - facts.looked[video]} after the last look")
@@ -261,10 +277,7 @@ class Wire:
 
     def _contradicted(self, run: Run, facts: Facts, video: str, again: bool) -> None:
         """What the machine had been told, or could see, speaks against the order."""
-        if "price" in self._world:
-            told = self._dear.get(run.machine.name) or facts.dear
-            if told:
-                self._say("price", f"an order for {video} was sent after another price was told ({told})")
+        self._dearer(run, facts, video)
         if "stale" in self._world:
             newest = max(self._newest[run.machine.name].get(video, -1), facts.newest.get(video, -1))
             acted = run.latest.get(video)
@@ -272,6 +285,24 @@ class Wire:
                 self._say("stale", f"an order for {video} was sent on {acted}; a newer request had been told")
         if "headers" in self._world and not again and run.read and "Caption final" not in run.read.names:
             self._say("headers", f"an order for {video} was sent while its approval had no column")
+
+    def _dearer(self, run: Run, facts: Facts, video: str) -> None:
+        # the Summary tab that keeps it is the judged tracker's: of the other one the ledger alone knows
+        told = self._dear.get(run.machine.name) or (facts.dear if video in VIDEOS else "")
+        if told and "price" in self._world:
+            self._say("price", f"an order for {video} was sent after another price was told ({told})")
+
+    def beside(self, run: Run, moment: str, index: int) -> None:
+        """An order of the other tracker: another price locks the orders of both."""
+        facts = self._facts[id(run)]
+        if moment == "before":
+            self._learn_price(run, facts)
+            self._dearer(run, facts, "the other tracker")
+            return
+        call = self._desk.world.calls[index]
+        body = _json(call.body_out) if 200 <= call.status < 300 and index != self._judge.garbled else None
+        if body and body.get("credits_charged") != PRICE:
+            facts.price = f"the other tracker: {body.get('credits_charged')}"
 
     def _claimed(self, facts: Facts, video: str, again: bool, now: datetime) -> None:
         last = (self._stood if again else self._ready).get(video)

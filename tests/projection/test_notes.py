@@ -133,6 +133,10 @@ WAITING = {
         situation(row(action="request", caption_final=False, sound_cleared="")),
         "Waits: tick Caption final, Sound cleared.",
     ),
+    "gate: merged cells": (
+        situation(replace(REQUEST, hidden=frozenset({"status", "spark_code"}))),
+        "Waits: unmerge the cells that hide Status, Spark code.",
+    ),
     "several gates": (
         situation(row(action="request", note="x" * 501, sound_cleared="")),
         "Waits: Note has 501 characters, TokPortal takes 500; tick Sound cleared.",
@@ -303,6 +307,26 @@ CELLS = {
 def test_a_cell_that_cannot_be_read(of: Row, text: str) -> None:
     """A person's cell that is not understood is not guessed at: the note says what is expected."""
     assert notes([of], known(entry()), {}, tracker()) == [text]
+
+
+class TestUnderMergedCells:
+    """What is written there is swallowed: the row says what it cannot show."""
+
+    def test_what_is_known_of_it(self) -> None:
+        """After that, if there is more to say."""
+        of = replace(row(), hidden=frozenset({"spark_code"}))
+        found = notes([of, row(3)], known(entry()), {}, tracker())
+        assert found[0] == (
+            "To see all of this row, unmerge the cells that hide Spark code. "
+            "Duplicate of row 3: one of them acts, all show the same."
+        )
+        assert "unmerge" not in found[1]
+
+    def test_its_reason_says_so(self) -> None:
+        """Once is enough."""
+        of = replace(REQUEST, hidden=frozenset({"status"}))
+        reason = "Waits: unmerge the cells that hide Status."
+        assert notes([of], Known(), {(VIDEO, "request"): reason}, tracker()) == [reason]
 
 
 def test_a_cell_is_named_by_the_trackers_own_header() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.portal_calls import VIDEO, order, poll
-from sheetsync.sandbox.google import batch_cells
+from sheetsync.sandbox.google import batch_cells, filters
 from sheetsync.sandbox.google.cells import Cell, Formula, effective
 from sheetsync.sandbox.google.edit import Edit
 from sheetsync.sandbox.world import World
@@ -55,3 +55,27 @@ def test_a_sheet_recalculates_after_each_change() -> None:
     sheet.recalculate = lambda: sheet.put(0, 0, Cell("renew"))
     sheet.set_value(0, 0, None)
     assert sheet.value(0, 0) == "renew"
+
+
+def test_what_is_written_under_a_merged_cell_is_swallowed() -> None:
+    """The first cell of a merge holds a value, and the others none."""
+    sheet = World().google.create_spreadsheet("Book").sheets[0]
+    sheet.attached["merges"] = [
+        {"startRowIndex": 0, "endRowIndex": 2, "startColumnIndex": 0, "endColumnIndex": 2},
+    ]
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 2)):
+        sheet.set_value(row, column, "x")
+    assert [[sheet.value(row, column) for column in range(3)] for row in range(2)] == [
+        ["x", None, None],
+        [None, None, "x"],
+    ]
+
+
+def test_sorting_through_a_filter_leaves_hidden_rows_where_they_are() -> None:
+    """The rows that are shown change places among each other."""
+    sheet = World().google.create_spreadsheet("Book").sheets[0]
+    for row, value in enumerate(("head", 3, 2, 1)):
+        sheet.set_value(row, 0, value)
+    sheet.basic_filter = {"filterSpecs": [{"columnIndex": 0, "filterCriteria": {"hiddenValues": ["2"]}}]}
+    filters.sort_shown(sheet, 0, ascending=True)
+    assert [sheet.value(row, 0) for row in range(4)] == ["head", 1, 2, 3]

@@ -84,3 +84,22 @@ def test_a_write_that_never_arrived() -> None:
     """It may be on its way still: nothing is known of it, and nothing put back."""
     (sent,), repairs = repairs_for(killed(BOTH, BEFORE), BEFORE)
     assert (sent.landed, repairs) == (None, ())
+
+
+WRITE = (
+    '[{"edits": [], "tab": 0, "grid": [], "columns": %s, "time_zone": "%s", "read_at": "2026-01-01", "landed": null}]'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("no JSON", "7", "[null]", '[{"edits": 7}]', '{"an": "object"}'),
+        *(WRITE % ('["video_id"]', "UTC"), WRITE % ('{"video_id": 0}', "UTC")),
+        WRITE % ('{"video_id": 0, "action": 1, "updated_at": 2}', "Mars/Olympus"),
+    ],
+)
+def test_a_journal_of_another_shape_is_known_as_such(text: str) -> None:
+    """Another version of sheetsync wrote it: it must not stop every run that comes after."""
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        from_journal(text)

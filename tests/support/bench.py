@@ -22,7 +22,7 @@ from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, accept_price, run_once
+from sheetsync.sync.run import Request, run_all
 from sheetsync.tokportal.client import TokPortal
 from support.inprocess import HttpxTransport, RequestsAdapter
 
@@ -148,8 +148,8 @@ class Bench:
         )
         request = Request(f"run-{next(self._runs)}", pollers=1, allowed=allowed, **wanted)
         with self.portal() as portal:
-            accept_price(portal, ledger or self.ledger, self.clock, request)
-            return run_once(self.tracker, self.api(), portal, ledger or self.ledger, self.clock, request)
+            reports = run_all([self.tracker], self.api(), portal, ledger or self.ledger, self.clock, request)
+            return reports[self.tracker.name]
 
     def later(self, **time: float) -> None:
         self.world.clock.advance(timedelta(**time))

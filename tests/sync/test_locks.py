@@ -9,6 +9,7 @@ from support.doctored import ALL, VIDEO
 from sheetsync.ledger.store import Ledger
 from sheetsync.projection import summary
 from sheetsync.sandbox.google.cells import Cell, Formula
+from sheetsync.steps import Hold
 
 HEADERS = ("Caption final", "Sound cleared")
 
@@ -211,6 +212,65 @@ class TestProtected:
         self.protect(bench, "request_id", unprotectedRanges=[area])
         bench.sync()
         assert (bench.charged(VIDEO), bench.charged("vid-b")) == (7, 0)
+
+
+class TestMerged:
+    """Cells that lie under a merged one: whatever is written there, they stay empty."""
+
+    @staticmethod
+    def merge(bench: Bench, first: str, last: str) -> None:
+        """Somebody merges neighbouring cells of the first row."""
+        left, right = bench.column(first), bench.column(last)
+        for at in range(left + 1, right + 1):
+            bench.sheet.set_value(1, at, None)
+        area = {"startRowIndex": 1, "endRowIndex": 2, "startColumnIndex": left, "endColumnIndex": right + 1}
+        bench.sheet.attached["merges"] = [{"sheetId": bench.sheet.sheet_id, **area}]
+        bench.sheet.touch()
+
+    def test_nothing_is_ordered_for_such_a_row(self) -> None:
+        """It would be paid for, and not be seen."""
+        bench = marked(VIDEO, "vid-b")
+        self.merge(bench, "status", "spark_code")
+        assert bench.sync().exit_code == 0
+        assert (bench.charged(VIDEO), bench.charged("vid-b")) == (0, 7)
+        assert bench.cell(VIDEO, "sync_note") == "Waits: unmerge the cells that hide Spark code."
+
+    @pytest.mark.parametrize(("first", "last"), [("status", "spark_code"), ("sync_note", "updated_at")])
+    def test_what_can_be_seen_is_written_once(self, first: str, last: str) -> None:
+        """The next run is quiet, and once the cells are cells again they say what is known."""
+        bench = marked(VIDEO)
+        bench.sync()
+        bench.world.portal.submit(VIDEO)
+        self.merge(bench, first, last)
+        bench.later(minutes=5)
+        bench.sync()
+        assert (bench.cell(VIDEO, "status"), bench.cell(VIDEO, last)) == ("in_review", "")
+        assert "unmerge" in bench.cell(VIDEO, "sync_note")
+        assert bench.sync().sheets_write == 0
+        del bench.sheet.attached["merges"]
+        bench.sync()
+        assert bench.cell(VIDEO, last) != ""
+        assert "unmerge" not in bench.cell(VIDEO, "sync_note")
+
+    def test_a_note_that_cannot_be_seen_is_printed(self) -> None:
+        """The run's output names the row."""
+        bench = Bench([VIDEO, "vid-b"])
+        self.merge(bench, "spark_code", "sync_note")
+        (hold,) = bench.sync().holds
+        assert hold == Hold(VIDEO, 2, "To see all of this row, unmerge the cells that hide Sync note.")
+
+    def test_it_is_printed_once(self) -> None:
+        """A mark that waits has its reason printed anyway."""
+        bench = marked(VIDEO)
+        self.merge(bench, "spark_code", "sync_note")
+        assert len(bench.sync().holds) == 1
+
+    def test_a_merge_in_the_gap_of_the_claim(self) -> None:
+        """The claim is not seen, so that nothing is ordered."""
+        bench = marked(VIDEO)
+        bench.world.faults.edit("sheets.batchUpdate", do=lambda _: self.merge(bench, "action", "status"))
+        bench.sync()
+        assert bench.charged(VIDEO) == 0
 
 
 class TestMarksThatNobodyTyped:

@@ -23,6 +23,7 @@ from sheetsync.sandbox.google.cells import (
     typed,
     with_value,
 )
+from sheetsync.sandbox.google.merges import covered
 
 Row = list[Cell | None]
 T = TypeVar("T")
@@ -76,11 +77,11 @@ class Sheet:
 
     def put_part(self, row: int, left: int, part: Row) -> None:
         """Replaces neighbouring cells of one row. The caller says `touch` once it is done."""
-        while len(self.rows) <= row:
-            self.rows.append([])
-        line = self.rows[row]
-        before = line[:left] if left <= len(line) else line + [None] * (left - len(line))
-        self.rows[row] = before + part + line[left + len(part) :]
+        self.rows += [[] for _ in range(row + 1 - len(self.rows))]
+        merges = self.attached.get("merges", ())
+        part = [None if covered(merges, row, at) else cell for at, cell in enumerate(part, left)] if merges else part
+        line = self.rows[row] + [None] * (left - len(self.rows[row]))
+        self.rows[row] = line[:left] + part + line[left + len(part) :]
         if row >= self._filled:
             self._filled = row + 1
 
@@ -232,7 +233,7 @@ class Sheet:
         bottom = min(area.bottom, len(self.rows))
         parts = [_part(line, area.left, area.right) for line in self.rows[area.top : bottom]]
         for column, up in reversed(list(zip(columns, directions, strict=True))):
-            parts = _sorted(parts, column - area.left, up)
+            parts = sorted_parts(parts, column - area.left, up)
         for row, part in enumerate(parts, area.top):
             line = self.rows[row]
             self.rows[row] = _part(line, 0, area.left) + part + line[area.right :]
@@ -387,7 +388,7 @@ def _part(line: Row, left: int, right: int) -> Row:
     return part + [None] * (right - left - len(part))
 
 
-def _sorted(parts: list[Row], column: int, ascending: bool) -> list[Row]:
+def sorted_parts(parts: list[Row], column: int, ascending: bool) -> list[Row]:
     """Stable; empty cells come last whichever the direction."""
 
     def empty(part: Row) -> bool:
