@@ -98,12 +98,22 @@ def _stamp_at(number: int, snapshot: Snapshot) -> object:
 def _is_in_no_column_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
     """Whether a cell says what was written for other columns alone: no machine has written that there since.
 
-    What is in Action instead of a mark is left to the stamp: a mark that comes back may cost credits.
+    In Action, only where the row still shows the request that the mark was made for: whoever serves a mark shows
+    another one, and a mark that was served and comes back may cost credits.
     """
     cell, before = after.cell(edit.row, edit.column), sent.before
-    wrote = [e for e in sent.edits if e.value != "" and says(cell, e.value, before.time_zone)]
-    own = {header_at(before.headers, e.column) for e in wrote} | {header_at(before.headers, before.columns["action"])}
-    return bool(wrote) and header_at(after.headers, edit.column) not in own
+    wrote = {header_at(before.headers, e.column) for e in sent.edits if _wrote(e, cell, before)}
+    header = header_at(after.headers, edit.column)
+    is_astray = bool(wrote) and header not in wrote
+    if not is_astray or header != header_at(before.headers, before.columns["action"]):
+        return is_astray
+    shows = after.cell(edit.row, after.columns["request_id"])
+    rows = (number for number in range(2, len(before.grid) + 1) if key_at(before, number) == edit.key)
+    return any(same(before.cell(number, before.columns["request_id"]), shows) for number in rows)
+
+
+def _wrote(edit: Edit, cell: Scalar, before: Snapshot) -> bool:
+    return edit.value != "" and says(cell, edit.value, before.time_zone)
 
 
 def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell, ...]:

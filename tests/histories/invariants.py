@@ -409,6 +409,8 @@ class Judge:
         elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
             # a row or a text that came since the read: nobody can know what stood there (a limit)
             self.either[place] = [old, new, "", *self._as_read(run, place)]
+        elif token in MACHINE and self._as_read(run, place) not in ([], [old]) and run.meant.get(place, ...) != old:
+            return  # another machine has written it since: this one cannot know what; the end judges what it says
         else:
             self.damages.setdefault(place, Damage(old, run.machine)).by = run.machine
 

@@ -391,6 +391,26 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        15,
+        "a mark that a killed claim hit, and another machine writes the row",
+        "",
+        312440681,
+        3,
+        (
+            ("mark", 320, 87),
+            (
+                "sync",
+                0,
+                517,
+                (
+                    ("sheets.batchUpdate", 0, "after", ("crash",)),
+                    ("*", 2, "before", ("move_column", 899, 697)),
+                ),
+            ),
+            ("sync", 0, 308, (("portal.poll", 0, "before", ("sync", 1, 1, ())),)),
+        ),
+    ),
+    Story(
         16,
         "a row retyped to a video that was ordered",
         "adopted",
