@@ -15,6 +15,7 @@ from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_resting
 from sheetsync.projection.cells import ORDERING
+from sheetsync.projection.window import usable_code
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
 FEEDBACK_LENGTH = range(3, 501)
@@ -125,20 +126,22 @@ def _origin(mark: Mark, latest: AdCodeRequest, shown_id: str) -> Origin:
     return Origin.ADOPTED_EXISTING
 
 
-def _is_of_an_earlier_request(code: str, latest: AdCodeRequest, generations: Sequence[Entry]) -> bool:
+def _is_of_an_earlier_request(row: Row, latest: AdCodeRequest, generations: Sequence[Entry]) -> bool:
+    code = row.text("spark_code")
     earlier = [entry.request.code for entry in generations if entry.request.id != latest.id]
     return code != "" and code != latest.code and code in earlier
 
 
 def _correct(row: Row, latest: AdCodeRequest | None, generations: Sequence[Entry]) -> Step | Hold:
-    is_shown = latest is not None and row.shown_id == latest.id
-    if latest and is_shown and _is_of_an_earlier_request(row.text("spark_code"), latest, generations):
+    is_shown, has_code = latest is not None and row.shown_id == latest.id, bool(latest and usable_code(latest))
+    # a code that the latest request brought and the row does not show yet is tried first
+    if latest and (is_shown or not has_code) and _is_of_an_earlier_request(row, latest, generations):
         # TokPortal takes a correction of the latest request alone
         return Hold(row.key, row.number, notes.EARLIER_CODE)
     if latest and is_shown and latest.status == "pending_corrections":
         # it has been reported already, by a run whose end was lost or in the dashboard
         return Adopt(row.key, row.number, Mark.CORRECT, latest, Origin.FOUND)
-    if latest is None or not latest.code or latest.status == "cancelled":
+    if latest is None or not latest.code or not has_code:
         return Hold(row.key, row.number, notes.NO_CODE_TO_CORRECT)
     if not is_shown or row.text("spark_code") != latest.code:
         # the code has changed since the person tried it

@@ -6,7 +6,7 @@ projection's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,7 +38,7 @@ def remembered(
     costs = [cost for rows_of_key in by_key.values() for cost in sheet.cost_before(rows_of_key)]
     return Memory(
         typed=tuple(value for row in firsts for value in sheet.typed(row)),
-        imported=tuple(entry for rows_of_key in by_key.values() for row in rows_of_key for entry in sheet.imports(row)),
+        imported=tuple(entry for rows_of_key in by_key.values() for entry in sheet.imported(rows_of_key)),
         days=tuple(found for row in firsts for found in sheet.days(row)),
         charges=tuple((video, request, credits) for video, request, credits in costs if request),
         opening=tuple((video, credits) for video, request, credits in costs if not request),
@@ -70,7 +70,7 @@ class _Sheet:
 
     def typed(self, row: Row) -> Iterator[TypedValue]:
         """What stands in the cells that belong to a code, where that is news."""
-        if row.shown_id and self.known.owners.get(row.shown_id) != row.key:
+        if row.shown_id and row.shown_id not in self.known.owners:
             return  # nobody knows yet what its person saw
         shown = code_seen(row, self.known)
         for column in OF_A_CODE:
@@ -78,7 +78,8 @@ class _Sheet:
             if column not in row.columns or (memory is None and value == ""):
                 continue
             if memory and shown and "" in memory.by_code:
-                yield TypedValue(row.key, column, shown, memory.by_code.get(shown, memory.by_code[""]), is_last=False)
+                told = memory.by_code[""] if memory.by_code[""] != "" else memory.by_code.get(shown, "")
+                yield TypedValue(row.key, column, shown, told, is_last=False)
             if memory is None or not same(value, memory.last):
                 is_old = memory is None and column == "known_expiry" and self._precedes(row, value, shown)
                 yield TypedValue(row.key, column, EARLIER if is_old else shown, value)
@@ -97,7 +98,14 @@ class _Sheet:
         if entry and entry.authorization_days != days:
             yield row.key, entry.request.id, days
 
-    def imports(self, row: Row) -> Iterator[Entry]:
+    def imported(self, rows: Sequence[Row]) -> Collection[Entry]:
+        """What the rows of one video alone still know, each once: of duplicates the first counts."""
+        found: dict[str, Entry] = {}
+        for entry in (entry for row in rows for entry in self._imports(row)):
+            found.setdefault(entry.request.id, entry)
+        return found.values()
+
+    def _imports(self, row: Row) -> Iterator[Entry]:
         """The requests and codes that the row alone still knows."""
         code = row.text("spark_code")
         is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}

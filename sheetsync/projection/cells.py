@@ -85,7 +85,9 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         note = _joined([reason, _duplicate_of(context) if waiting else ""])
         return Target(row, _without_claim(row) | ({"sync_note": note} if note else {}), is_done)
     found = codes(context)
-    return Target(row, _cells(context, found) | {"sync_note": _note(context, found)}, is_done)
+    values = _cells(context, found)
+    values["sync_note"] = _note(context, found, str(values.get("spark_code", row.text("spark_code"))))
+    return Target(row, values, is_done)
 
 
 def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
@@ -168,17 +170,17 @@ def _duplicate_of(context: RowContext) -> str:
     return notes.duplicate_of([row.number for row in context.duplicates])
 
 
-def _note(context: RowContext, found: Sequence[Code]) -> str:
-    entry, used = context.entry, in_use(found)
+def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
+    """The note of a row that shows this code; where a mark waits, it need not be the one in use."""
+    entry, shown = context.entry, next((one for one in found if one.text == code), None)
     # why a mark waits goes before what is known of the request: it is what the person asked
-    parts = [context.reason]
+    parts = [context.reason, notes.CODE_CANCELLED if _is_dead(context, code) else ""]
     if entry and not context.reason:
-        parts = _request_notes(_remembered(entry, context.row), context.row, context.tracker.price)
-    if used:
-        parts += _code_notes(context, used, found)
-    if entry or used:
+        parts += _request_notes(_remembered(entry, context.row), context.tracker.price)
+    parts += _code_notes(context, shown, found)
+    if entry or shown:
         parts += unreadable(context)
-    if entry or used or context.waiting:
+    if entry or shown or context.waiting:
         hidden = hidden_headers(context.row, context.tracker.columns)
         parts += [notes.hidden(hidden, context.reason), _duplicate_of(context)]
     return _joined(parts)
@@ -188,14 +190,12 @@ def _joined(parts: Sequence[str]) -> str:
     return " ".join(filter(None, parts))[: notes.LONGEST]
 
 
-def _request_notes(entry: Entry, row: Row, price: int) -> list[str]:
+def _request_notes(entry: Entry, price: int) -> list[str]:
     """What the person should know about the request itself."""
     request, charged = entry.request, entry.credits_charged
     if request.status == "cancelled":
-        # TokPortal no longer tells whether there was a code: a ledger that is new knows it by the row's own note
-        had_code = request.code or (row.shown_id == request.id and notes.CODE_CANCELLED in row.text("sync_note"))
         # refunded, whatever it had cost
-        return [notes.CODE_CANCELLED if had_code else "", notes.CANCELLED]
+        return [notes.CANCELLED]
     said = [] if charged in (None, price) else [notes.another_price(charged, price)]
     if request.status not in STATUSES:
         return [notes.unknown_status(request.status), *said]
@@ -206,19 +206,40 @@ def _request_notes(entry: Entry, row: Row, price: int) -> list[str]:
     return [notes.adopted(entry.origin, price), *said]
 
 
-def _code_notes(context: RowContext, used: Code, found: Sequence[Code]) -> list[str]:
+def _is_dead(context: RowContext, code: str) -> bool:
+    """Whether a code that was shown is cancelled: the latest request's, or one that a waiting mark keeps in the row."""
+    entry, row = context.entry, context.row
+    cancelled = [each for each in context.known.generations(row.key) if each.request.status == "cancelled"]
+    if (
+        entry
+        and entry in cancelled
+        and row.shown_id == entry.request.id
+        and notes.CODE_CANCELLED in row.text("sync_note")
+    ):
+        # TokPortal no longer tells whether there was a code: a ledger that is new knows it by the row's own note
+        return True
+    return any(each.request.code and (each is entry or each.request.code == code) for each in cancelled)
+
+
+def _code_notes(context: RowContext, shown: Code | None, found: Sequence[Code]) -> list[str]:
     """What the person should know about the code that the row shows, and about the others that may still run."""
     said, entry = [], context.entry
-    if entry and used.entry is not entry:
+    if entry and shown and shown.entry is not entry:
         said.append(notes.RENEWAL_UNDER_WAY if entry.request.is_open else notes.EARLIER_CODE_SHOWN)
-    if used.entry.origin is Origin.IMPORTED:
+    if shown and shown.entry.origin is Origin.IMPORTED:
         said.append(notes.NOT_CONFIRMED)
-    others = [code for code in found if code is not used and code.runs]
+    others = [code for code in found if code is not shown and code.runs]
     if others:
         said.append(notes.others_run([_moment(code.window.ends, context.time_zone) for code in others]))
-    if context.first.cells.get("known_expiry", "") != "" and typed_for(context, "known_expiry", used.text) == "":
+    return said + (_said_of_another(context, shown.text) if shown else [])
+
+
+def _said_of_another(context: RowContext, code: str) -> list[str]:
+    """What stands in the row and was typed for another code than this one."""
+    said = []
+    if context.first.cells.get("known_expiry", "") != "" and typed_for(context, "known_expiry", code) == "":
         said.append(notes.expiry_of_another_code(context.header("known_expiry")))
-    if context.row.text("paid_status").casefold() == "retired" and not is_retired(context, used.text):
+    if context.row.text("paid_status").casefold() == "retired" and not is_retired(context, code):
         said.append(notes.retired_another_code(context.header("paid_status")))
     return said
 

@@ -68,10 +68,13 @@ def usable_code(request: AdCodeRequest) -> str:
 def code_seen(row: Row, known: Known) -> str:
     """The code that people saw in a row: what they typed beside it was about that one. Empty where there was none.
 
-    Where somebody typed over it, it is the newest one that the ledger knows.
+    Where somebody typed over it, it is the newest one that the ledger knows. A row that was copied, or is used again
+    for another video, still shows that of the other one, and a row without a request that of its people.
     """
     shown = row.text("spark_code")
-    codes = [entry.request.code for entry in known.generations(row.key) if entry.request.code]
+    if not (shown and row.shown_id) or known.owners.get(row.shown_id, row.key) != row.key:
+        return shown
+    codes = [code for entry in known.generations(row.key) if (code := usable_code(entry.request))]
     return codes[0] if codes and known.codes.get(shown) != row.key and shown not in codes else shown
 
 

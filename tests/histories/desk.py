@@ -153,6 +153,7 @@ class Desk:
         self.slowest: dict[str, float] = {}  # by service, the longest call
         self.chosen: frozenset[str] = frozenset()  # the videos that the next run is for, `--video`; all, if none
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
+        self.dates: set[int] = set()  # that people ever typed as Known expiry
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
         self.machines = (Machine("A", self.world), Machine("B", self.world))
@@ -258,6 +259,8 @@ class Desk:
             return
         if token == ACTION:
             self.refilled.pop(row, None)
+        if token == "Known expiry" and isinstance(value, int):
+            self.dates.add(value)
         if token in MACHINE:
             self.rubbish.setdefault(row, set()).add((token, value))
         self.sheet.set_value(self.line(row), self.column(token), value)

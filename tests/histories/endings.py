@@ -1,11 +1,21 @@
-"""What must hold when a run has ended: 4 (codes), 6 (reasons) and 8 (secrets) of issue 4's invariants."""
+"""What must hold when a run has ended: 4 (codes), 6 (reasons) and 8 (secrets) of issue 4's invariants, and 9: a code
+that may still run is shown in its row or spoken of in its note with its end, and a dead one is never shown without a
+word.
+"""
 
 from __future__ import annotations
 
-from histories.desk import ACTION, KEY, MACHINE
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from histories.codes import authorizations, zone
+from histories.desk import ACTION, KEY, MACHINE, Desk
 from histories.invariants import Judge
 from histories.seen import Run, Violation, reached_the_sheet, text
 from sheetsync.sync.report import Report
+
+LONGEST = timedelta(minutes=10)
+"""No run takes longer."""
 
 
 def ended(judge: Judge, run: Run, report: Report) -> None:
@@ -18,6 +28,10 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
         reasons(judge, report)
         if judge.desk.sheet.attached.get("merges"):
             merged(judge, run, report)
+        if not run.machine.clock.offset:
+            for row in judge.desk.typed:
+                for wrong in unspoken(judge, run, row):
+                    judge.say(9, f"row {row}: {wrong}")
 
 
 def logs(judge: Judge, more: list[str]) -> None:
@@ -80,3 +94,27 @@ def merged(judge: Judge, run: Run, report: Report) -> None:
         video, told = text(desk.cell(row, KEY)), "unmerge" in text(desk.cell(row, "Sync note"))
         if hidden and video in known and not told and not ("Sync note" in hidden and video in named):
             judge.say(6, f"row {row} does not say that {hidden} cannot be seen")
+
+
+def unspoken(judge: Judge, run: Run, row: str) -> Iterator[str]:
+    """9, by what the machine knows of the row's video."""
+    desk, now = judge.desk, judge.desk.world.clock.now()
+    if any(desk.is_hidden(row, token) for token in ("Spark code", "Expiry", "Sync note")):
+        return  # what merged cells cannot show, they need not say
+    shown, note = text(desk.cell(row, "Spark code")), text(desk.cell(row, "Sync note"))
+    for code in authorizations(desk, judge, row, None, run.machine):
+        over = [end for end in code.ends if end and end <= now]
+        if code.code == shown:
+            if len(over) == len(code.ends) and max(over) < now - LONGEST and desk.cell(row, "Expiry") != "expired":
+                yield f"{shown} has ended, and its row does not say so"
+        elif not over and not any(_end(desk, end) in note for end in code.ends):
+            yield f"{code.code} may still run until {code.ends}, and its row says {shown!r} and {note!r}"
+    known = run.machine.ledger.known(desk.tracker.name).generations(text(desk.cell(row, KEY)))
+    dead = [entry.request for entry in known if entry.request.status == "cancelled" and entry.request.code]
+    was_shown = any(request.code == shown or request is known[0].request for request in dead)
+    if was_shown and "cancelled the code" not in note:
+        yield f"{dead[0].code} was cancelled, and its row says {note!r}"
+
+
+def _end(desk: Desk, moment: datetime | None) -> str:
+    return f"until {moment.astimezone(zone(desk)):%Y-%m-%d %H:%M}" if moment else "with no known end"

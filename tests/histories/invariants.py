@@ -58,6 +58,8 @@ class Judge:
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
+        self.odd: set[str] = set()  # rows that were copied, or whose video id or machine cells somebody has typed
+        self.spenders: dict[str, set[str]] = {}  # the machines that have sent orders for a video
         self.garbled = -1
         self.diary: list[str] | None = None
         self.muted: frozenset[int] = frozenset()  # invariants that are not judged
@@ -100,6 +102,7 @@ class Judge:
         """A person is about to change a video id: what a write hit there by mistake is of no video."""
         self.touched(row, KEY)
         self.compared_anew(row)
+        self.odd.add(row)
         keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
         twins = keys.count(text(self.desk.cell(row, KEY))) > 1
         for place in [place for place in self.damages if place[0] == row]:
@@ -134,6 +137,7 @@ class Judge:
     def littered(self, row: str, token: str, value: Any) -> None:
         """A person types into a machine cell."""
         self.litter.setdefault(row, set()).add((token, value))
+        self.odd.add(row)
 
     def deleted(self, row: str) -> None:
         """A row is about to go."""
@@ -144,6 +148,7 @@ class Judge:
         if self.desk.cell(new, ACTION) != "":
             self.wishes[new] = [Wish(new, "")]
         self.litter[new] = {(token, self.desk.cell(new, token)) for token in MACHINE}
+        self.odd |= {row, new}
         at_work = [run.machine for run in self.runs]
         for (at, token), damage in list(self.damages.items()):
             if at == row:
@@ -252,6 +257,7 @@ class Judge:
     def _sent(self, run: Run, request: Request) -> None:
         video = unquote(request.path.split("/")[4])
         key = request.headers.get("idempotency-key", "")
+        self.spenders.setdefault(video, set()).add(run.machine.name)
         intent = run.machine.ledger.known(self.desk.tracker.name).unsettled.get(video)
         if not key or intent is None or (intent.idempotency_key, intent.body) != (key, request.body.decode()):
             self.say(1, f"an order for {video} was sent without its intent on disk")

@@ -7,17 +7,15 @@ stages are its own. The words of the notes are those of `test_notes.py`, by situ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from projection.test_notes import LOOKING, STANDING, WAITING
 
-Line = Mapping[str, Any]
-"""A row of the sheet: the cells by header, empty ones left out; under `#` its row number."""
+from histories.authorizations import Authorizations, Code, Line, Seen, number_of_days, text
+from sheetsync import notes
 
 MACHINE = (
     "Status", "Spark code", "Sync note", "Stage", "Requested at", "Submitted at", "Delivered at", "Expires at",
@@ -25,32 +23,6 @@ MACHINE = (
 )  # fmt: skip
 DATES = ("Requested at", "Submitted at", "Delivered at", "Expires at", "Updated at")
 PRICE = 7
-PICK = "pick the date, or type it as 2026-04-03."
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An ad code request as a run saw it last, and how it came to the tracker."""
-
-    id: str
-    status: str
-    platform: str
-    created: datetime
-    submitted: datetime | None
-    delivered: datetime | None
-    code: str
-    origin: str = "found"
-    charged: int | None = None
-    left: int | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.status not in ("finalized", "cancelled")
-
-    @property
-    def usable(self) -> str:
-        """The code, unless its request was cancelled."""
-        return "" if self.status == "cancelled" else self.code
 
 
 @dataclass
@@ -71,13 +43,17 @@ class Oracle:
     """Lives through the same history as the program. `portal` is the sandbox's record."""
 
     def __init__(self, portal: Any, zone: str, days: int, warn_hours: int, most_orders: int, keep: int) -> None:
-        self.portal, self.zone = portal, ZoneInfo(zone)
-        self.days, self.warn, self.most_orders, self.keep = days, timedelta(hours=warn_hours), most_orders, keep
-        self.seen: dict[str, Seen] = {}
+        self.portal, self.most_orders, self.keep = portal, most_orders, keep
+        self.books = Authorizations(zone, days, warn_hours)
         self.posts: dict[str, list[tuple[int, str]]] = {}
         """The rows of each post, by its number: line and video."""
         self.lost: dict[str, tuple[str, datetime]] = {}
         """Videos with an order that was lost on its way: the mark that asked for it, and when it was sent."""
+
+    @property
+    def seen(self) -> Mapping[str, Seen]:
+        """The latest request of each video, as a run saw it last."""
+        return self.books.latest
 
     # --- before the run: what has to be done ----------------------------------------------------------------------
 
@@ -86,9 +62,11 @@ class Oracle:
         verdict = Verdict()
         acting: dict[str, Line] = {}
         for line in lines:
-            if _text(line, "Video ID") and _text(line, "Action"):
-                acting.setdefault(_text(line, "Video ID"), line)
-        self._look(lines, acting)
+            if text(line, "Video ID") and text(line, "Action"):
+                acting.setdefault(text(line, "Video ID"), line)
+        self.books.read(lines)
+        self._look(lines, acting, now)
+        self.books.keep_days()
         for video, line in acting.items():
             if video in self.lost:
                 self._settle(video, line, now, verdict)
@@ -102,15 +80,19 @@ class Oracle:
         self._limits(verdict, self.most_orders if most_orders is None else most_orders)
         return verdict
 
-    def _look(self, lines: Sequence[Line], acting: Mapping[str, Line]) -> None:
+    def _look(self, lines: Sequence[Line], acting: Mapping[str, Line], now: datetime) -> None:
         """Every mark, every open request, every id that is not known: each is looked at (design 3.2)."""
-        strange = [v for line in lines if (v := _text(line, "Video ID")) and self._is_strange(v, line)]
+        strange = [v for line in lines if (v := text(line, "Video ID")) and self._is_strange(v, line, now)]
         for video in {*acting, *strange, *self.lost, *(v for v, seen in self.seen.items() if seen.open)}:
             self._see(video)
 
-    def _is_strange(self, video: str, line: Line) -> bool:
-        known = self.seen.get(video)
-        return _text(line, "Request ID") not in ("", known.id if known else "")
+    def _is_strange(self, video: str, line: Line, now: datetime) -> bool:
+        """Whether the row shows a request that is not known, or something else than it should of the one that is."""
+        known, shown = self.seen.get(video), text(line, "Request ID")
+        if known is None or shown != known.id:
+            return shown != ""
+        used = self.books.in_use(self.books.codes(line, now))
+        return (text(line, "Status"), text(line, "Spark code")) != (known.status, used.text if used else "")
 
     def _see(self, video: str, origin: str = "") -> None:
         """Take over what TokPortal says of a video now; a code or time that it no longer tells stays."""
@@ -120,7 +102,7 @@ class Oracle:
         old = self.seen.get(video)
         if old is None or old.id != told.id:
             old = Seen(told.id, "", told.platform, _second(told.created_at), None, None, "")
-        self.seen[video] = replace(
+        now = replace(
             old,
             status=told.status,
             submitted=_second(told.submitted_at) or old.submitted,
@@ -128,6 +110,7 @@ class Oracle:
             code=told.code or old.code,
             origin=origin or old.origin,
         )
+        self.books.enter(video, now)
 
     def _settled(self, video: str, now: datetime) -> bool:
         """Whether a minute has passed since the order: before, nobody can tell "never" from "not yet"."""
@@ -138,15 +121,16 @@ class Oracle:
         if not self._settled(video, now):
             verdict.waits[video], verdict.uncertain = LOOKING, True
             return
-        if _text(line, "Action").lower() == self.lost[video][0]:
-            verdict.again[video] = self.lost.pop(video)
-            self._will_order(video, verdict.again[video][0], verdict)
+        if text(line, "Action").lower() == self.lost[video][0]:
+            self._order(video, self.lost[video][0], line, verdict)
+            if video in verdict.done:
+                verdict.again[video] = self.lost.pop(video)
         else:
             del self.lost[video]
             self._mark(video, line, verdict)
 
     def _mark(self, video: str, line: Line, verdict: Verdict) -> None:
-        mark, shown, latest = _text(line, "Action").lower(), _text(line, "Request ID"), self.seen.get(video)
+        mark, shown, latest = text(line, "Action").lower(), text(line, "Request ID"), self.seen.get(video)
         if mark not in ("request", "renew", "correct"):
             verdict.waits[video] = WAITING["unknown word"][1]
         elif mark == "correct":
@@ -180,12 +164,14 @@ class Oracle:
         verdict.done[video] = mark
 
     def _correct(self, video: str, line: Line, latest: Seen | None, verdict: Verdict) -> None:
-        feedback, same = _text(line, "Feedback"), latest is not None and _text(line, "Request ID") == latest.id
-        if latest and same and latest.status == "pending_corrections":
+        feedback, same = text(line, "Feedback"), latest is not None and text(line, "Request ID") == latest.id
+        if latest and (same or not latest.usable) and self._is_earlier(video, line, latest):
+            verdict.waits[video] = notes.EARLIER_CODE
+        elif latest and same and latest.status == "pending_corrections":
             verdict.done[video] = "correct"  # it is reported already
         elif latest is None or not latest.usable:
             verdict.waits[video] = WAITING["correct without a code"][1]
-        elif not same or _text(line, "Spark code") != latest.code:
+        elif not same or text(line, "Spark code") != latest.code:
             changed = WAITING["correct after the code has changed"][1]
             verdict.waits[video] = changed.replace("#R1", latest.code)
         elif latest.status not in ("in_review", "finalized"):
@@ -198,12 +184,17 @@ class Oracle:
             verdict.reports.append(video)
             verdict.done[video] = "correct"
 
+    def _is_earlier(self, video: str, line: Line, latest: Seen) -> bool:
+        """Whether the row shows the code of an earlier generation."""
+        shown = text(line, "Spark code")
+        return shown not in ("", latest.code) and shown in [seen.code for seen in self.books.generations[video][1:]]
+
     def _order(self, video: str, mark: str, line: Line, verdict: Verdict) -> None:
         """The gates: what must be put right before a credit is spent."""
         wanting = []
-        if len(_text(line, "Note")) > 500:
-            wanting.append(f"Note has {len(_text(line, 'Note'))} characters, TokPortal takes 500")
-        if _text(line, "Platform").lower() not in ("", "tiktok", "instagram"):
+        if len(text(line, "Note")) > 500:
+            wanting.append(f"Note has {len(text(line, 'Note'))} characters, TokPortal takes 500")
+        if text(line, "Platform").lower() not in ("", "tiktok", "instagram"):
             wanting.append("Platform must be tiktok or instagram")
         unticked = [name for name in ("Caption final", "Sound cleared") if line.get(name) is not True]
         if unticked:
@@ -219,7 +210,7 @@ class Oracle:
         verdict.done[video] = mark
 
     def _limits(self, verdict: Verdict, most_orders: int) -> None:
-        """More orders than a run may send are not sent at all; else the credits suffice for the upper rows first."""
+        """More orders than a run may send are not sent at all; the credits suffice for the upper rows first."""
         in_order = [video for video in verdict.done if video in (*verdict.orders, *verdict.renewals)]
         if len(in_order) > most_orders:
             verdict.refused = True
@@ -230,7 +221,9 @@ class Oracle:
             for video in in_order:
                 self._withdraw(video, why, verdict)
             return
-        affordable = max(0, self.portal.credits - self.keep) // PRICE
+        # an order of which nobody knows the end may cost credits yet: it comes first, sent again or not
+        in_order.sort(key=lambda video: video not in verdict.again)
+        affordable = max(0, (self.portal.credits - self.keep) // PRICE - len(self.lost))
         poor = WAITING["the credits suffice, but are to be kept"][1].replace("100", str(self.keep))
         for video in in_order[affordable:]:
             self._withdraw(video, poor if self.keep else WAITING["the credits do not suffice"][1], verdict)
@@ -255,7 +248,7 @@ class Oracle:
         self._see(video)
         (moved,) = [m for m in self.portal.ledger if m.request_id == self.seen[video].id and m.amount < 0]
         left = moved.balance_after if told else None
-        self.seen[video] = replace(self.seen[video], origin="ordered", charged=PRICE, left=left)
+        self.books.enter(video, replace(self.seen[video], origin="ordered", charged=PRICE, left=left))
 
     def never_arrived(self, video: str, now: datetime, verdict: Verdict) -> None:
         """An order was lost on the way: the row says that sheetsync looks first."""
@@ -264,30 +257,31 @@ class Oracle:
 
     def cells(self, lines: Sequence[Line], verdict: Verdict, now: datetime) -> list[dict[str, Any]]:
         """Every line as it must stand after the run; of several values in a tuple each will do."""
+        self.books.take_in(lines)
         acting: dict[str, str] = {}
         places: dict[str, list[int]] = {}
         shown: dict[str, str] = {}
         for line in lines:
-            video, mark = _text(line, "Video ID"), _text(line, "Action").lower()
+            video, mark = text(line, "Video ID"), text(line, "Action").lower()
             if video:
                 places.setdefault(video, []).append(line["#"])
             if video and mark and video not in acting:
-                acting[video], shown[video] = mark, _text(line, "Request ID")
+                acting[video], shown[video] = mark, text(line, "Request ID")
         self.posts = {}
         for line in lines:
-            if _text(line, "Video ID") and (post := _post(line)):
-                self.posts.setdefault(post, []).append((line["#"], _text(line, "Video ID")))
+            if text(line, "Video ID") and (post := _post(line)):
+                self.posts.setdefault(post, []).append((line["#"], text(line, "Video ID")))
         after = []
         for line in lines:
-            video = _text(line, "Video ID")
+            video = text(line, "Video ID")
             if video:
                 twins = [n for n in places[video] if n != line["#"]]
                 served = verdict.done.get(video), shown.get(video)
-                why = verdict.waits.get(video, "") if _text(line, "Action").lower() == acting.get(video) else ""
+                why = verdict.waits.get(video, "") if text(line, "Action").lower() == acting.get(video) else ""
                 after.append(self._line(line, twins, served, why, now))
                 if video in (*verdict.orders, *verdict.renewals):
                     # claimed: Status said `ordering` for a moment, perhaps in its twins, too
-                    times = after[-1].get("Updated at"), self._serial(now)
+                    times = after[-1].get("Updated at"), self.books.serial(now)
                     after[-1]["Updated at"] = times if twins else times[1]
             else:
                 after.append(dict(line))
@@ -296,59 +290,81 @@ class Oracle:
     def _line(
         self, line: Line, twins: Sequence[int], served: tuple[str | None, str | None], why: str, now: datetime
     ) -> dict[str, Any]:
-        after, latest = dict(line), self.seen.get(_text(line, "Video ID"))
-        mark = _text(line, "Action").lower()
-        if mark and (mark, _text(line, "Request ID")) == served:
+        after, latest = dict(line), self.seen.get(text(line, "Video ID"))
+        mark = text(line, "Action").lower()
+        if mark and (mark, text(line, "Request ID")) == served:
             mark = ""
             del after["Action"]
-        if latest and not (mark and _text(line, "Request ID") != latest.id):
-            after |= self._request(line, latest, mark, now)
-        elif not latest and _text(line, "Request ID"):
+        codes = self.books.codes(line, now)
+        if latest:
+            after |= self._request(line, latest, mark, codes, now)
+            after["Credits charged"] = "" if any(n < line["#"] for n in twins) else self.cost(text(line, "Video ID"))
+        elif text(line, "Request ID"):
             # the row shows a request that its video does not have
             after |= dict.fromkeys(MACHINE[:-1], "")
-        after["Sync note"] = self._note(line, latest, mark, why, twins)
+        elif codes:
+            after |= self._of_code(line, codes[0].text, codes[0].ends, now)
+            after["Expires at"] = after["Expires at"] or line.get("Expires at", "")
+        after["Sync note"] = self._note(line, mark, why, twins, str(after.get("Spark code", "")), codes)
         after = {name: cell for name, cell in after.items() if cell != ""}
         if after != line:
-            after["Updated at"] = self._serial(now)
+            after["Updated at"] = self.books.serial(now)
         return after
 
-    def _request(self, line: Line, latest: Seen, mark: str, now: datetime) -> dict[str, Any]:
-        ends, expiry = self.window(line, latest, now)
-        same = _text(line, "Request ID") == latest.id
-        waits_for_old_code = mark == "correct" and _text(line, "Spark code") != latest.usable
-        return {
+    def cost(self, video: str) -> int | str:
+        """What a video has cost, refunds deducted; empty where nobody told anything."""
+        told = [seen for seen in self.books.generations[video] if seen.charged is not None]
+        return sum(0 if seen.status == "cancelled" else seen.charged or 0 for seen in told) if told else ""
+
+    def _request(self, line: Line, latest: Seen, mark: str, codes: Sequence[Code], now: datetime) -> dict[str, Any]:
+        used, shown = self.books.in_use(codes), text(line, "Spark code")
+        if mark and text(line, "Request ID") != latest.id:
+            return self._frozen(line, now)
+        same = text(line, "Request ID") == latest.id
+        after = {
             "Status": latest.status,
-            "Spark code": line.get("Spark code", "") if waits_for_old_code else latest.usable,
-            "Stage": self.stage(line, latest, expiry),
-            "Requested at": self._serial(latest.created),
-            "Submitted at": self._serial(latest.submitted),
-            "Delivered at": self._serial(latest.delivered),
-            "Expires at": self._serial(ends),
-            "Expiry": expiry,
-            "Missing": self.missing(line, latest, expiry),
-            "Credits charged": latest.charged if latest.charged else line.get("Credits charged", "") if same else "",
+            "Spark code": used.text if used else "",
+            "Requested at": self.books.serial(latest.created),
+            "Submitted at": self.books.serial(latest.submitted),
+            "Delivered at": self.books.serial(latest.delivered),
+            **self._of_code(line, used.text if used else "", used.ends if used else None, now, latest),
             "Credits left": latest.left if latest.left is not None else line.get("Credits left", "") if same else "",
             "Request ID": latest.id,
         }
+        if mark == "correct" and shown != after["Spark code"]:
+            # it waits for the code that its person tried
+            after |= {name: line.get(name, "") for name in ("Spark code", "Expires at", "Missing")}
+            after |= self._frozen(line, now)
+        return after
 
-    def window(self, line: Line, latest: Seen, now: datetime) -> tuple[datetime | None, str]:
-        """Known expiry, else created_at + Authorization days; instants are compared in UTC."""
-        if not latest.usable:
-            return None, ""
-        ends = self.typed_date(line.get("Known expiry", ""))
-        if not isinstance(ends, datetime):
-            if latest.platform == "instagram":
-                return None, "no window"
-            ends = latest.created + timedelta(days=_days(line.get("Authorization days", "")) or self.days)
-        if now >= ends:
-            return ends, "expired"
-        return ends, "renewal needed" if now >= ends - self.warn else "ok"
+    def _frozen(self, line: Line, now: datetime) -> dict[str, Any]:
+        """A mark that waits keeps code and window; Expiry and Stage go on with time."""
+        ends, shown = self.books.date(line.get("Expires at", "")), text(line, "Spark code")
+        if not (shown and isinstance(ends, datetime)):
+            return {}
+        said = self._of_code(line, shown, ends, now)
+        return {name: said[name] for name in ("Expiry", "Stage")}
 
-    @staticmethod
-    def stage(line: Line, latest: Seen, expiry: str) -> str:
+    def _of_code(
+        self, line: Line, code: str, ends: datetime | None, now: datetime, latest: Seen | None = None
+    ) -> dict[str, Any]:
+        expiry = self.books.word(ends, now) if code else ""
+        return {
+            "Expires at": self.books.serial(ends),
+            "Expiry": expiry,
+            "Stage": self.stage(line, code, expiry, latest),
+            "Missing": self.missing(line, code, expiry),
+        }
+
+    def retired(self, line: Line, code: str) -> bool:
+        """Retired is said of one code, the one that was shown."""
+        said = str(self.books.of_code(text(line, "Video ID"), "Paid status", code)).strip().lower()
+        return text(line, "Paid status").lower() == "retired" and (said == "retired" or not code)
+
+    def stage(self, line: Line, code: str, expiry: str, latest: Seen | None) -> str:
         """The first that holds."""
-        paid = _text(line, "Paid status").lower()
-        if paid == "retired":
+        paid = text(line, "Paid status").lower()
+        if self.retired(line, code):
             return "retired"
         if expiry == "expired":
             return "expired"
@@ -356,39 +372,68 @@ class Oracle:
             return "renewal needed"
         if paid in ("spending", "paused", "activated"):
             return paid
-        if latest.usable:
+        if code:
             return "received"
-        return "requested" if latest.open else ""
+        return "requested" if latest and latest.open else ""
 
-    @staticmethod
-    def missing(line: Line, latest: Seen, expiry: str) -> str:
+    def missing(self, line: Line, code: str, expiry: str) -> str:
         """The fields still empty once a code is there; columns that the sheet does not have do not count."""
-        if not latest.usable:
+        if not code:
             return ""
         wanted = ["Creator owner", "Paid owner", "Renewal owner", "Market", "Campaign", "Objective"]
         wanted += ["Video URL", "Creator"]
-        if expiry == "renewal needed":
-            wanted.append("Renewal decision")
-        if _text(line, "Paid status").lower() == "retired":
+        if self.retired(line, code):
             wanted.append("Retirement reason")
-        empty = [name for name in wanted if not _text(line, name)]
+        empty = [name for name in wanted if not text(line, name)]
+        decided = str(self.books.of_code(text(line, "Video ID"), "Renewal decision", code)).strip()
+        if expiry == "renewal needed" and not (decided and text(line, "Renewal decision")):
+            empty.append("Renewal decision")
         return ", ".join(empty + ["window"] * (expiry == "no window"))
 
-    def _note(self, line: Line, latest: Seen | None, mark: str, why: str, twins: Sequence[int]) -> str:
+    def _note(self, line: Line, mark: str, why: str, twins: Sequence[int], code: str, codes: Sequence[Code]) -> str:
+        video, shown = text(line, "Video ID"), next((one for one in codes if one.text == code), None)
+        latest = self.seen.get(video)
         said = [why] if mark and why else [self._standing(latest)] if latest else []
-        if latest:
-            problem = self.typed_date(line.get("Known expiry", ""))
+        if self._is_dead(video, code):
+            said.insert(1 if mark and why else 0, notes.CODE_CANCELLED)
+        if shown and latest and shown.of is not latest:
+            said.append(notes.RENEWAL_UNDER_WAY if latest.open else notes.EARLIER_CODE_SHOWN)
+        others = [code.ends for code in codes if code is not shown and code.runs]
+        if others:
+            zone = self.books.zone
+            said.append(
+                notes.others_run([f"{ends.astimezone(zone):%Y-%m-%d %H:%M}" if ends else "" for ends in others])
+            )
+        if shown:
+            said += self._of_another(line, shown.text)
+        if latest or shown:
+            problem = self.books.date(line.get("Known expiry", ""))
             if isinstance(problem, str):
                 said.append(f"Known expiry: {problem}")
             days = line.get("Authorization days", "")
-            if days != "" and _days(days) is None:
+            if days != "" and number_of_days(days) is None:
                 said.append(f"Authorization days: '{days}' is no number of days; use 7, 30, 60, 180 or 365.")
-        if twins and (latest or mark):
+        if twins and (latest or mark or shown):
             said.append(f"Duplicate of row {', '.join(map(str, twins))}: one of them acts, all show the same.")
-        others = [str(n) for n, video in self.posts.get(_post(line), ()) if video != _text(line, "Video ID")]
+        others = [str(n) for n, video in self.posts.get(_post(line), ()) if video != text(line, "Video ID")]
         if others and (latest or mark):
             said.append(f"Same Video URL as row {', '.join(others)}, under another Video ID: one of the two is wrong.")
         return " ".join(part for part in said if part)
+
+    def _is_dead(self, video: str, code: str) -> bool:
+        """Whether the row showed, or still shows, a code that TokPortal has cancelled since."""
+        cancelled = [seen for seen in self.books.generations.get(video, ()) if seen.status == "cancelled" and seen.code]
+        return code in [seen.code for seen in cancelled] or self.seen.get(video) in cancelled
+
+    def _of_another(self, line: Line, code: str) -> list[str]:
+        """What stands in the row and was said of another code."""
+        video, said = text(line, "Video ID"), []
+        stands = text(self.books.first[video], "Known expiry")
+        if stands and self.books.of_code(video, "Known expiry", code) == "":
+            said.append(notes.expiry_of_another_code("Known expiry"))
+        if text(line, "Paid status").lower() == "retired" and not self.retired(line, code):
+            said.append(notes.retired_another_code("Paid status"))
+        return said
 
     @staticmethod
     def _standing(latest: Seen) -> str:
@@ -402,43 +447,10 @@ class Oracle:
         texts = {"existing": STANDING["taken over when finished"][1], "renewed": STANDING["taken over, a renewal"][1]}
         return texts.get(latest.origin, "")
 
-    # --- dates: days since 1899-12-30 on the wall clock of the sheet ----------------------------------------------
-
-    def _serial(self, moment: datetime | None) -> float | str:
-        if moment is None:
-            return ""
-        wall = moment.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
-        since = wall - datetime(1899, 12, 30)
-        return since.days + since.seconds / 86400
-
-    def typed_date(self, cell: Any) -> datetime | str | None:
-        """The instant that a person typed; None for an empty cell; what to tell them where it is no date."""
-        if cell == "":
-            return None
-        if isinstance(cell, int | float):
-            days = int(cell)
-            wall = datetime(1899, 12, 30) + timedelta(days=days, seconds=round((cell - days) * 86400))
-        elif re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", cell):
-            wall = datetime.strptime(cell if " " in cell else f"{cell} 00:00", "%Y-%m-%d %H:%M")
-        else:
-            return f"'{cell}' can be read in two ways or none; {PICK}"
-        # an hour that comes twice in autumn: the earlier, since this is the earliest moment at which it can end
-        return min(wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-
-
-def _days(cell: Any) -> int | None:
-    """A whole number of days; None for anything else."""
-    found = re.fullmatch(r"(\d+)( days)?", str(cell))
-    return int(found[1]) if found and int(found[1]) > 0 else None
-
-
-def _text(line: Line, name: str) -> str:
-    return str(line.get(name, "")).strip()
-
 
 def _post(line: Line) -> str:
     """The post of the quarter's links: its number."""
-    return _text(line, "Video URL").partition("/video/")[2].partition("?")[0].strip("/")
+    return text(line, "Video URL").partition("/video/")[2].partition("?")[0].strip("/")
 
 
 def _second(moment: datetime | None) -> Any:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from histories.planting import Bug, Patch
+from sheetsync import notes
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import Intent, Mark
+from sheetsync.model import Entry, Intent, Mark
 from sheetsync.plan import marks
 from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
-from sheetsync.projection import cells
+from sheetsync.projection import cells, in_use, window
 from sheetsync.sheet import edits, writing
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.edits import SetCell
@@ -31,8 +32,8 @@ def order_without_compare(patch: Patch) -> None:
     """Orders whatever TokPortal's latest request is: the row is not compared, and nobody looks again."""
     decide = marks._decide
 
-    def careless(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
-        step = decide(row, mark, latest, tracker)
+    def careless(row: Any, mark: Mark, latest: Any, world: Any) -> Any:
+        step = decide(row, mark, latest, world)
         if mark is Mark.RENEW and latest and isinstance(step, Adopt):
             return Order(row.key, row.number, mark, latest.id, "{}")
         return step
@@ -44,10 +45,10 @@ def order_upon_an_open_request(patch: Patch) -> None:
     """A renewal does not wait for the request that is still open: not in the plan, and not at the last look."""
     decide, compare = marks._decide, Executor._compare
 
-    def impatient(row: Any, mark: Mark, latest: Any, tracker: Any) -> Any:
+    def impatient(row: Any, mark: Mark, latest: Any, world: Any) -> Any:
         if mark is Mark.RENEW and latest and latest.is_open and row.text("request_id") == latest.id:
             return Order(row.key, row.number, mark, latest.id, "{}")
-        return decide(row, mark, latest, tracker)
+        return decide(row, mark, latest, world)
 
     def by_id_alone(self: Executor, step: Order) -> bool:
         look = self._look(step.video_id)
@@ -211,8 +212,8 @@ def holds_without_a_key_unnamed(patch: Patch) -> None:
 def open_requests_not_polled(patch: Patch) -> None:
     """Only marked rows are looked at: codes never arrive."""
 
-    def marked_only(rows: Any, known: Any, now: Any) -> Any:
-        return due([row for row in rows if row.mark], replace(known, latest={}), now)
+    def marked_only(rows: Any, known: Any, *more: Any) -> Any:
+        return due([row for row in rows if row.mark], replace(known, latest={}), *more)
 
     patch.setattr(run, "due", marked_only)
 
@@ -221,8 +222,8 @@ def claim_left_behind(patch: Patch) -> None:
     """A claim of an order that came to nothing stays."""
     say = cells._cells
 
-    def forgetful(context: Any) -> Any:
-        return {} if context.entry is None else say(context)
+    def forgetful(context: Any, found: Any) -> Any:
+        return {} if context.entry is None else say(context, found)
 
     patch.setattr(cells, "_cells", forgetful)
 
@@ -252,14 +253,52 @@ def key_in_an_error(patch: Patch) -> None:
 
 def a_traceback(patch: Patch) -> None:
     """A status nobody knows is not expected."""
-    stage = cells.stage
+    request_cells = cells._request_cells
 
-    def strict(row: Any, request: Any, expiry: str) -> str:
-        if request.status not in cells.STATUSES:
-            raise KeyError(request.status)
-        return stage(row, request, expiry)
+    def strict(context: Any, entry: Any, used: Any) -> Any:
+        if entry.request.status not in cells.STATUSES:
+            raise KeyError(entry.request.status)
+        return request_cells(context, entry, used)
 
-    patch.setattr(cells, "stage", strict)
+    patch.setattr(cells, "_request_cells", strict)
+
+
+def renewal_wipes_the_code(patch: Patch) -> None:
+    """A row shows the code of its latest request, or none."""
+
+    def latest_alone(context: Any) -> Any:
+        return tuple(code for code in codes(context) if code.entry is context.entry)
+
+    codes = cells.codes
+    patch.setattr(cells, "codes", latest_alone)
+    patch.setattr(cells, "in_use", lambda found: next(iter(found), None))
+
+
+def other_codes_unnamed(patch: Patch) -> None:
+    """A row says nothing of the codes that it does not show."""
+    patch.setattr(notes, "others_run", lambda ends: "")
+
+
+def cancelled_code_stays(patch: Patch) -> None:
+    """A code whose request was cancelled goes on being shown."""
+    usable = window.usable_code
+    patch.setattr(in_use, "usable_code", lambda request: request.code or usable(request))
+    patch.setattr(cells, "_is_dead", lambda *_: False)
+
+
+def cancelled_code_without_a_word(patch: Patch) -> None:
+    """A code that was cancelled goes, and nobody is told to stop the ads that use it."""
+    patch.setattr(cells, "_is_dead", lambda *_: False)
+
+
+def expiry_of_any_code(patch: Patch) -> None:
+    """A date that was typed for one code counts for every later one."""
+    patch.setattr(window, "typed_for", lambda context, column, code: context.first.cells.get(column, ""))
+
+
+def refund_not_deducted(patch: Patch) -> None:
+    """Credits charged goes on saying what was given back."""
+    patch.setattr(Entry, "cost", property(lambda self: self.credits_charged))
 
 
 BUGS = {
@@ -285,6 +324,12 @@ BUGS = {
     "code logged": Bug(code_logged, (8,)),
     "key in an error": Bug(key_in_an_error, (8,)),
     "traceback": Bug(a_traceback, (0,), since=152),
+    "renewal wipes the code": Bug(renewal_wipes_the_code, (9,)),
+    "other codes unnamed": Bug(other_codes_unnamed, (9,)),
+    "cancelled code stays": Bug(cancelled_code_stays, (9,)),
+    "cancelled code without a word": Bug(cancelled_code_without_a_word, (9,)),
+    "expiry of any code": Bug(expiry_of_any_code, (7, 9)),
+    "refund not deducted": Bug(refund_not_deducted, (7,)),
 }
 
 
@@ -295,5 +340,5 @@ def test_planted_bug_is_found(name: str, monkeypatch: Patch) -> None:
 
 
 def test_every_invariant_has_been_seen_to_fail() -> None:
-    """Each of the eight, and the rule that there is never a traceback."""
-    assert {bug.breaks[0] for bug in BUGS.values()} | {2} == set(range(9))
+    """Each of the nine, and the rule that there is never a traceback."""
+    assert {bug.breaks[0] for bug in BUGS.values()} | {2} == set(range(10))

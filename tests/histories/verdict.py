@@ -5,18 +5,17 @@ Shares no code with the program's projection.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from histories.codes import Authorization, authorizations, certain, in_use, serial
 from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
 from histories.invariants import Judge
 from histories.seen import text
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sync.report import Report
-
-EPOCH = datetime(1899, 12, 30)
 
 
 def all_right(desk: Desk, judge: Judge, report: Report) -> Iterator[str]:
@@ -69,12 +68,16 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     request = desk.portal.by_id[known.request.id]
     if latest is not None and request is not latest and latest.ordered_by == "api" and not judge.lost:
         yield f"the ledger takes {request.id} for the latest of {video}, it is {latest.id}"
-    forgotten = judge.lost and request.code is None and request.status != "cancelled"
-    for token, value in _right(desk, row, request, forgotten and said["Spark code"] == "").items():
-        if token in ("Expiry", "Stage") and desk.machines[0].clock.offset:
-            continue  # by a clock that is wrong
-        if not _same(said[token], value):
-            yield f"{token} of {video} says {said[token]!r}, not {value!r}"
+    rights = list(_rights(desk, judge, row, request))
+    by_a_wrong_clock = ("Expiry", "Stage") if desk.machines[0].clock.offset else ()
+    wrong = [
+        [token for token in right if token not in by_a_wrong_clock and not _same(said[token], right[token])]
+        for right in rights
+    ]
+    best = min(range(len(rights)), key=lambda n: len(wrong[n]))
+    for token in wrong[best]:
+        yield f"{token} of {video} says {said[token]!r}, not {rights[best][token]!r}"
+    yield from _wrong_cost(desk, judge, row, video, said["Credits charged"])
 
 
 def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
@@ -90,56 +93,67 @@ def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Ite
     if is_typed or (named and shows in desk.portal.by_id):
         return
     typed = {text(cell) for litter in judge.litter.values() for token, cell in litter if token == "Request ID"}
-    told = named or any(id and id in note for id in typed)  # that TokPortal knows of none
+    is_watched = any(token == "Spark code" for token, _ in judge.litter.get(row, ()))
+    told = is_watched or named or any(id and id in note for id in typed)  # that TokPortal knows of none
     freely = ("Updated at", "Sync note") if told else ("Updated at",)
+    # a code of people's own is watched
+    freely += ("Expires at", "Expiry", "Stage", "Missing") if is_watched else ()
     for token, cell in said.items():
         if cell != "" and token not in freely and (token, cell) not in judge.litter.get(row, ()):
             yield f"{token} says {cell!r}, though nothing was ever ordered and nobody typed it"
 
 
-def _right(desk: Desk, row: str, request: AdCodeRequest, forgotten: bool) -> dict[str, Any]:
-    # while it is being corrected TokPortal may tell no code: the row keeps the one that was reported, unless the
-    # ledger was lost with it
-    code = (request.code or "".join(request.codes[-1:])) if request.status != "cancelled" and not forgotten else ""
-    ends = _ends(desk, row, request) if code else None
-    word = _word(desk, ends) if ends else ""
-    paid = desk.typed[row].get("Paid status", "")
+def _rights(desk: Desk, judge: Judge, row: str, request: AdCodeRequest) -> Iterator[dict[str, Any]]:
+    """What a row may say: one thing, unless nobody can know any more for which code a date or a word was typed."""
+    paid, is_certain = desk.typed[row].get("Paid status", ""), certain(desk, judge, row)
+    codes = authorizations(desk, judge, row, request)
+    for ends in itertools.product(*(code.ends for code in codes)):
+        used = in_use(list(zip(codes, ends, strict=True)), desk.world.clock.now())
+        for retired in {paid == "retired", paid == "retired" and is_certain}:
+            yield {
+                "Status": request.status,
+                "Requested at": serial(desk, request.created_at),
+                "Request ID": request.id,
+                **_of_code(desk, row, used, "retired" if retired else "" if paid == "retired" else paid, request),
+            }
+
+
+def _of_code(
+    desk: Desk, row: str, used: tuple[Authorization, datetime | None] | None, paid: str, request: AdCodeRequest
+) -> dict[str, Any]:
+    code, ends = (used[0].code, used[1]) if used else ("", None)
+    word = _word(desk, ends) if code else ""
     stage = "retired" if paid == "retired" else word if word in ("expired", "renewal needed") else ""
     waits = "requested" if request.status not in ("finalized", "cancelled") else ""
+    empty = [] if desk.typed[row].get("Market", "") else ["Market"]
     return {
-        "Status": request.status,
         "Spark code": code,
-        "Requested at": _serial(desk, request.created_at),
-        "Request ID": request.id,
-        "Expires at": _serial(desk, ends),
+        "Expires at": serial(desk, ends),
         "Expiry": word,
         "Stage": stage or paid or ("received" if code else waits),
+        "Missing": ", ".join([*empty, *["window"] * (word == "no window")]) if code else "",
     }
 
 
-def _ends(desk: Desk, row: str, request: AdCodeRequest) -> datetime:
-    typed = desk.typed[row].get("Known expiry", "")
-    if isinstance(typed, int):
-        local = (EPOCH + timedelta(days=typed)).replace(tzinfo=_zone(desk))
-        return local.astimezone(UTC)
-    return request.created_at.replace(microsecond=0) + timedelta(days=30)
+def _wrong_cost(desk: Desk, judge: Judge, row: str, video: str, said: Any) -> Iterator[str]:
+    """Of duplicates the first says what the video has cost, refunds deducted, where one ledger saw all of it."""
+    first = next(id for id in desk.row_ids() if text(desk.cell(id, KEY)) == video)
+    paid = [request for request in desk.portal.by_video[video] if request.ordered_by == "api"]
+    if row != first:
+        if said != "":
+            yield f"Credits charged of {video} says {said!r} in a row that is not its first"
+    elif judge.spenders.get(video, {"A"}) == {"A"} and not judge.lost and all(each.charged == 7 for each in paid):
+        cost = sum(each.charged - each.refunded for each in paid)
+        told = {cell for litter in judge.litter.values() for token, cell in litter if token == "Credits charged"}
+        if not told and said != (cost if paid else ""):
+            yield f"Credits charged of {video} says {said!r}, not {cost!r}"
 
 
-def _word(desk: Desk, ends: datetime) -> str:
+def _word(desk: Desk, ends: datetime | None) -> str:
+    if ends is None:
+        return "no window"
     left = ends - desk.world.clock.now()
     return "expired" if left <= timedelta() else "renewal needed" if left <= timedelta(hours=72) else "ok"
-
-
-def _zone(desk: Desk) -> Any:
-    name = desk.book.time_zone
-    return timezone(timedelta(hours=int(name[3:6]))) if name.startswith("GMT") else ZoneInfo(name)
-
-
-def _serial(desk: Desk, moment: datetime | None) -> float | str:
-    if moment is None:
-        return ""
-    local = moment.astimezone(_zone(desk)).replace(tzinfo=None, microsecond=0)
-    return (local - EPOCH) / timedelta(days=1)
 
 
 def _same(cell: Any, value: Any) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from support.builders import VIDEO, entry, known, request, row, seen, shows, situation
 
+from sheetsync import notes
 from sheetsync.model import AdCodeRequest, HoldKind, Mark, Origin, Scalar
-from sheetsync.notes import EARLIER_CODE
 from sheetsync.plan.marks import make_plan
 from sheetsync.steps import Adopt, Correct, Hold, Order, Plan, Step
 
@@ -195,4 +195,20 @@ def test_a_code_of_an_earlier_request_cannot_be_corrected(latest: AdCodeRequest)
     ledger = replace(known(entry(latest)), earlier={VIDEO: (earlier,)})
     of = row(action="correct", **WHY, **shows(latest, spark_code="#earlier"))
     (hold,) = make_plan(situation(of, observations=seen(latest), known=ledger)).holds
-    assert hold.reason == EARLIER_CODE
+    assert hold.reason == notes.EARLIER_CODE
+
+
+@pytest.mark.parametrize(
+    ("latest", "text"),
+    [
+        (request("R2", "pending"), notes.EARLIER_CODE),
+        (request("R2", "cancelled", code="#R2"), notes.EARLIER_CODE),
+        (request("R2", "in_review"), notes.code_has_changed("#R2")),
+    ],
+)
+def test_an_earlier_code_beside_a_renewal_that_its_row_does_not_show_yet(latest: AdCodeRequest, text: str) -> None:
+    """There is a code, and TokPortal takes no correction of it; a new one is tried first."""
+    ledger = replace(known(entry(latest)), earlier={VIDEO: (entry(FINAL),)})
+    of = row(action="correct", **shows(FINAL, **WHY))
+    (hold,) = make_plan(situation(of, known=ledger, observations=seen(latest))).holds
+    assert hold.reason == text

@@ -108,6 +108,26 @@ class TestTypedValues:
             TypedValue(VIDEO, "paid_status", "#one", "retired"),
         )
 
+    def test_a_row_that_still_shows_another_video(self) -> None:
+        """It was copied, or is used again: what stands there was said of the other one's code."""
+        now = ledger(ONE, opening={VIDEO: 0})
+        of = row(request_id="R9", spark_code="#other", known_expiry=EXPIRY)
+        found = memory(of, now=replace(now, owners={**now.owners, "R9": "vid-other"}))
+        assert found.typed == (TypedValue(VIDEO, "known_expiry", "#other", EXPIRY),)
+
+    def test_a_code_of_peoples_own_in_a_row_that_is_new(self) -> None:
+        """The date beside it is of that code, whatever else the video had."""
+        of = row(spark_code="#theirs", known_expiry=EXPIRY)
+        found = memory(of, now=ledger(ONE, opening={VIDEO: 0}))
+        assert found.typed == (TypedValue(VIDEO, "known_expiry", "#theirs", EXPIRY),)
+
+    @pytest.mark.parametrize(("typed", "then"), [("", EXPIRY), (EXPIRY + 1, EXPIRY + 1)])
+    def test_a_row_that_is_made_anew(self, typed: Any, then: float) -> None:
+        """A date that stands there is of the code that comes to be shown; none takes nothing from what is known."""
+        kept = {(VIDEO, "known_expiry"): Typed(typed, {"#one": EXPIRY, "": typed})}
+        found = memory(told(ONE.request, known_expiry=typed), now=ledger(ONE, typed=kept, opening={VIDEO: 0}))
+        assert found.typed == (TypedValue(VIDEO, "known_expiry", "#one", then, is_last=False),)
+
     def test_of_duplicates_the_first_counts(self) -> None:
         """The second row's date is not read."""
         rows = told(ONE.request), replace(told(ONE.request, known_expiry=EXPIRY), number=9)
@@ -184,6 +204,12 @@ class TestImports:
         assert memory(of) == Memory()
         (found,) = memory(of, now=ledger(entry(SECOND), opening={VIDEO: 0})).imported
         assert (found.request.code, found.origin, found.ends) == ("#theirs", Origin.TYPED, CREATED + 30 * DAY)
+
+    def test_of_duplicates_with_one_code_the_first_counts(self) -> None:
+        """Two people typed when it was received."""
+        rows = [row(n, spark_code="#theirs", received_at=to_serial(CREATED + n * DAY, "UTC")) for n in (2, 9)]
+        (found,) = memory(*rows, now=ledger(entry(SECOND), opening={VIDEO: 0})).imported
+        assert found.ends == CREATED + 32 * DAY
 
     @pytest.mark.parametrize("cells", [{"status": "pending"}, {"requested_at": 46188}])
     def test_a_code_typed_over_ours_is_not(self, cells: dict[str, Any]) -> None:

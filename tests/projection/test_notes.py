@@ -519,7 +519,8 @@ CORRECTING = {
     ),
     "the request has moved on": (
         edit("portal.poll", lambda bench: bench.world.portal.set_status(VIDEO, "cancelled"), nth=2),
-        "The row changed while this was about to be done; the next run looks again.",
+        "The row changed while this was about to be done; the next run looks again. "
+        "TokPortal cancelled the code: stop ads that use it.",
     ),
 }
 

@@ -25,6 +25,7 @@ from support.builders import (
     tracker,
 )
 
+from sheetsync import notes
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, Owner, says, to_serial
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Scalar, Typed, Value
 from sheetsync.notes import SERVED
@@ -523,3 +524,38 @@ class TestCodeInUse:
         assert bare == {"expiry": "no window", "stage": "received", "missing": "window", "sync_note": ""}
         typed = values(row(spark_code="#theirs", expires_at=to_serial(NOW - DAY, "UTC"), **OWNED), outlook())
         assert (typed["expiry"], typed["expires_at"]) == ("expired", NOW - DAY)
+
+
+class TestNotesOfARowWhoseMarkWaits:
+    """It goes on showing an earlier code: its note speaks of that one, and of the newer ones as of others."""
+
+    END = "2026-07-16 10:22"
+
+    def note(self, latest: AdCodeRequest, earlier: AdCodeRequest, of: Row) -> str:
+        """The note of a row that shows the earlier request, or what is told."""
+        look = outlook(entry(latest), reasons={(VIDEO, "correct"): "Why."})
+        look = replace(look, known=replace(look.known, earlier={VIDEO: (entry(earlier),)}))
+        (found,) = targets([of], "UTC", tracker(), look)
+        return str(found.values["sync_note"])
+
+    def test_a_newer_code_that_runs(self) -> None:
+        """It is named with its end."""
+        told = self.note(request("R2"), request("R1"), row(action="correct", **shows(request("R1"))))
+        assert told == f"Why. {notes.EARLIER_CODE_SHOWN} {notes.others_run([self.END])}"
+
+    def test_no_code_shown(self) -> None:
+        """All that run are named."""
+        told = self.note(request("R2"), request("R1"), row(action="correct", request_id="R1"))
+        assert told == f"Why. {notes.others_run([self.END, self.END])}"
+
+    def test_its_code_was_cancelled(self) -> None:
+        """A dead code is not shown without a word."""
+        dead = request("R1", "cancelled", code="#R1")
+        told = self.note(request("R2", "pending"), dead, row(action="correct", **shows(dead)))
+        assert told == f"Why. {notes.CODE_CANCELLED}"
+
+    def test_the_newest_code_was_cancelled(self) -> None:
+        """Whoever waits is told as well."""
+        dead = request("R2", "cancelled", code="#R2")
+        told = self.note(dead, request("R1"), row(action="correct", **shows(dead, spark_code="#R1")))
+        assert told == f"Why. {notes.CODE_CANCELLED} {notes.EARLIER_CODE_SHOWN}"
