@@ -79,12 +79,12 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         # beside a duplicate that acts: another machine knows by this note alone that the mark is no wish
         reason = notes.SERVED
     context = RowContext(row, time_zone, tracker, outlook.now, outlook.known, waiting, reason, duplicates)
-    entry = context.entry
+    entry, found = context.entry, codes(context)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        note = _joined([reason, _duplicate_of(context) if waiting else ""])
+        others = _others(context, row.text("spark_code"), found) if reason else ""
+        note = _joined([reason, others, _duplicate_of(context) if waiting else ""])
         return Target(row, _without_claim(row) | ({"sync_note": note} if note else {}), is_done)
-    found = codes(context)
     values = _cells(context, found)
     values["sync_note"] = _note(context, found, str(values.get("spark_code", row.text("spark_code"))))
     return Target(row, values, is_done)
@@ -228,10 +228,14 @@ def _code_notes(context: RowContext, shown: Code | None, found: Sequence[Code]) 
         said.append(notes.RENEWAL_UNDER_WAY if entry.request.is_open else notes.EARLIER_CODE_SHOWN)
     if shown and shown.entry.origin is Origin.IMPORTED:
         said.append(notes.NOT_CONFIRMED)
-    others = [code for code in found if code is not shown and code.runs]
-    if others:
-        said.append(notes.others_run([_moment(code.window.ends, context.time_zone) for code in others]))
+    said.append(_others(context, shown.text if shown else "", found))
     return said + (_said_of_another(context, shown.text) if shown else [])
+
+
+def _others(context: RowContext, code: str, found: Sequence[Code]) -> str:
+    """The codes that may still run beside the one that the row shows."""
+    ends = [_moment(other.window.ends, context.time_zone) for other in found if other.text != code and other.runs]
+    return notes.others_run(ends) if ends else ""
 
 
 def _said_of_another(context: RowContext, code: str) -> list[str]:

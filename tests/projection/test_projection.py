@@ -559,3 +559,10 @@ class TestNotesOfARowWhoseMarkWaits:
         dead = request("R2", "cancelled", code="#R2")
         told = self.note(dead, request("R1"), row(action="correct", **shows(dead, spark_code="#R1")))
         assert told == f"Why. {notes.CODE_CANCELLED} {notes.EARLIER_CODE_SHOWN}"
+
+    def test_it_shows_what_the_ledger_does_not_know(self) -> None:
+        """TokPortal was not reached, or contradicts it: its cells stay, and the codes that are known are named."""
+        of = row(action="correct", **shows(request("R9")))
+        look = replace(outlook(entry(request("R1")), reasons={(VIDEO, "correct"): "Why."}), observed=frozenset())
+        (found,) = targets([of], "UTC", tracker(), look)
+        assert found.values == {"sync_note": f"Why. {notes.others_run([self.END])}"}
