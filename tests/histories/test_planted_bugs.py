@@ -291,11 +291,6 @@ def cancelled_code_without_a_word(patch: Patch) -> None:
     patch.setattr(cells, "_is_dead", lambda *_: False)
 
 
-def expiry_of_any_code(patch: Patch) -> None:
-    """A date that was typed for one code counts for every later one."""
-    patch.setattr(window, "typed_for", lambda context, column, code: context.first.cells.get(column, ""))
-
-
 def refund_not_deducted(patch: Patch) -> None:
     """Credits charged goes on saying what was given back."""
     patch.setattr(Entry, "cost", property(lambda self: self.credits_charged))
@@ -328,7 +323,6 @@ BUGS = {
     "other codes unnamed": Bug(other_codes_unnamed, (9,)),
     "cancelled code stays": Bug(cancelled_code_stays, (9,)),
     "cancelled code without a word": Bug(cancelled_code_without_a_word, (9,)),
-    "expiry of any code": Bug(expiry_of_any_code, (7, 9)),
     "refund not deducted": Bug(refund_not_deducted, (7,)),
 }
 
