@@ -12,7 +12,7 @@ from histories.planting import Bug, Patch
 from sheetsync import notes
 from sheetsync.ledger import rows
 from sheetsync.ledger.recorder import Recorder
-from sheetsync.model import Entry, Intent, Mark
+from sheetsync.model import Intent, Mark
 from sheetsync.plan import marks
 from sheetsync.plan.due import due
 from sheetsync.plan.situation import Situation
@@ -291,11 +291,6 @@ def cancelled_code_without_a_word(patch: Patch) -> None:
     patch.setattr(cells, "_is_dead", lambda *_: False)
 
 
-def refund_not_deducted(patch: Patch) -> None:
-    """Credits charged goes on saying what was given back."""
-    patch.setattr(Entry, "cost", property(lambda self: self.credits_charged))
-
-
 BUGS = {
     "order without compare": Bug(order_without_compare, (1,)),
     "order upon an open request": Bug(order_upon_an_open_request, (1, 2)),
@@ -323,7 +318,6 @@ BUGS = {
     "other codes unnamed": Bug(other_codes_unnamed, (9,)),
     "cancelled code stays": Bug(cancelled_code_stays, (9,)),
     "cancelled code without a word": Bug(cancelled_code_without_a_word, (9,)),
-    "refund not deducted": Bug(refund_not_deducted, (7,)),
 }
 
 

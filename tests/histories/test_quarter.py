@@ -385,13 +385,13 @@ PARTS_OF_NOTES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("zone", "start", "seed"),
-    [
-        ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 102),
-        ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 24),
-    ],
+QUARTERS = (
+    ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 102),
+    ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 24),
 )
+
+
+@pytest.mark.parametrize(("zone", "start", "seed"), QUARTERS)
 def test_a_quarter(zone: str, start: datetime, seed: int) -> None:
     """At every step every cell is what the oracle works out from the history, and the credits balance to the credit."""
     quarter = Quarter(zone, start, seed)
