@@ -93,6 +93,15 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 PRIMARY KEY (tracker, video_id))""",
         ),
     ),
+    (
+        "what the last run saw of each row",
+        (
+            """CREATE TABLE row_seen (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, creator TEXT NOT NULL, client TEXT NOT NULL,
+                hold TEXT NOT NULL, request_id TEXT NOT NULL, code TEXT NOT NULL, ends TEXT,
+                PRIMARY KEY (tracker, video_id))""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 
