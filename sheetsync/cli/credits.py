@@ -52,13 +52,17 @@ def of_sheet(tracker: Tracker, snapshot: Snapshot, known: Known) -> Iterator[Fin
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """A movement that the ledger expects: its amount, and the time in which it should show."""
+    """A movement that the ledger expects: its amount, and the time in which it should show.
+
+    One that is not due may have been before the time that is compared: a refund of an older charge.
+    """
 
     request_id: str
     amount: int
     first: datetime
     last: datetime
     text: str
+    is_due: bool = True
 
 
 def of_account(
@@ -75,7 +79,8 @@ def of_account(
     if charges and moved and not any(m.amount < 0 for m in moved):
         yield None, "TokPortal's credit history does not tell what was spent from what came in: not compared"
         return
-    missing, left = _paired((*charges, *refunds), moved)
+    absent, left = _paired((*charges, *refunds), moved)
+    missing, refunds = [one for one in absent if one.is_due], [r for r in refunds if r.is_due or r not in absent]
     yield _agreement(charges, refunds, missing, since)
     unseen = [f"{expected.text}, which TokPortal's history does not show" for expected in missing]
     yield from ((None, line) for line in _some(unseen, "more charges and refunds that TokPortal does not show"))
@@ -104,13 +109,14 @@ def _expected(
         if not charged or (until and at > until):
             continue
         about = f"for request {request.id} (video {request.video_id}, tracker {tracker}, {_moment(at)})"
-        if at >= since - CLOCKS_APART:
+        is_due = at >= since - CLOCKS_APART
+        if is_due:
             window = at - CLOCKS_APART, at + CLOCKS_APART
             text = f"the ledger knows {charged} credits charged {about}"
             charges[request.id] = _Expected(request.id, -charged, *window, text)
         if request.status == "cancelled" and entry.seen_at >= since:
             text = f"the ledger knows {charged} credits refunded {about}"
-            refunds[request.id] = _Expected(request.id, charged, at, entry.seen_at + CLOCKS_APART, text)
+            refunds[request.id] = _Expected(request.id, charged, at, entry.seen_at + CLOCKS_APART, text, is_due)
     return list(charges.values()), list(refunds.values())
 
 

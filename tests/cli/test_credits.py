@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +157,20 @@ class TestTheHistory:
         about = rf"{ours[-1].id} \(video {video}, tracker sample, .* UTC\), which TokPortal's history does not show"
         assert re.fullmatch(rf"note: the ledger knows 7 credits charged for request {about}", charge)
         assert re.fullmatch(rf"note: the ledger knows 7 credits refunded for request {about}", refund)
+
+    def test_a_refund_from_before_the_ledger(self, desk: Desk) -> None:
+        """The ledger was lost: what its rows tell of earlier days cannot be missed."""
+        video = sample.video_of(desk.book, sample.AGING)
+        for header, value in (("Credits charged", 7), ("Status", "pending"), ("Requested at", 40000)):
+            sheet(desk).set_value(sample.AGING + 1, (*sample.PERSON, *sample.MACHINE).index(header), value)
+        portal = desk.world.portal
+        portal.set_status(video, "in_review")
+        desk.world.clock.set(desk.world.clock.now() - timedelta(days=2))
+        portal.cancel(video)
+        desk.world.clock.set(desk.world.clock.now() + timedelta(days=2))
+        desk.run("sync")
+        assert desk.cell(sample.AGING, "Credits charged") == 0
+        assert "this ledger paid 28 credits (4 orders); TokPortal's credit history agrees" in of_history(desk)[0]
 
     @pytest.mark.parametrize("fault", ["401", "403", "html502", "garbled"])
     def test_a_history_that_cannot_be_had(self, desk: Desk, fault: str) -> None:

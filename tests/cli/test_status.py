@@ -183,3 +183,22 @@ def test_a_code_that_was_typed_before_an_order(desk: Desk) -> None:
     assert f"  1. {typed}  cost unknown  #from-the-creator  typed by people\n" in told
     assert f"  2. {request.id}  pending  7 credits  no code  renewal of {typed}\n" in told
     assert told.endswith("\ncode in use: #from-the-creator, typed by people, no end known\n")
+
+
+def test_a_code_that_only_its_row_knows(desk: Desk) -> None:
+    """The ledger is new, and TokPortal tells of no request: `history` says whose word it is."""
+    video, table = sample.video_of(desk.book, 2), desk.book.sheet(sample.TAB)
+    for header, value in {
+        "Request ID": "req-old",
+        "Status": "finalized",
+        "Requested at": 46000,
+        "Submitted at": 46001,
+        "Spark code": "#from-the-row",
+        "Credits charged": 14,
+    }.items():
+        table.set_value(3, COLUMNS.index(header), value)
+    desk.run("sync")
+    told = desk.run("history", video).stdout
+    assert "  1. req-old  finalized  cost unknown  #from-the-row  told by its row, not confirmed\n" in told
+    assert "\ncode in use: #from-the-row, of req-old, until 20" in told
+    assert document(desk, "--video", video)["spent"]["total"] == 14
