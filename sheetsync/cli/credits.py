@@ -4,6 +4,7 @@ Owns the comparisons and their words, for `doctor`: whether each is fine (None: 
 decided by them: in which shape TokPortal tells its history is partly unknown (reference/tokportal.md, Q16).
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +89,7 @@ def of_account(
     for movement in (movement for movement in left if movement.at >= since):
         (elsewhere if movement.amount < 0 and _is_ad_code(movement) else others[_kind(movement)]).append(movement)
     if elsewhere:
-        named = ", ".join(_some(list(_told_elsewhere(elsewhere, entries)), "more"))
+        named = ", ".join(_some(list(_told_elsewhere(elsewhere[:LISTED], entries)), "more", len(elsewhere)))
         maybe = f"; {count(unsettled, 'order')} without a clear answer may be among them" if unsettled else ""
         whose = "for ad codes that this ledger has no charge of (dashboard, or another machine)"
         yield None, f"{_sum(elsewhere)} {whose}: {named}{maybe}"
@@ -168,18 +169,17 @@ def _agreement(
 
 
 def _is_ad_code(movement: Movement) -> bool:
-    text = movement.kind.casefold().replace("_", " ").replace("-", " ")
-    return "ad code" in text or "spark" in text
+    return "ad code" in _words(movement) or "spark" in _words(movement)
+
+
+def _words(movement: Movement) -> str:
+    return movement.kind.casefold().replace("_", " ").replace("-", " ")
 
 
 def _kind(movement: Movement) -> str:
     """What a movement is of: its description up to where it speaks of one thing (an id, a number, a name)."""
-    words = []
-    for word in movement.kind.split():
-        if not word.isalpha():
-            break
-        words.append(word)
-    return " ".join(words) or "without a description"
+    words = re.match(r"[^\W\d_]+(?: [^\W\d_]+)*", _words(movement))
+    return words[0] if words else movement.kind or "without a description"
 
 
 def _told_elsewhere(movements: Sequence[Movement], entries: Sequence[tuple[str, Entry]]) -> Iterator[str]:
@@ -204,8 +204,8 @@ def _sum(movements: Sequence[Movement]) -> str:
     return f"{sum(m.amount for m in movements):+} credits ({len(movements)} x)"
 
 
-def _some(lines: Sequence[str], more: str) -> list[str]:
-    rest = len(lines) - LISTED
+def _some(lines: Sequence[str], more: str, total: int = 0) -> list[str]:
+    rest = max(total, len(lines)) - LISTED
     return [*lines[:LISTED], *([f"and {rest} {more}"] if rest > 0 else [])]
 
 

@@ -240,6 +240,25 @@ def test_shapes_of_the_history(desk: Desk, reshape: Callable[[Item], object], pa
     assert re.fullmatch(r"ok: .* = 28 credits .*; TokPortal's credit history agrees", found[0])
 
 
+def test_what_others_did_in_many_words(desk: Desk) -> None:
+    """Summed by what it is of, the largest first; a few orders of the dashboard are named, the others counted."""
+    desk.run("sync")
+    portal = desk.world.portal
+    for amount, reason in (
+        (-32, "account_creation"),
+        (-2, "Video slot #4"),
+        (-2, "video slot 5"),
+        (-1, "Video slot: b"),
+    ):
+        portal._move(amount, reason)
+    for _ in range(7):
+        portal._move(-9, "Spark code")
+    elsewhere, others = of_history(desk)[1:]
+    assert re.match(r"note: -(63|70|77) credits \(\d+ x\) for ad codes that this ledger has no charge of", elsewhere)
+    assert re.search(r"UTC, and \d+ more$", elsewhere)
+    assert re.search(r"account creation: -32 credits \(1 x\); video slot: -5 credits \(3 x\)$", others)
+
+
 def test_a_history_that_is_not_whole(desk: Desk) -> None:
     """What was read is compared, and that there is more is said."""
     renewed_and_cancelled(desk)
