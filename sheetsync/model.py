@@ -250,6 +250,11 @@ class Known:
         """Videos whose latest request is open."""
         return frozenset(video for video, entry in self.latest.items() if entry.request.is_open)
 
+    @property
+    def videos(self) -> frozenset[str]:
+        """Every video that was ever requested, or that the sheet said had cost something."""
+        return frozenset({*self.latest, *self.earlier, *self.opening})
+
     def generations(self, video: str) -> tuple[Entry, ...]:
         """Every ad code request of a video, newest first."""
         latest = self.latest.get(video)
@@ -261,6 +266,12 @@ class Known:
         opening = self.opening.get(video, 0)
         return opening + sum(told) if told or opening else None
 
+    @property
+    def unpriced(self) -> int:
+        """How many orders were charged an amount that nobody told."""
+        entries = [entry for video in self.videos for entry in self.generations(video)]
+        return sum(entry.origin is Origin.ORDERED and entry.cost is None for entry in entries)
+
     def only(self, videos: frozenset[str]) -> Self:
         """What is known of these videos; of all, if none is named."""
         if not videos:
@@ -270,6 +281,8 @@ class Known:
             latest={video: entry for video, entry in self.latest.items() if video in videos},
             unsettled={video: intent for video, intent in self.unsettled.items() if video in videos},
             refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
+            earlier={video: entries for video, entries in self.earlier.items() if video in videos},
+            opening={video: credits for video, credits in self.opening.items() if video in videos},
         )
 
 

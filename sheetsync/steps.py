@@ -4,6 +4,7 @@ Owns the types. Which step a mark becomes is the plan's, carrying it out `execut
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from sheetsync.model import PRICE, AdCodeRequest, Entry, HoldKind, Intent, Mark, Origin, Scalar, fingerprint
@@ -141,6 +142,22 @@ class TypedValue:
     code: str
     value: Scalar
     is_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RowSeen:
+    """What a run saw of a video's row, for `status`: whose it is, why it waits, its code in use and when that ends.
+
+    `request_id` is the request that brought the code, a fingerprint where people typed it; `hold` names no code.
+    """
+
+    video_id: str
+    creator: str = ""
+    client: str = ""
+    hold: str = ""
+    request_id: str = ""
+    code: str = ""
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

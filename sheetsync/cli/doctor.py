@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from sheetsync.cli import credits
 from sheetsync.cli.init import missing, read_spreadsheet
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
@@ -94,7 +96,7 @@ def _google(config: Config, trackers: Sequence[Tracker], clock: Clock) -> Iterat
     api = connect(config.google.credentials, config.google.api_url, clock)
     yield from _key_file(config.google.credentials, api.email)
     for tracker in trackers:
-        yield from _tracker(tracker, api, clock)
+        yield from _tracker(tracker, api, clock, config.state)
 
 
 def _key_file(path: Path | None, email: str) -> Iterator[Check]:
@@ -112,7 +114,7 @@ def _kept_private(name: str, path: Path) -> Iterator[Check]:
         yield Check(name, None, f"{path} can be read by other users of this machine: chmod 600 {path}")
 
 
-def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
+def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock, state: Path) -> Iterator[Check]:
     name = f"sheet '{tracker.name}'"
     try:
         snapshot = Reader(api, tracker, clock).read()
@@ -129,6 +131,10 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock) -> Iterator[Check]:
         yield Check(f"{name} gates", False, str(GateColumnMissing(snapshot.title, absent)))
     yield from _template(name, tracker, api)
     yield from _rows(name, tracker, snapshot)
+    # what is wrong with the ledger is told in its own turn
+    with suppress(SheetsyncError), Ledger(state, read_only=True) as ledger:
+        books = credits.of_sheet(tracker, snapshot, ledger.known(tracker.name))
+        yield from (Check(f"{name} credits", ok, text) for ok, text in books)
 
 
 def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
@@ -203,6 +209,22 @@ def _tokportal(config: Config, clock: Clock) -> Iterator[Check]:
             yield Check("TokPortal", None, f"{price.lock} No order is sent until `sheetsync sync --accept-price N`")
         if portal.server_time:
             yield _clock_skew(portal.server_time, clock.now())
+        with suppress(SheetsyncError), Ledger(config.state, read_only=True) as ledger:
+            yield from _credit_history(portal, ledger)
+
+
+def _credit_history(portal: TokPortal, ledger: Ledger) -> Iterator[Check]:
+    since = ledger.first_event()
+    if since is None:
+        return  # no order yet that could be compared
+    try:
+        since = since.replace(microsecond=0)  # as TokPortal tells times
+        history = portal.history(since - credits.CLOCKS_APART)
+    except SheetsyncError as error:
+        yield Check("credits", None, f"TokPortal's credit history was not compared: {error}")
+        return
+    found = credits.of_account(ledger.all_entries(), history, since, ledger.unsettled())
+    yield from (Check("credits", ok, text) for ok, text in found)
 
 
 def _clock_skew(server: datetime, here: datetime) -> Check:

@@ -4,7 +4,7 @@ Owns the words. Codes stand in clear: this goes to whoever may read the ledger, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -14,8 +14,25 @@ from sheetsync.cli.render import attributes, count, shown
 from sheetsync.errors import SheetsyncError
 from sheetsync.ledger.store import Event, Generation, Ledger
 from sheetsync.model import Origin
+from sheetsync.steps import RowSeen
 
 Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One video: its events, its ad code requests, and its row in each tracker as the last run there saw it."""
+
+    video_id: str
+    events: Sequence[Event]
+    generations: Sequence[Generation]
+    rows: Sequence[tuple[str, RowSeen]]
+
+    def renewed(self, generation: Generation) -> str:
+        """The request that a later one renews: the newest before it that brought a code. Empty where there is none."""
+        before = self.generations[: self.generations.index(generation)]
+        codes = [one.entry.request.id for one in before if one.tracker == generation.tracker and one.brought_code]
+        return codes[-1] if codes else ""
 
 
 @click.command()
@@ -30,22 +47,35 @@ def history(selection: Selection, key: str, name: str | None) -> None:
       sheetsync history 47b8db25-ca2e-48b9-a751-1045b7e3b5bb
     """
     # a misspelt tracker is an error of its own, not a video that nobody knows
-    config, _ = replace(selection, trackers=(name,) if name else ()).load()
+    config, trackers = replace(selection, trackers=(name,) if name else ()).load()
     with Ledger(config.state, read_only=True) as ledger:
-        events, generations = ledger.history(key, name), ledger.entries(key, name)
-    if not events:
+        rows = [(each.name, row) for each in trackers for row in ledger.rows_seen(each.name) if row.video_id == key]
+        told = Story(
+            key, ledger.history(key, name), ledger.entries(key, name), [(t, row) for t, row in rows if row.code]
+        )
+    if not (told.events or told.rows):
         raise SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?")
-    click.echo(shown(selection, _history_json(key, events, generations), _history_text(key, events, generations)))
+    click.echo(shown(selection, _history_json(told), _history_text(told)))
 
 
-def _history_text(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> str:
-    """What happened, oldest first, in UTC; then each ad code request with its codes and what it cost."""
-    trackers = sorted({event.tracker for event in events})
-    lines = [f"video {video_id}  (tracker {', '.join(trackers)}; times in UTC)", ""]
-    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {sentence(event)}" for event in events]
-    lines += ["", f"{count(len(generations), 'ad code request')}:", ""]
-    lines += [_generation(number, found) for number, found in enumerate(generations, start=1)]
-    return "\n".join(lines)
+def _history_text(told: Story) -> str:
+    """What happened, oldest first, in UTC; each ad code request with its codes and what it cost; the code in use."""
+    trackers = sorted({event.tracker for event in told.events} | {tracker for tracker, _ in told.rows})
+    lines = [f"video {told.video_id}  (tracker {', '.join(trackers)}; times in UTC)", ""]
+    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {sentence(event)}" for event in told.events]
+    lines += ["", f"{count(len(told.generations), 'ad code request')}:", ""]
+    lines += [_generation(number, found, told) for number, found in enumerate(told.generations, start=1)]
+    lines += [""] if told.rows else []
+    return "\n".join([*lines, *(_in_use(row, told) for _, row in told.rows)])
+
+
+def _in_use(row: RowSeen, told: Story) -> str:
+    entries = (generation.entry for generation in told.generations)
+    is_of_request = any(e.request.id == row.request_id and e.origin is not Origin.TYPED for e in entries)
+    whose = f"of {row.request_id}" if is_of_request else "typed by people"
+    return f"code in use: {row.code}, {whose}, " + (
+        f"until {row.ends:%Y-%m-%d %H:%M:%S}" if row.ends else "no end known"
+    )
 
 
 def sentence(event: Event) -> str:
@@ -102,31 +132,42 @@ _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
 }
 
 
-def _generation(number: int, found: Generation) -> str:
+_TOLD_BY = {Origin.IMPORTED: ["told by its row, not confirmed"], Origin.TYPED: ["typed by people"]}
+"""What a person should know of how a request came into the ledger; of the others the events tell."""
+
+
+def _generation(number: int, found: Generation, told: Story) -> str:
     request, charged = found.entry.request, found.entry.credits_charged
     cost = "cost unknown" if charged is None else f"{charged} credits"
     if request.status == "cancelled":
         cost += ", refunded"
     codes = ", then ".join(code for _, code in found.codes) or "no code"
-    return f"  {number}. {request.id}  {request.status}  {cost}  {codes}"
+    renewed = [f"renewal of {told.renewed(found)}"] if told.renewed(found) else []
+    parts = filter(None, (f"{number}. {request.id}", request.status, cost, codes))
+    return "  " + "  ".join([*parts, *renewed, *_TOLD_BY.get(found.entry.origin, ())])
 
 
-def _history_json(video_id: str, events: Sequence[Event], generations: Sequence[Generation]) -> dict[str, Any]:
+def _history_json(told: Story) -> dict[str, Any]:
     """The same as a document."""
     return {
-        "video_id": video_id,
-        "events": [attributes(event, "at", "tracker", "run_id", "kind", "detail") for event in events],
-        "requests": [_generation_json(found) for found in generations],
+        "video_id": told.video_id,
+        "events": [attributes(event, "at", "tracker", "run_id", "kind", "detail") for event in told.events],
+        "requests": [_generation_json(found, told) for found in told.generations],
+        "codes_in_use": [
+            {"tracker": tracker, **attributes(row, "request_id", "code"), "expires_at": row.ends}
+            for tracker, row in told.rows
+        ],
     }
 
 
-def _generation_json(found: Generation) -> dict[str, Any]:
+def _generation_json(found: Generation, told: Story) -> dict[str, Any]:
     request = found.entry.request
     return {
         "tracker": found.tracker,
         "request_id": request.id,
         "status": request.status,
         **attributes(found.entry, "origin", "credits_charged"),
+        "renewal_of": told.renewed(found) or None,
         "codes": [{"received_at": at, "code": code} for at, code in found.codes],
         **attributes(request, "created_at", "submitted_at", "delivered_at"),
     }

@@ -97,6 +97,15 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "orders that the Summary tab offers a person to allow",
         ("CREATE TABLE offer (tracker TEXT PRIMARY KEY, wishes TEXT NOT NULL, credits INTEGER NOT NULL)",),
     ),
+    (
+        "what the last run saw of each row",
+        (
+            """CREATE TABLE row_seen (
+                tracker TEXT NOT NULL, video_id TEXT NOT NULL, creator TEXT NOT NULL, client TEXT NOT NULL,
+                hold TEXT NOT NULL, request_id TEXT NOT NULL, code TEXT NOT NULL, ends TEXT,
+                PRIMARY KEY (tracker, video_id))""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -20,7 +20,7 @@ from sheetsync.clock import Clock
 from sheetsync.ledger import rows
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.model import PRICE, AdCodeRequest, Entry, Intent, IntentState, Mark, Origin, Price, Refusal
-from sheetsync.steps import Memory, Offer, TypedValue
+from sheetsync.steps import Memory, Offer, RowSeen, TypedValue
 
 RUNS_KEPT = timedelta(days=90)
 """Summaries of runs are kept this long: a run every few minutes would otherwise fill the disk for nothing."""
@@ -281,6 +281,18 @@ class Recorder:
                 ("UPDATE refusal SET retry_at = ? WHERE tracker = ? AND retry_at > ?", latest_retry),
             ):
                 self._db.execute(update, instant, self.tracker, instant)
+
+    def saw_rows(self, seen: Collection[RowSeen], is_all: bool) -> None:
+        """Keep what a run saw of rows, where it is news; with `is_all` the rows of other videos are gone."""
+        known = {row.video_id: row for row in self._db.read(RowSeen, "row_seen WHERE tracker = ?", self.tracker)}
+        news = [row for row in seen if known.pop(row.video_id, None) != row]
+        gone = known.keys() if is_all else ()
+        if news or gone:  # most runs see nothing new: no write for nothing
+            with self._transaction():
+                for row in news:
+                    self._upsert("row_seen", ("tracker", "video_id"), rows.to_columns(row))
+                for video_id in gone:
+                    self._db.execute("DELETE FROM row_seen WHERE tracker = ? AND video_id = ?", self.tracker, video_id)
 
     def pending_write(self) -> str | None:
         """The payload of a sheet write that was begun and not verified."""

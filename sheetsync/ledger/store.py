@@ -22,7 +22,7 @@ from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
-from sheetsync.steps import Offer
+from sheetsync.steps import Offer, RowSeen
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
@@ -52,6 +52,11 @@ class Generation:
     tracker: str
     entry: Entry
     codes: tuple[tuple[datetime, str], ...]
+
+    @property
+    def brought_code(self) -> bool:
+        """Whether a later one renews it."""
+        return bool(self.codes or self.entry.request.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +184,10 @@ class Ledger:
         missed = gone.difference(video_id for (video_id,) in released)
         return len(open_videos - gone) + len(missed), len(missed)
 
-    def last_run(self, tracker: str) -> Run | None:
-        """The run of this tracker that started last."""
-        latest = "run WHERE tracker = ? ORDER BY started_at DESC, finished_at DESC LIMIT 1"
+    def last_run(self, tracker: str, is_good: bool = False) -> Run | None:
+        """The run of this tracker that started last; the last good one ended with exit code 0."""
+        which = "tracker = ? AND exit_code = 0" if is_good else "tracker = ?"
+        latest = f"run WHERE {which} ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
 
     def last_good_run(self, tracker: str) -> datetime | None:
@@ -197,6 +203,20 @@ class Ledger:
             tracker,
         )
         return tuple(Charge(video, datetime.fromisoformat(at), credits) for video, at, credits in charged)
+
+    def rows_seen(self, tracker: str) -> tuple[RowSeen, ...]:
+        """What the last run saw of each row, by video."""
+        return tuple(self._db.read(RowSeen, "row_seen WHERE tracker = ? ORDER BY video_id", tracker))
+
+    def first_event(self) -> datetime | None:
+        """Since when this ledger knows what happened, whichever tracker's."""
+        ((first,),) = self._db.select("SELECT MIN(at) FROM event")
+        return first and datetime.fromisoformat(first)
+
+    def all_entries(self) -> tuple[tuple[str, Entry], ...]:
+        """Every ad code request there is, each with its tracker."""
+        found = self._db.select(f"SELECT {column_list(Entry)}, tracker FROM ad_code_request ORDER BY request_id")
+        return tuple((row[-1], from_row(Entry, row)) for row in found)
 
     def damage(self) -> str:
         """What is wrong inside the file, which opening it does not always tell; empty if nothing."""
@@ -224,4 +244,5 @@ class Ledger:
                 received = codes.setdefault((event.tracker, event.detail["request_id"]), [])
                 received.append((event.at, str(event.detail["code"])))
         entries = [(row[-1], from_row(Entry, row)) for row in self._db.select(select, video_id, tracker)]
+        entries.sort(key=lambda told: _age(told[1])[0])
         return tuple(Generation(name, entry, tuple(codes.get((name, entry.request.id), ()))) for name, entry in entries)

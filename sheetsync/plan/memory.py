@@ -163,9 +163,10 @@ class _Sheet:
         more = said - (self.known.cost(video) or 0)
         charged = {e.request.id: e.credits_charged for e in self.known.generations(video)}
         shown = telling[0] if telling else rows[0]
-        if more <= 0 or (not is_news and charged.get(shown.shown_id) is not None):
+        # a charge that is known was counted; what the cell still says of it may have been refunded since
+        if more <= 0 or charged.get(shown.shown_id) is not None:
             more = 0
-        if more == self.tracker.price and charged.get(shown.shown_id) is None and shown.text("status") != "cancelled":
+        if more == self.tracker.price and shown.text("status") != "cancelled":
             yield video, shown.shown_id, more
             more = 0
         if opening is None or more:

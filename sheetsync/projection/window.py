@@ -101,14 +101,17 @@ def window_of(context: RowContext, entry: Entry) -> Window:
 
 def window_at(context: RowContext, ends: datetime | None) -> Window:
     """The window that ends then, as of now."""
+    return Window(ends, expiry_word(ends, context.now, context.tracker.warn_hours))
+
+
+def expiry_word(ends: datetime | None, now: datetime, warn_hours: int) -> str:
+    """Where `now` stands in the time of a code that ends then."""
     if ends is None:
-        return Window(None, "no window")
+        return "no window"
     # the very second of the end is expired already, and warn_hours before it is time already (design 5)
-    if context.now >= ends:
-        return Window(ends, "expired")
-    if context.now >= ends - timedelta(hours=context.tracker.warn_hours):
-        return Window(ends, "renewal needed")
-    return Window(ends, "ok")
+    if now >= ends:
+        return "expired"
+    return "renewal needed" if now >= ends - timedelta(hours=warn_hours) else "ok"
 
 
 def _ends(context: RowContext, entry: Entry, code: str) -> datetime | None:

@@ -24,6 +24,7 @@ from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
 from sheetsync.projection import figures, summary
+from sheetsync.projection.seen import rows_seen
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
@@ -271,6 +272,9 @@ class Run:
             videos=self._request.videos,
             told=self._told(),
         )
+        rows = chosen(newest.rows, self._request.videos)
+        seen = rows_seen(rows, newest.time_zone, tracker, known, outlook.now, self.report.holds)
+        self._recorder.saw_rows(tuple(seen), is_all=not self._request.videos)
         written = self._writer.write(newest, wanted)
         self._tell(written)
         stuck = written.uncleared & outlook.served.keys()

@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -38,6 +38,9 @@ CALL_SECONDS = 30
 
 LONGEST_WAIT = 60.0
 """Seconds that a call waits at most because TokPortal asks for it; for more, the next run is soon enough."""
+
+PAGES, PER_PAGE = 50, 100
+"""How much of the credit history is read at most."""
 
 ATTEMPTS = 4
 """Times a call is sent at most, where it may be repeated at all."""
@@ -118,6 +121,29 @@ class TokPortal:
             return parsing.balance(response.content)
         except parsing.Unreadable as error:
             raise Unavailable(f"TokPortal's credit balance cannot be read: {error}") from None
+
+    def history(self, since: datetime) -> parsing.History:
+        """Movements of credits since then, of all PAGES at most: to be shown, never to decide upon (reference Q16).
+
+        Raises CallRefused, CredentialsError, or Unavailable, also where it cannot be read.
+        """
+        # whose days these are is not said: one more does for every zone
+        query = f"per_page={PER_PAGE}&date_from={since - timedelta(days=1):%Y-%m-%d}"
+        found: dict[str, parsing.Movement] = {}
+        unreadable = 0
+        for page in range(1, PAGES + 1):
+            response = self._get(f"/api/ext/credits/history?page={page}&{query}")
+            self._raise_for_status(response)
+            try:
+                told = parsing.movements(response.content, page, PER_PAGE, self._key)
+            except parsing.Unreadable as error:
+                raise Unavailable(f"TokPortal's credit history cannot be read: {error}") from None
+            # a movement that comes while pages are turned moves the others to the next page
+            new = {movement.id: movement for movement in told.movements if movement.id not in found}
+            found, unreadable = found | new, unreadable + told.unreadable
+            if told.is_whole or not new:
+                break
+        return parsing.History(tuple(m for m in found.values() if m.at >= since), unreadable, told.is_whole)
 
     def latest(self, video_id: str) -> AdCodeRequest | None:
         """The latest ad code request of a video, None if there is none (API page, "Get / Poll the Code").

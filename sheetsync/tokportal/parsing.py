@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sheetsync.model import AdCodeRequest
@@ -17,10 +18,34 @@ from sheetsync.model import AdCodeRequest
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SECRET = re.compile(r"(?:sk_|tok_live_)\w{4,}|#?TTSpark_\S+|#[\w+/=-]{12,}")
 _MOST_CREDITS = 2**53  # a cell holds a float: larger whole numbers would be written wrong
+_DEEPEST = 5  # levels within one movement of credits that are looked through for ids
 
 
 class Unreadable(Exception):
     """An answer that does not say what it has to. The text names fields, never their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of the account's credits: negative where they were spent. `kind` is TokPortal's description.
+
+    `words` is all that it says anywhere: no source tells where it names an ad code request (reference Q16).
+    """
+
+    id: str
+    at: datetime
+    amount: int
+    kind: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Movements of credits, how many could not be read, and whether these are all."""
+
+    movements: tuple[Movement, ...]
+    unreadable: int
+    is_whole: bool
 
 
 def latest(content: bytes, video_id: str) -> AdCodeRequest | None:
@@ -46,6 +71,37 @@ def balance(content: bytes) -> int:
         if found is not None:
             return found
     raise Unreadable("it names no whole number of credits")
+
+
+def movements(content: bytes, page: int, per_page: int, key: str) -> History:
+    """One page of the credit history; the last one is whole (reference/tokportal.md 8, "Pagination" in 9)."""
+    body = _json(content)
+    data = _member(body, "data")
+    if not isinstance(data, list):
+        raise Unreadable("data is missing or not a list")
+    found = tuple(filter(None, (_movement(item, key) for item in data)))
+    pages = _credits(_member(_member(body, "pagination"), "total_pages"))
+    is_last = len(data) < per_page if pages is None else page >= pages
+    return History(found, len(data) - len(found), is_last or not data)
+
+
+def _movement(item: object, key: str) -> Movement | None:
+    at, amount = _instant(_member(item, "created_at")), _credits(_member(item, "amount"), -_MOST_CREDITS)
+    if at is None or amount is None:
+        return None
+    words = frozenset(word for text in _strings(item, _DEEPEST) for word in re.findall(r"[\w-]+", text))
+    # the one sample has debits below zero; one that is told by its type alone is no other
+    amount = -abs(amount) if _member(item, "type") == "debit" else amount
+    kind = plain(_member(item, "description"), 80, key)
+    return Movement(str(_member(item, "id") or json.dumps(item)), at, amount, kind, words)
+
+
+def _strings(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth and isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part, depth - 1)
 
 
 def problem(content: bytes, key: str) -> tuple[str, str]:

@@ -108,7 +108,9 @@ def test_the_story_in_the_terminal(told: Told) -> None:
         "2 ad code requests:\n"
         "\n"
         f"  1. {told.first}  finalized  7 credits  {old}, then {new}\n"
-        f"  2. {told.second}  cancelled  7 credits, refunded  no code\n"
+        f"  2. {told.second}  cancelled  7 credits, refunded  no code  renewal of {told.first}\n"
+        "\n"
+        f"code in use: {new}, of {told.first}, until 2026-07-16 09:00:00\n"
     )
     assert result.stderr == ""
 
@@ -133,7 +135,7 @@ def test_the_story_for_programs(told: Told) -> None:
     result = told.history(VIDEO, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert list(document) == ["video_id", "events", "requests"]
+    assert list(document) == ["video_id", "events", "requests", "codes_in_use"]
     assert [(event["at"], event["kind"], told_of(event["detail"])) for event in document["events"]] == [
         ("2026-06-16T09:00:00Z", "intent", ["request"]),
         ("2026-06-16T09:00:00Z", "ordered", [told.first, "request", 7, 1240]),
@@ -162,13 +164,15 @@ def told_of(detail: dict[str, Any]) -> list[Any]:
 
 def test_both_generations_for_programs(told: Told) -> None:
     """Each request with its price, its times, and every code it ever carried: the renewal erases nothing."""
-    first, second = json.loads(told.history(VIDEO, "--json").stdout)["requests"]
+    document = json.loads(told.history(VIDEO, "--json").stdout)
+    first, second = document["requests"]
     assert first == {
         "tracker": "acme",
         "request_id": told.first,
         "status": "finalized",
         "origin": "ordered",
         "credits_charged": 7,
+        "renewal_of": None,
         "codes": [
             {"received_at": "2026-06-18T09:00:00Z", "code": told.codes[0]},
             {"received_at": "2026-06-20T09:00:00Z", "code": told.codes[1]},
@@ -179,6 +183,9 @@ def test_both_generations_for_programs(told: Told) -> None:
     }
     assert (second["request_id"], second["status"], second["codes"]) == (told.second, "cancelled", [])
     assert (second["credits_charged"], second["created_at"]) == (7, "2026-06-22T09:00:00Z")
+    assert second["renewal_of"] == told.first
+    shown = {"request_id": told.first, "code": told.codes[1], "expires_at": "2026-07-16T09:00:00Z"}
+    assert document["codes_in_use"] == [{"tracker": "acme", **shown}]
 
 
 def test_codes_that_the_story_tells_are_those_that_were_delivered(told: Told) -> None:

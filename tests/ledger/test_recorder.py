@@ -13,7 +13,7 @@ from ledger_calls import LATER, NOW, PAUSE, begin, kinds, python, recorder, requ
 from sheetsync.ledger.recorder import RUNS_KEPT
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Entry, IntentState, Known, Mark, Origin, Price, Typed
-from sheetsync.steps import Memory, TypedValue
+from sheetsync.steps import Memory, RowSeen, TypedValue
 
 
 class TestObserving:
@@ -451,3 +451,44 @@ class TestRemembering:
             Memory(imported=(typed, Entry(request("r1", created_at=NOW - PAUSE), Origin.IMPORTED, None, None, NOW)))
         )
         assert [entry.request.id for entry in ledger.known("acme").generations("v1")] == ["r3", "r2", "r1", "code 1"]
+
+
+class TestRowsSeen:
+    def test_kept_as_the_last_run_saw_them(self, ledger: Ledger) -> None:
+        """Each tracker's own; rows that a whole run did not see are gone, those that a narrowed one did not are not."""
+        first, second = RowSeen("v1", "@mia", "Crumbly", "Waits."), RowSeen("v2", code="#abc", ends=NOW)
+        recorder(ledger).saw_rows([first, second], is_all=True)
+        assert ledger.rows_seen("acme") == (first, second)
+        assert ledger.rows_seen("other") == ()
+        recorder(ledger).saw_rows([replace(first, hold="")], is_all=False)
+        assert ledger.rows_seen("acme") == (replace(first, hold=""), second)
+        recorder(ledger).saw_rows([second], is_all=True)
+        assert ledger.rows_seen("acme") == (second,)
+
+    def test_nothing_new(self, path: Path) -> None:
+        """A run that sees what the last one saw writes nothing."""
+        with Ledger(path) as ledger:
+            recorder(ledger).saw_rows([RowSeen("v1", ends=NOW)], is_all=True)
+            log = path.with_name(f"{path.name}-wal")
+            before = log.read_bytes()
+            recorder(ledger).saw_rows([RowSeen("v1", ends=NOW)], is_all=True)
+            assert log.read_bytes() == before
+
+
+def test_since_when_and_what_the_whole_ledger_knows(ledger: Ledger) -> None:
+    """Every tracker's requests, from the first event on."""
+    assert (ledger.first_event(), ledger.all_entries()) == (None, ())
+    recorder(ledger).observe([request()])
+    recorder(ledger, LATER, "run2").observe([request(id="r2")])
+    assert ledger.first_event() == NOW
+    assert [(tracker, entry.request.id) for tracker, entry in ledger.all_entries()] == [("acme", "r1"), ("acme", "r2")]
+
+
+def test_the_last_good_run(ledger: Ledger) -> None:
+    """The one that ended with 0, however many have failed since."""
+    recorder(ledger).record_run(NOW, 0, "")
+    recorder(ledger, LATER, "run2").record_run(LATER, 1, "lost")
+    last, good = ledger.last_run("acme"), ledger.last_run("acme", is_good=True)
+    assert last
+    assert good
+    assert (last.exit_code, good.exit_code, good.started_at) == (1, 0, NOW)

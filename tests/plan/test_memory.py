@@ -245,6 +245,13 @@ class TestCosts:
         of = told(gone.request, credits_charged=7)
         assert costs(of, Known(), ledger(gone)) == ((), ((VIDEO, 7),))
 
+    def test_a_request_that_was_refunded_since_the_row_was_written(self) -> None:
+        """The run looks twice: what it took for the charge of the request at first is no opening balance then."""
+        of = told(replace(FIRST, status="pending"), credits_charged=7)
+        gone = replace(FIRST, status="cancelled")
+        assert costs(of, Known(), ledger(entry(gone, charged=None))) == (((VIDEO, "R1", 7),), ((VIDEO, 0),))
+        assert costs(of, Known(), ledger(entry(gone, charged=7), opening={VIDEO: 0})) == ((), ())
+
     def test_it_is_imported_once(self) -> None:
         """Later only what this ledger sees changes it."""
         now = replace(self.FOUND, opening={VIDEO: 14})
