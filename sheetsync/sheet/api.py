@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,20 @@ has; a write that is given up is looked for."""
 ATTEMPTS = 5
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
+ENABLE_AT = "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
+API_DISABLED = (
+    "The Google Sheets API is not enabled in the project of {account}. Enable it at {url} , wait a few minutes, then "
+    "run again."
+)
+SCOPES_TOO_FEW = (
+    "Google's credentials here do not reach to spreadsheets. Name a service-account key file under `google: "
+    "credentials:`, or sign in again with `gcloud auth application-default login "
+    f"--scopes=https://www.googleapis.com/auth/cloud-platform,{SCOPES[0]}`."
+)
+OFFICE_FILE = (
+    "`spreadsheet:` names an Excel file in Drive, which no program can edit there. Open it, choose File > Save as "
+    "Google Sheets, and put the address of the new file into the configuration."
+)
 
 
 class WriteUnclear(Unavailable):
@@ -174,7 +189,9 @@ class SheetsAPI(gspread.HTTPClient):
         if status == 401:
             return CredentialsError(f"Google does not accept the credentials ({message}).")
         if status == 403:
-            return CredentialsError(f"Google denies access ({message}). {NOT_SHARED.format(email=account)}")
+            return CredentialsError(_denied(response.text, message, account))
+        if "Office file" in message:
+            return NotFound(OFFICE_FILE)
         if "protected" in message:
             return CredentialsError(
                 f"A protected range stops sheetsync: {message} Let {account} edit the "
@@ -240,6 +257,17 @@ def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, A
     if not isinstance(answer, dict):
         raise Unavailable("Google's answer could not be read.")
     return answer
+
+
+def _denied(body: str, message: str, account: str) -> str:
+    """What a 403 means, by its `details[].reason` (Sheets reference 8)."""
+    if "SERVICE_DISABLED" in body:
+        # the address that Google names leads to the very project
+        url = re.search(r"https://console\.[^\s\"\\]+", body)
+        return API_DISABLED.format(account=account, url=url[0] if url else ENABLE_AT)
+    if "SCOPE_INSUFFICIENT" in body:
+        return SCOPES_TOO_FEW
+    return f"Google denies access ({message}). {NOT_SHARED.format(email=account)}"
 
 
 def _message(response: requests.Response) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from sheetsync.sandbox.google import calls, store
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
+    REFUSALS,
     ApiError,
     bad_request,
     drive_not_found,
@@ -53,6 +54,8 @@ class Google:
         self.books: dict[str, Spreadsheet] = {}
         self.quota = False
         self.pretty = False
+        self.refuses = ""
+        """One of REFUSALS with which every call on a book ends; empty for none."""
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
     def create_spreadsheet(
@@ -111,6 +114,8 @@ class Google:
 
     def opened(self, book_id: str, user: str, *, reading: bool) -> Spreadsheet:
         """The book, if the user may read or write it. Raises ApiError."""
+        if self.refuses:
+            raise REFUSALS[self.refuses]()
         book = self.books.get(book_id)
         if book is None:
             raise not_found()
@@ -125,6 +130,7 @@ class Google:
             "rng": [version, list(state), gauss],
             "oauth": self.oauth.dump(),
             "quota": self.quota,
+            "refuses": self.refuses,
             "books": [store.dump_book(book) for book in self.books.values()],
         }
 
@@ -133,7 +139,7 @@ class Google:
         version, state, gauss = data["rng"]
         self._rng.setstate((version, tuple(state), gauss))
         self.oauth.restore(data["oauth"])
-        self.quota = data["quota"]
+        self.quota, self.refuses = data["quota"], data.get("refuses", "")
         books = [store.restore_book(held, self._now) for held in data["books"]]
         self.books = {book.id: book for book in books}
 
