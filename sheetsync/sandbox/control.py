@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import Faults
-from sheetsync.sandbox.google.errors import REFUSALS
+from sheetsync.sandbox.google.errors import WRITE_REFUSALS
 from sheetsync.sandbox.page import page
 from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
@@ -176,8 +176,8 @@ def _switches(world: Controlled, body: Body) -> Body:
     price, credits = values.pop("price", world.portal.price), values.pop("credits", None)
     quota = values.pop("quota", world.google.quota)
     refuses = str(values.pop("google_refuses", world.google.refuses))
-    if refuses and refuses not in REFUSALS:
-        raise ValueError(f"google_refuses must be empty or one of {', '.join(REFUSALS)}, not {refuses!r}")
+    if refuses and refuses not in WRITE_REFUSALS:
+        raise ValueError(f"google_refuses must be empty or one of {', '.join(WRITE_REFUSALS)}, not {refuses!r}")
     world.portal.switches.set(values)
     world.portal.price, world.google.quota, world.google.refuses = int(price), bool(quota), refuses
     if credits is not None:

@@ -201,7 +201,9 @@ class SheetsAPI(gspread.HTTPClient):
             # of a write it is not said whether the rest of it was done
             what = f"The tab is no longer there; it may have just been renamed ({message})."
             return (WriteUnclear if writes else NotFound)(what)
-        return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
+        return (WriteRefused if writes else Unavailable)(
+            f"Google Sheets refused a {'write' if writes else 'read'} ({status}: {message})."
+        )
 
 
 def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:

@@ -71,6 +71,7 @@ class Executor:
     claim: Claim = field(init=False)
     claimed: Mapping[str, Row] = field(default_factory=dict)  # the rows as they stood when they were last looked at
     unverified: AbstractSet[str] = frozenset()  # claims of which nobody knows where they landed
+    unclaimed: str = notes.UNCLAIMED  # what is said of those
     made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
@@ -187,6 +188,7 @@ class Executor:
         self.report.cells_written += written.cells
         standing, self.unverified = self.claim.standing(written.rows), written.unplaced
         self.claimed = {video: standing[video] for video in standing.keys() - written.unplaced}
+        self.unclaimed = notes.not_ordered(written.refusal) if written.refusal else self.unclaimed
         self.made_by_formula = written.made_by_formula
         return written.snapshot
 
@@ -225,7 +227,7 @@ class Executor:
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
         elif step.video_id not in self.claimed:
-            self.report.not_done(step, notes.UNCLAIMED if step.video_id in self.unverified else notes.MOVED)
+            self.report.not_done(step, self.unclaimed if step.video_id in self.unverified else notes.MOVED)
         elif not self._covered(step):
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(

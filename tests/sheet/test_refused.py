@@ -44,3 +44,55 @@ def test_what_a_first_run_meets_is_told_with_the_way_out(refusal: str, kind: str
     bench.world.google.refuses = ""
     bench.later(minutes=30)
     assert bench.sync().ordered == 1
+
+
+REFUSED = (
+    "Google Sheets refused a write (400: Invalid requests[0].updateCells: You can't set the number format of cells in "
+    "a typed column.)."
+)
+
+
+def test_a_refused_claim_says_why_nothing_was_ordered() -> None:
+    """Nobody changed the row: what Google says against the write stands in the hold, the error and the exit code."""
+    bench = Bench([VIDEO])
+    bench.mark("request", VIDEO)
+    bench.world.google.refuses = "typed_column"
+
+    report = bench.sync()
+
+    assert [hold.reason for hold in report.holds] == [f"Not ordered: {REFUSED}"]
+    assert (report.exit_code, str(report.error), bench.charged(VIDEO)) == (1, REFUSED, 0)
+
+    bench.world.google.refuses = ""
+    bench.later(minutes=30)
+    assert (bench.sync().ordered, bench.cell(VIDEO, "sync_note")) == (1, "")
+
+
+def test_a_write_that_is_refused_once_more_than_it_is_tried() -> None:
+    """The order is paid, its row cannot be written: the run is no success, and says Google's reason."""
+    bench = Bench([VIDEO])
+    bench.mark("request", VIDEO)
+    bench.world.faults.edit("sheets.batchUpdate", 2, do=lambda world: setattr(world.google, "refuses", "typed_column"))
+
+    report = bench.sync()
+
+    assert (report.ordered, report.exit_code, str(report.error)) == (1, 1, REFUSED)
+    bench.world.google.refuses = ""
+    assert (bench.sync().exit_code, bench.cell(VIDEO, "status"), bench.charged(VIDEO)) == (0, "pending", 7)
+
+
+def test_a_write_past_the_grid_is_no_refusal_to_tell() -> None:
+    """Somebody deletes the last row in that instant: the tab is read again, and there is nothing left to write."""
+    bench = Bench([VIDEO])
+    bench.mark("request", VIDEO)
+    bench.world.faults.edit("sheets.batchUpdate", 2, do=lambda _: _cut_to_its_header(bench))
+
+    report = bench.sync()
+
+    assert (report.exit_code, report.error) == (0, None)
+
+
+def _cut_to_its_header(bench: Bench) -> None:
+    del bench.sheet.rows[1:]
+    bench.sheet.row_count = 1
+    bench.sheet.touch()

@@ -120,6 +120,10 @@ REFUSALS: Mapping[str, Callable[[], ApiError]] = {
 }
 """What a first run may meet on every call, by the name under which the sandbox is told to refuse so."""
 
+_IN_A_TABLE = "Invalid requests[0].updateCells: You can't set the number format of cells in a typed column."
+WRITE_REFUSALS = {**REFUSALS, "typed_column": lambda: invalid(_IN_A_TABLE)}
+"""The same for writes, with what only those may meet: Sheets reference 8."""
+
 
 def not_found() -> ApiError:
     """404 for a book that does not exist."""

@@ -16,6 +16,7 @@ from sheetsync.sandbox.google import calls, store
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
     REFUSALS,
+    WRITE_REFUSALS,
     ApiError,
     bad_request,
     drive_not_found,
@@ -55,7 +56,7 @@ class Google:
         self.quota = False
         self.pretty = False
         self.refuses = ""
-        """One of REFUSALS with which every call on a book ends; empty for none."""
+        """One of WRITE_REFUSALS with which every call on a book ends; empty for none."""
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
     def create_spreadsheet(
@@ -114,8 +115,8 @@ class Google:
 
     def opened(self, book_id: str, user: str, *, reading: bool) -> Spreadsheet:
         """The book, if the user may read or write it. Raises ApiError."""
-        if self.refuses:
-            raise REFUSALS[self.refuses]()
+        if refusal := (REFUSALS if reading else WRITE_REFUSALS).get(self.refuses):
+            raise refusal()
         book = self.books.get(book_id)
         if book is None:
             raise not_found()
