@@ -48,7 +48,7 @@ class Switches:
     resubmit_renews_submitted_at: Literal["yes", "no"] = "yes"
     # Money
     hidden_debit: Literal["no", "yes"] = "no"
-    balance_shape: Literal["new", "old", "neither"] = "new"
+    balance_shape: Literal["new", "old", "neither", "text", "fraction"] = "new"
     balance_lags: Literal["no", "yes"] = "no"
     # Transport
     dry_run: Literal["simulated", "executed"] = "simulated"

@@ -281,12 +281,21 @@ def test_hidden_debit(world: World) -> None:
     assert books_balance(world)
 
 
-@pytest.mark.parametrize(("value", "field"), [("new", "total_credits"), ("old", "credits"), ("neither", None)])
-def test_balance_shape(world: World, value: str, field: str | None) -> None:
-    """Both documented shapes, and one that has neither field."""
+@pytest.mark.parametrize(
+    ("value", "field", "shown"),
+    [
+        ("new", "total_credits", 1247),
+        ("old", "credits", 1247),
+        ("text", "total_credits", "1247"),
+        ("fraction", "total_credits", 1247.5),
+        ("neither", None, None),
+    ],
+)
+def test_balance_shape(world: World, value: str, field: str | None, shown: object) -> None:
+    """Both documented shapes, with another kind of number too, and one that has neither field."""
     switch(world, balance_shape=value)
     data = call(world, "GET", "/api/ext/credits/balance").json()["data"]
-    assert data.get("total_credits", data.get("credits")) == (1247 if field else None)
+    assert data.get("total_credits", data.get("credits")) == shown
     assert field is None or field in data
 
 
