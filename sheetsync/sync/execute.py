@@ -158,17 +158,24 @@ class Executor:
             self.portal.correct(planned.id, step.feedback)
         except CallRefused as no:
             self._correction_refused(step, no)
-            return
         except (CallUncertain, CallNotSent):
-            # a report that is sent twice costs nothing; but first a later run looks whether it arrived
-            self.report.not_done(step, notes.CORRECTION_LOST)
-            self.report.uncertain += 1
+            self._look_for_correction(step, is_answered=False)
+        else:
+            self._look_for_correction(step, is_answered=True)
+
+    def _look_for_correction(self, step: Correct, is_answered: bool) -> None:
+        """Whatever was answered, only a look tells: the route may be a web page's by now (reference 4)."""
+        sent, seen = step.request, self._look_quietly(step.video_id)
+        if seen and seen.id == sent.id and (seen.status == "pending_corrections" or seen.code not in (None, sent.code)):
+            self.recorder.corrected(sent)
+            self.report.corrected += 1
+            self.report.served[step.video_id] = step.mark
             return
-        self.recorder.corrected(planned)
-        self.report.corrected += 1
-        self.report.served[step.video_id] = step.mark
-        # so that this very run already shows that it was reported
-        self._look_quietly(step.video_id)
+        is_page = is_answered and seen is not None
+        text = notes.NO_SIGN_OF_REPORT if is_page else notes.CORRECTION_LOST
+        text = self.recorder.rest(step.video_id, step.mark, text, retry_pause(self._attempts(step)))
+        self.report.not_done(step, text, HoldKind.PERSON if is_page else HoldKind.NEXT_RUN)
+        self.report.uncertain += not is_page
 
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)

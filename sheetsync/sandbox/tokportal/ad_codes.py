@@ -124,6 +124,12 @@ def correction_gate(switches: Switches) -> Answer | None:
             raise Refused(404, "route", "Not found.")
         case 405:
             raise Refused(405, "method", "Method not allowed.")
+        # the web app answers in place of an API: with its own page, or by the way to its sign-in
+        case "page":
+            page = b"<!DOCTYPE html><title>TokPortal</title><div id=app></div>"
+            return Answer(200, page, {"content-type": "text/html; charset=utf-8"})
+        case 302:
+            return Answer(302, b"", {"location": "/login"})
     return None
 
 
