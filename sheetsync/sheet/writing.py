@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from sheetsync.columns import bind, row_of
 from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
@@ -18,7 +19,7 @@ from sheetsync.projected import Projection, SummaryCell
 from sheetsync.projection import figures
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
-from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for
+from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.verification import landed_right, shows_what_was_written
@@ -123,6 +124,14 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
     return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
+
+
+def may_write(reader: Reader, seen: Snapshot) -> bool:
+    """Whether a write that changes nothing is let through, and shows the header row. Raises as `SheetsAPI.update`."""
+    body = requests.nothing(seen, uuid4().hex)
+    answer = reader.api.update(reader.tracker.spreadsheet, body, requests.ANSWER_FIELDS)
+    shown = requests.landed_in([answer], seen.sheet_id).headers
+    return all(header_at(shown, at) == header_at(seen.headers, at) for at in range(max(len(shown), len(seen.headers))))
 
 
 @dataclass(frozen=True, slots=True)

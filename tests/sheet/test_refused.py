@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from support.bench import Bench
 
+from sheetsync.errors import CredentialsError
+from sheetsync.sheet.reading import Reader
+from sheetsync.sheet.writing import may_write
+
 VIDEO = "vid-a"
 
 FIRST_RUN = {
@@ -96,3 +100,21 @@ def _cut_to_its_header(bench: Bench) -> None:
     del bench.sheet.rows[1:]
     bench.sheet.row_count = 1
     bench.sheet.touch()
+
+
+def test_a_write_that_changes_nothing_tells_whether_it_may() -> None:
+    """Shared with an editor, with headers that end in an empty cell; renamed in that instant; shared with a viewer."""
+    bench = Bench([VIDEO])
+    bench.sheet.set_note(0, bench.sheet.column_count - 1, "an empty cell")
+    reader = Reader(bench.api(), bench.tracker, bench.clock)
+    seen, before = reader.look(), bench.table()
+    assert may_write(reader, seen)
+    assert bench.table() == before
+
+    bench.sheet.set_value(0, 0, "Clip")
+    assert not may_write(reader, seen)
+
+    bench.book.viewers.update(bench.book.shared_with)
+    bench.book.shared_with.clear()
+    with pytest.raises(CredentialsError, match="as Editor"):
+        may_write(reader, seen)
