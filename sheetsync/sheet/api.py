@@ -36,6 +36,10 @@ CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 80.0
 has; a write that is given up is looked for."""
 
 ATTEMPTS = 5
+QUOTA_SECONDS = 65.0
+"""So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
+
+_BACK_OFF = tenacity.wait_random_exponential(multiplier=1, max=32)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
 ENABLE_AT = "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
@@ -64,6 +68,10 @@ class WriteRefused(Unavailable):
 
 class _Transient(Unavailable):
     """What another attempt may mend: nothing was read or written."""
+
+
+class _TooMany(_Transient):
+    """429: the calls of this minute, which all trackers of an account share, are used up."""
 
 
 class SheetsAPI(gspread.HTTPClient):
@@ -133,7 +141,7 @@ class SheetsAPI(gspread.HTTPClient):
         url = f"{self._base}{parts.path}" if self._base else endpoint
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Transient),
-            wait=tenacity.wait_random_exponential(multiplier=1, max=32),
+            wait=_pause,
             stop=self._gives_up,
             sleep=self._clock.sleep,
             reraise=True,
@@ -141,7 +149,8 @@ class SheetsAPI(gspread.HTTPClient):
         return retrying(self._request_once, method, url, *args, **kwargs)
 
     def _gives_up(self, state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._clock.left()
+        is_over = state.idle_for >= QUOTA_SECONDS if _is_quota(state) else state.attempt_number >= ATTEMPTS
+        return is_over or state.upcoming_sleep >= self._clock.left()
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
@@ -179,7 +188,7 @@ class SheetsAPI(gspread.HTTPClient):
             what = f"Google Sheets answered {status}, a redirect: check google.api_url."
             return (WriteUnclear if writes else Unavailable)(what)
         if status == 429:
-            return _Transient("Google Sheets asks for fewer calls (quota of 60 a minute).")
+            return _TooMany("Google Sheets asks for fewer calls (quota of 60 a minute).")
         if status >= 500 or status == 408:
             return (WriteUnclear if writes else _Transient)(f"Google Sheets is not available just now ({status}).")
         if status == 404:
@@ -248,6 +257,15 @@ def key_file(path: Path) -> Mapping[str, Any]:
     if not isinstance(info, dict) or info.get("type") != "service_account":
         raise ConfigError([f"{path}: is not a service-account key (its `type` is not `service_account`)"])
     return info
+
+
+def _is_quota(state: tenacity.RetryCallState) -> bool:
+    return state.outcome is not None and isinstance(state.outcome.exception(), _TooMany)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    pause = _BACK_OFF(state)
+    return min(pause, QUOTA_SECONDS - state.idle_for) if _is_quota(state) else pause
 
 
 def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Literal
+
 import pytest
-from support.bench import Bench
+from support.bench import EMAIL, Bench
 
 from sheetsync.errors import CredentialsError
+from sheetsync.sandbox.google.errors import ApiError
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import may_write
 
@@ -118,3 +122,44 @@ def test_a_write_that_changes_nothing_tells_whether_it_may() -> None:
     bench.book.shared_with.clear()
     with pytest.raises(CredentialsError, match="as Editor"):
         may_write(reader, seen)
+
+
+class TestQuota:
+    def used_up(self, word: Literal["Read", "Write"]) -> Bench:
+        """The minute has just begun, and others have used up its calls."""
+        bench = Bench([VIDEO])
+        bench.mark("request", VIDEO)
+        bench.later(seconds=60 - bench.clock.now().second)
+        bench.world.google.quota = True
+        with suppress(ApiError):
+            for _ in range(60):
+                bench.world.google.spend(word, EMAIL)
+        return bench
+
+    @pytest.mark.parametrize("word", ["Read", "Write"])
+    def test_the_minute_is_outlasted(self, word: Literal["Read", "Write"]) -> None:
+        """A quota is refilled each minute: the run waits for that, and does all it has to."""
+        bench = self.used_up(word)
+        assert (bench.sync().exit_code, bench.charged(VIDEO), bench.cell(VIDEO, "status")) == (0, 7, "pending")
+
+    @pytest.mark.parametrize(("left", "waits"), [(None, 65), (30, 30)])
+    def test_no_longer_than_that(self, left: int | None, waits: int) -> None:
+        """In all, and within the run's time."""
+        bench = self.used_up("Read")
+        bench.world.faults.add("sheets.get", fault="429", times=999)
+        if left:
+            bench.clock.ends_in(left)
+        begin = bench.clock.monotonic()
+        report = bench.sync()
+        assert (report.exit_code, str(report.error)) == (
+            1,
+            "Google Sheets asks for fewer calls (quota of 60 a minute).",
+        )
+        assert 0 <= bench.clock.monotonic() - begin <= waits
+
+    def test_other_troubles_are_not_waited_for_so_long(self) -> None:
+        """Five tries, as ever."""
+        bench = Bench([VIDEO])
+        bench.world.faults.add("sheets.get", fault="503", times=999)
+        assert bench.sync().exit_code == 1
+        assert bench.kinds().count("sheets.get") == 5
