@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, hidden_headers
+from sheetsync.columns import MARKS, hidden_headers, length
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
@@ -154,6 +154,6 @@ def _correct(row: Row, latest: AdCodeRequest | None, generations: Sequence[Entry
     feedback = row.text("feedback")
     if not feedback:
         return Hold(row.key, row.number, notes.FEEDBACK_EMPTY)
-    if len(feedback) not in FEEDBACK_LENGTH:
-        return Hold(row.key, row.number, notes.feedback_length(len(feedback)))
+    if length(feedback) not in FEEDBACK_LENGTH:
+        return Hold(row.key, row.number, notes.feedback_length(length(feedback)))
     return Correct(row.key, row.number, latest, feedback)

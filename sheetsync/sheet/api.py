@@ -157,6 +157,7 @@ class SheetsAPI(gspread.HTTPClient):
         left = self._clock.left()
         if left <= 0:
             raise OutOfTime
+        kwargs["params"] = {**kwargs.get("params", {}), "prettyPrint": "false"}
         kwargs |= {"timeout": (min(CONNECT_SECONDS, left), min(ANSWER_SECONDS, left)), "allow_redirects": False}
         try:
             response = self.session.request(method, url, *args, **kwargs)

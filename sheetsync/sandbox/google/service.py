@@ -92,7 +92,11 @@ class Google:
         try:
             return found.route.handler(self, request, found.places)
         except ApiError as error:
-            return error.response(pretty=self.pretty)
+            return error.response(pretty=self.is_pretty(request))
+
+    def is_pretty(self, request: Request) -> bool:
+        """Whether an answer is indented, as those of Sheets are unless the caller asks for less."""
+        return self.pretty and request.param("prettyPrint", "true") != "false"
 
     def caller(self, request: Request) -> str:
         """Who makes a call. Raises ApiError where nobody is signed in."""
@@ -164,7 +168,7 @@ def _reading(answering: Answering) -> Handler:
         google.spend("Read", user)
         book = google.opened(places["book"], user, reading=True)
         answer = answering(Call(book, user, places.get("range", ""), Query(request.query), {}))
-        return json_response(answer, pretty=google.pretty)
+        return json_response(answer, pretty=google.is_pretty(request))
 
     return handler
 
@@ -177,7 +181,7 @@ def _writing(answering: Answering) -> Handler:
         google.spend("Write", user)
         book = google.opened(places["book"], user, reading=False)
         call = Call(book, user, places.get("range", ""), Query(request.query), body_of(request))
-        return _atomically(call.book, lambda: json_response(answering(call), pretty=google.pretty))
+        return _atomically(call.book, lambda: json_response(answering(call), pretty=google.is_pretty(request)))
 
     return handler
 
@@ -218,7 +222,7 @@ def _list_files(google: Google, request: Request, _: Places) -> Response:
     files = [_file(book) for book in _visible(google, request)]
     names = _mask(request, "files(kind,mimeType,id,name)")
     answer = {"kind": "drive#fileList", "incompleteSearch": False, "files": files}
-    return json_response(pick(answer, names), pretty=google.pretty)
+    return json_response(pick(answer, names), pretty=google.is_pretty(request))
 
 
 def _get_file(google: Google, request: Request, places: Places) -> Response:
@@ -226,8 +230,8 @@ def _get_file(google: Google, request: Request, places: Places) -> Response:
     book = next((book for book in _visible(google, request) if book.id == wanted), None)
     # A file that one may not see does not exist, in Drive's older kind of error body: Sheets reference 3.7.
     if book is None:
-        return json_response(drive_not_found(wanted), 404, pretty=google.pretty)
-    return json_response(pick(_file(book), _mask(request, "kind,id,name,mimeType")), pretty=google.pretty)
+        return json_response(drive_not_found(wanted), 404, pretty=google.is_pretty(request))
+    return json_response(pick(_file(book), _mask(request, "kind,id,name,mimeType")), pretty=google.is_pretty(request))
 
 
 def _mask(request: Request, default: str) -> Mask:
