@@ -379,6 +379,11 @@ def days(cell: Scalar) -> int | None:
     return int(value)
 
 
+def length(text: str) -> int:
+    """Characters as JavaScript counts them, in which most web forms and APIs are checked: an emoji is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def ticked(cell: Scalar) -> bool:
     """Whether a checkbox is ticked; words that people type for it count."""
     return cell is True or str(cell).strip().casefold() in _TICKED_WORDS

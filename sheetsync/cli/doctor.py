@@ -30,6 +30,7 @@ from sheetsync.plan.gates import absent_gates, key_problem
 from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.sheet.reading import Reader
+from sheetsync.sheet.writing import may_write
 from sheetsync.template.spreadsheet import GridRange, Tab, column_range
 from sheetsync.template.tracker_tab import missing_columns
 from sheetsync.tokportal.client import TokPortal
@@ -116,15 +117,21 @@ def _kept_private(name: str, path: Path) -> Iterator[Check]:
 
 def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock, state: Path) -> Iterator[Check]:
     name = f"sheet '{tracker.name}'"
+    reader = Reader(api, tracker, clock)
     try:
-        snapshot = Reader(api, tracker, clock).read()
+        seen = reader.look()
     except SheetsyncError as error:
         yield Check(name, False, str(error))
-        # with a header missing there is still much that `init` can tell; otherwise there is no tab to look at
-        if isinstance(error, HeaderError):
-            yield from _template(name, tracker, api)
         return
-    yield Check(name, True, f"tab '{snapshot.title}' is readable, time zone {snapshot.time_zone}")
+    yield Check(name, True, f"tab '{seen.title}' is readable, time zone {seen.time_zone}")
+    yield from _until_failure(f"{name} editing", _editing(f"{name} editing", reader, seen))
+    try:
+        snapshot = reader.bound(seen)
+    except HeaderError as error:
+        yield Check(name, False, str(error))
+        # there is still much that `init` can tell
+        yield from _template(name, tracker, api)
+        return
     found = f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
     yield Check(f"{name} headers", True, found)
     if absent := absent_gates(tracker, snapshot.columns):
@@ -135,6 +142,15 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock, state: Path) -> Ite
     with suppress(SheetsyncError), Ledger(state, read_only=True) as ledger:
         books = credits.of_sheet(tracker, snapshot, ledger.known(tracker.name))
         yield from (Check(f"{name} credits", ok, text) for ok, text in books)
+
+
+def _editing(name: str, reader: Reader, seen: Snapshot) -> Iterator[Check]:
+    """Only a write tells whether the sheet is shared for more than viewing."""
+    if may_write(reader, seen):
+        yield Check(name, True, "a write that changes nothing went through, and showed where it landed")
+    else:
+        text = "the answer to a write does not show the header row as it was read: run doctor again; if it stays, tell"
+        yield Check(name, False, f"{text} whoever maintains sheetsync")
 
 
 def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:

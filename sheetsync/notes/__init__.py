@@ -98,6 +98,9 @@ UNCLAIMED = "Google did not confirm a write into this row, so nothing was ordere
 MOVED = "The row changed while this was about to be done; the next run looks again."
 EARLIER_CODE = "This is the code of an earlier request: report it in the TokPortal dashboard, then clear Action."
 CORRECTION_LOST = "The answer to the correction was lost; the next run looks again."
+NO_SIGN_OF_REPORT = (
+    "TokPortal shows no sign of this report: report the code in the TokPortal dashboard, then clear Action."
+)
 CANNOT_REPORT = "This API key cannot report codes: report it in the TokPortal dashboard, then clear Action."
 
 

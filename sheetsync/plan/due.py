@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from sheetsync.model import Known, Mark, Row, Tracker
 from sheetsync.plan.gates import key_problem
-from sheetsync.plan.situation import acting, is_resting
+from sheetsync.plan.situation import acting, is_looked_at
 from sheetsync.projection.cells import code_shown
 
 
@@ -18,7 +18,7 @@ def due(rows: Sequence[Row], known: Known, now: datetime, time_zone: str, tracke
     """
     # a key that cannot be an id is not worth a call: its hold says so
     keyed = [row for row in rows if key_problem(row) is None]
-    marked = [row.key for row in acting(keyed) if not is_resting(row, known, now)]
+    marked = [row.key for row in acting(keyed) if is_looked_at(row, known, now)]
     strange = [row.key for row in keyed if _disagrees(row, known, now, time_zone, tracker)]
     waiting = sorted(known.open_videos, key=lambda video: (known.latest[video].seen_at, video))
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls

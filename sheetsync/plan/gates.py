@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, ticked
+from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, length, ticked
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.steps import Hold
 
@@ -74,8 +74,8 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     tracker = with_default_approvals(tracker, Known(), row.columns)
     failed = []
     note, platform = row.text("note"), row.text("platform").casefold()
-    if len(note) > NOTE_LIMIT:
-        failed.append(f"Note has {len(note)} characters, TokPortal takes {NOTE_LIMIT}")
+    if length(note) > NOTE_LIMIT:
+        failed.append(f"Note has {length(note)} characters, TokPortal takes {NOTE_LIMIT}")
     if platform and platform not in PLATFORMS:
         failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
     to_tick, to_fill = _asked(row, tracker)

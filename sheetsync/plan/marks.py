@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, hidden_headers
+from sheetsync.columns import MARKS, hidden_headers, length
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
-from sheetsync.plan.situation import Situation, acting, is_resting
+from sheetsync.plan.situation import Situation, acting, is_looked_at, is_resting
 from sheetsync.projection.cells import ORDERING
 from sheetsync.projection.window import usable_code
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
@@ -67,8 +67,8 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
     # before the pauses and failures of a call: a word nobody knows waits for a person whatever TokPortal says
     if row.mark not in MARKS:
         return Hold(row.key, row.number, notes.unknown_mark(MARKS))
-    if is_resting(row, world.known, world.now):
-        return Hold(row.key, row.number, world.known.refusals[row.key].text)
+    if not is_looked_at(row, world.known, world.now):
+        return _rests(row, world)
     if world.known.served.get(row.key) == row.wish or row.text("sync_note").startswith(notes.SERVED):
         # done, and the row shows what it brought: a mark that could not be cleared, or comes back by itself. The row's
         # own note remembers it for a machine whose ledger does not
@@ -79,7 +79,13 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
     step = _decide(row, Mark(row.mark), world.observations[row.key].request, world)
     if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
         return replace(step, origin=Origin.FOUND)
+    if isinstance(step, Correct) and is_resting(row, world.known, world.now):
+        return _rests(row, world)
     return step
+
+
+def _rests(row: Row, world: Situation) -> Hold:
+    return Hold(row.key, row.number, world.known.refusals[row.key].text)
 
 
 def _was_for_this_mark(row: Row, latest: AdCodeRequest, entry: Entry | None) -> bool:
@@ -151,6 +157,6 @@ def _correct(row: Row, latest: AdCodeRequest | None, generations: Sequence[Entry
     feedback = row.text("feedback")
     if not feedback:
         return Hold(row.key, row.number, notes.FEEDBACK_EMPTY)
-    if len(feedback) not in FEEDBACK_LENGTH:
-        return Hold(row.key, row.number, notes.feedback_length(len(feedback)))
+    if length(feedback) not in FEEDBACK_LENGTH:
+        return Hold(row.key, row.number, notes.feedback_length(length(feedback)))
     return Correct(row.key, row.number, latest, feedback)

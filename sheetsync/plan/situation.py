@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.model import Failure, HoldKind, Known, Observation, Row, Tracker
+from sheetsync.model import Failure, HoldKind, Known, Mark, Observation, Row, Tracker
 from sheetsync.steps import Offer
 
 NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
@@ -68,6 +68,11 @@ def acting(rows: Iterable[Row]) -> list[Row]:
             # rows without a key are no duplicates of each other: each is named
             first.setdefault(row.key or f" row {row.number}", row)
     return list(first.values())
+
+
+def is_looked_at(row: Row, known: Known, now: datetime) -> bool:
+    """Whether TokPortal is asked for this mark; a report that rests may have arrived, or been made by hand."""
+    return row.mark == Mark.CORRECT or not is_resting(row, known, now)
 
 
 def is_resting(row: Row, known: Known, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import Faults
+from sheetsync.sandbox.google.errors import WRITE_REFUSALS
 from sheetsync.sandbox.page import page
 from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
@@ -170,12 +171,15 @@ def _no_faults(world: Controlled, _: Body) -> Body:
 
 
 def _switches(world: Controlled, body: Body) -> Body:
-    """Switches by name; also `price`, `credits` and Google's `quota`."""
+    """Switches by name; also `price`, `credits`, Google's `quota`, and in `google_refuses` what it refuses all with."""
     values = dict(body)
     price, credits = values.pop("price", world.portal.price), values.pop("credits", None)
     quota = values.pop("quota", world.google.quota)
+    refuses = str(values.pop("google_refuses", world.google.refuses))
+    if refuses and refuses not in WRITE_REFUSALS:
+        raise ValueError(f"google_refuses must be empty or one of {', '.join(WRITE_REFUSALS)}, not {refuses!r}")
     world.portal.switches.set(values)
-    world.portal.price, world.google.quota = int(price), bool(quota)
+    world.portal.price, world.google.quota, world.google.refuses = int(price), bool(quota), refuses
     if credits is not None:
         world.portal.credits = int(credits)
     world.changed()

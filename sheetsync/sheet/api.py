@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,26 @@ CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 80.0
 has; a write that is given up is looked for."""
 
 ATTEMPTS = 5
+QUOTA_SECONDS = 65.0
+"""So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
+
+_BACK_OFF = tenacity.wait_random_exponential(multiplier=1, max=32)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
+ENABLE_AT = "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
+API_DISABLED = (
+    "The Google Sheets API is not enabled in the project of {account}. Enable it at {url} , wait a few minutes, then "
+    "run again."
+)
+SCOPES_TOO_FEW = (
+    "Google's credentials here do not reach to spreadsheets. Name a service-account key file under `google: "
+    "credentials:`, or sign in again with `gcloud auth application-default login "
+    f"--scopes=https://www.googleapis.com/auth/cloud-platform,{SCOPES[0]}`."
+)
+OFFICE_FILE = (
+    "`spreadsheet:` names an Excel file in Drive, which no program can edit there. Open it, choose File > Save as "
+    "Google Sheets, and put the address of the new file into the configuration."
+)
 
 
 class WriteUnclear(Unavailable):
@@ -49,6 +68,10 @@ class WriteRefused(Unavailable):
 
 class _Transient(Unavailable):
     """What another attempt may mend: nothing was read or written."""
+
+
+class _TooMany(_Transient):
+    """429: the calls of this minute, which all trackers of an account share, are used up."""
 
 
 class SheetsAPI(gspread.HTTPClient):
@@ -118,7 +141,7 @@ class SheetsAPI(gspread.HTTPClient):
         url = f"{self._base}{parts.path}" if self._base else endpoint
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Transient),
-            wait=tenacity.wait_random_exponential(multiplier=1, max=32),
+            wait=_pause,
             stop=self._gives_up,
             sleep=self._clock.sleep,
             reraise=True,
@@ -126,13 +149,15 @@ class SheetsAPI(gspread.HTTPClient):
         return retrying(self._request_once, method, url, *args, **kwargs)
 
     def _gives_up(self, state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._clock.left()
+        is_over = state.idle_for >= QUOTA_SECONDS if _is_quota(state) else state.attempt_number >= ATTEMPTS
+        return is_over or state.upcoming_sleep >= self._clock.left()
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
         left = self._clock.left()
         if left <= 0:
             raise OutOfTime
+        kwargs["params"] = {**kwargs.get("params", {}), "prettyPrint": "false"}
         kwargs |= {"timeout": (min(CONNECT_SECONDS, left), min(ANSWER_SECONDS, left)), "allow_redirects": False}
         try:
             response = self.session.request(method, url, *args, **kwargs)
@@ -164,7 +189,7 @@ class SheetsAPI(gspread.HTTPClient):
             what = f"Google Sheets answered {status}, a redirect: check google.api_url."
             return (WriteUnclear if writes else Unavailable)(what)
         if status == 429:
-            return _Transient("Google Sheets asks for fewer calls (quota of 60 a minute).")
+            return _TooMany("Google Sheets asks for fewer calls (quota of 60 a minute).")
         if status >= 500 or status == 408:
             return (WriteUnclear if writes else _Transient)(f"Google Sheets is not available just now ({status}).")
         if status == 404:
@@ -174,7 +199,9 @@ class SheetsAPI(gspread.HTTPClient):
         if status == 401:
             return CredentialsError(f"Google does not accept the credentials ({message}).")
         if status == 403:
-            return CredentialsError(f"Google denies access ({message}). {NOT_SHARED.format(email=account)}")
+            return CredentialsError(_denied(response.text, message, account))
+        if "Office file" in message:
+            return NotFound(OFFICE_FILE)
         if "protected" in message:
             return CredentialsError(
                 f"A protected range stops sheetsync: {message} Let {account} edit the "
@@ -184,7 +211,9 @@ class SheetsAPI(gspread.HTTPClient):
             # of a write it is not said whether the rest of it was done
             what = f"The tab is no longer there; it may have just been renamed ({message})."
             return (WriteUnclear if writes else NotFound)(what)
-        return (WriteRefused if writes else Unavailable)(f"Google Sheets refused a call ({status}: {message}).")
+        return (WriteRefused if writes else Unavailable)(
+            f"Google Sheets refused a {'write' if writes else 'read'} ({status}: {message})."
+        )
 
 
 def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
@@ -231,6 +260,15 @@ def key_file(path: Path) -> Mapping[str, Any]:
     return info
 
 
+def _is_quota(state: tenacity.RetryCallState) -> bool:
+    return state.outcome is not None and isinstance(state.outcome.exception(), _TooMany)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    pause = _BACK_OFF(state)
+    return min(pause, QUOTA_SECONDS - state.idle_for) if _is_quota(state) else pause
+
+
 def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, Any]:
     """The JSON object that an answer holds. Raises `garbled` where it is no JSON at all."""
     try:
@@ -240,6 +278,17 @@ def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, A
     if not isinstance(answer, dict):
         raise Unavailable("Google's answer could not be read.")
     return answer
+
+
+def _denied(body: str, message: str, account: str) -> str:
+    """What a 403 means, by its `details[].reason` (Sheets reference 8)."""
+    if "SERVICE_DISABLED" in body:
+        # the address that Google names leads to the very project
+        url = re.search(r"https://console\.[^\s\"\\]+", body)
+        return API_DISABLED.format(account=account, url=url[0] if url else ENABLE_AT)
+    if "SCOPE_INSUFFICIENT" in body:
+        return SCOPES_TOO_FEW
+    return f"Google denies access ({message}). {NOT_SHARED.format(email=account)}"
 
 
 def _message(response: requests.Response) -> str:

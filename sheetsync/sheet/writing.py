@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from sheetsync.columns import bind, row_of
 from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
@@ -18,7 +19,7 @@ from sheetsync.projected import Projection, SummaryCell
 from sheetsync.projection import figures
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
-from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for
+from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.verification import landed_right, shows_what_was_written
@@ -57,7 +58,8 @@ class Written:
 
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
-    `uncleared` are unplaced videos of which all but the clearing of their mark was done.
+    `uncleared` are unplaced videos of which all but the clearing of their mark was done; `refusal` is Google's no to
+    the last round of what is unplaced.
     """
 
     snapshot: Snapshot
@@ -67,6 +69,7 @@ class Written:
     rows: tuple[Row, ...] = ()
     made_by_formula: frozenset[str] = frozenset()
     uncleared: frozenset[str] = frozenset()
+    refusal: WriteRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,14 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
 
 
+def may_write(reader: Reader, seen: Snapshot) -> bool:
+    """Whether a write that changes nothing is let through, and shows the header row. Raises as `SheetsAPI.update`."""
+    body = requests.nothing(seen, uuid4().hex)
+    answer = reader.api.update(reader.tracker.spreadsheet, body, requests.ANSWER_FIELDS)
+    shown = requests.landed_in([answer], seen.sheet_id).headers
+    return all(header_at(shown, at) == header_at(seen.headers, at) for at in range(max(len(shown), len(seen.headers))))
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes one tracker's worksheet. Its journal is the only thing that outlives a call."""
@@ -168,7 +179,7 @@ class Writer:
         if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
-        cells = 0
+        cells, problem = 0, None
         for turn in range(ROUNDS):
             # the figures go once: a sheet in which rows move is told again by the next run
             beside = () if turn else todo.summary
@@ -187,7 +198,7 @@ class Writer:
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
-        return self._ended(todo, cells)
+        return self._ended(todo, cells, problem)
 
     def _settle_elsewhere(self, sheet_id: int) -> None:
         """A killed run's tab has been swapped for another one: what it owes, it owes where it wrote."""
@@ -207,7 +218,7 @@ class Writer:
         made = frozenset(row.key for row in rows if (row.number, columns.get("action")) in landed.formulas)
         return {"rows": rows, "made_by_formula": made}
 
-    def _ended(self, left: Round, cells: int) -> Written:
+    def _ended(self, left: Round, cells: int, problem: Unavailable | None) -> Written:
         """After the last round: what is still not as it should be is told, and stays in the journal.
 
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
@@ -218,9 +229,10 @@ class Writer:
         if not others:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)
-        return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others)
+        refusal = problem if unplaced and isinstance(problem, WriteRefused) else None
+        return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others, refusal=refusal)
 
-    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, str]:
+    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, Unavailable | None]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
         self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.read)]))
@@ -230,8 +242,8 @@ class Writer:
             try:
                 answers.append(self._update(todo.snapshot, batch, beside if batch is batches[-1] else ()))
             except (WriteUnclear, WriteRefused) as error:
-                return None, str(error)
-        return requests.landed_in(answers, todo.snapshot.sheet_id), ""
+                return None, error
+        return requests.landed_in(answers, todo.snapshot.sheet_id), None
 
     def _update(self, snapshot: Snapshot, edits: Sequence[Edit], beside: Sequence[SummaryCell]) -> Mapping[str, Any]:
         """One call. What people did to the Summary tab never keeps rows from being written."""

@@ -71,6 +71,7 @@ class Executor:
     claim: Claim = field(init=False)
     claimed: Mapping[str, Row] = field(default_factory=dict)  # the rows as they stood when they were last looked at
     unverified: AbstractSet[str] = frozenset()  # claims of which nobody knows where they landed
+    unclaimed: str = notes.UNCLAIMED  # what is said of those
     made_by_formula: AbstractSet[str] = frozenset()
     claimed_at: float = 0.0  # monotonic: when the rows were last looked at
     looked_at: float = 0.0  # monotonic: when TokPortal was last asked about this order's video
@@ -157,17 +158,24 @@ class Executor:
             self.portal.correct(planned.id, step.feedback)
         except CallRefused as no:
             self._correction_refused(step, no)
-            return
         except (CallUncertain, CallNotSent):
-            # a report that is sent twice costs nothing; but first a later run looks whether it arrived
-            self.report.not_done(step, notes.CORRECTION_LOST)
-            self.report.uncertain += 1
+            self._look_for_correction(step, is_answered=False)
+        else:
+            self._look_for_correction(step, is_answered=True)
+
+    def _look_for_correction(self, step: Correct, is_answered: bool) -> None:
+        """Whatever was answered, only a look tells: the route may be a web page's by now (reference 4)."""
+        sent, seen = step.request, self._look_quietly(step.video_id)
+        if seen and seen.id == sent.id and (seen.status == "pending_corrections" or seen.code not in (None, sent.code)):
+            self.recorder.corrected(sent)
+            self.report.corrected += 1
+            self.report.served[step.video_id] = step.mark
             return
-        self.recorder.corrected(planned)
-        self.report.corrected += 1
-        self.report.served[step.video_id] = step.mark
-        # so that this very run already shows that it was reported
-        self._look_quietly(step.video_id)
+        is_page = is_answered and seen is not None
+        text = notes.NO_SIGN_OF_REPORT if is_page else notes.CORRECTION_LOST
+        text = self.recorder.rest(step.video_id, step.mark, text, retry_pause(self._attempts(step)))
+        self.report.not_done(step, text, HoldKind.PERSON if is_page else HoldKind.NEXT_RUN)
+        self.report.uncertain += not is_page
 
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)
@@ -187,6 +195,7 @@ class Executor:
         self.report.cells_written += written.cells
         standing, self.unverified = self.claim.standing(written.rows), written.unplaced
         self.claimed = {video: standing[video] for video in standing.keys() - written.unplaced}
+        self.unclaimed = notes.not_ordered(written.refusal) if written.refusal else self.unclaimed
         self.made_by_formula = written.made_by_formula
         return written.snapshot
 
@@ -225,7 +234,7 @@ class Executor:
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
         elif step.video_id not in self.claimed:
-            self.report.not_done(step, notes.UNCLAIMED if step.video_id in self.unverified else notes.MOVED)
+            self.report.not_done(step, self.unclaimed if step.video_id in self.unverified else notes.MOVED)
         elif not self._covered(step):
             # spent elsewhere since the plan, or by the orders before this one
             self.report.not_done(

@@ -289,6 +289,8 @@ class Run:
         report, said = self.report, written.projection
         report.cells_written += written.cells
         report.unplaced = sorted(written.unplaced)
+        if written.refusal:
+            report.failed(written.refusal)
         report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()

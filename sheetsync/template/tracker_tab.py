@@ -157,7 +157,8 @@ class TrackerTab:
                 continue
             what = "dropdowns" if ours.values else "checkboxes"
             for cells in self._ranges_without("dataValidation", at):
-                request = {"range": cells.of_tab(self._tab.sheet_id), "rule": rule}
+                # without the last, Google leaves out the rows that a filter hides (Sheets reference 8)
+                request = {"range": cells.of_tab(self._tab.sheet_id), "rule": rule, "filteredRowsIncluded": True}
                 yield batch.change(self._tab, "setDataValidation", request, what, self._name(key))
 
     def _accepts(self, column: int, ours: Condition) -> bool:

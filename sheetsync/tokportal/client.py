@@ -178,13 +178,15 @@ class TokPortal:
     def correct(self, request_id: str, feedback: str) -> None:
         """Report a code that does not work (API page, "Using the code"): free, outside `/api/ext`, with Bearer.
 
-        Any 2xx will do, whatever its body; a GET tells what it changed. Raises CallRefused for a 4xx, 401 included
-        (it is not known whether this route takes API keys: reference/tokportal.md Q4), CallUncertain for the rest.
+        A 2xx or a redirect says nothing, whatever its body: a GET tells what it changed. Raises CallRefused for a 4xx,
+        401 included (it is not known whether this route takes API keys: reference/tokportal.md Q4), CallUncertain for
+        the rest.
         """
         body = json.dumps({"status": "pending_corrections", "feedback": feedback})
         headers = {"Authorization": f"Bearer {self._key}"}
         response = self._change("PATCH", f"/api/ad-code-requests/{_segment(request_id)}", headers, body)
-        self._raise_for_status(response, credentials=())
+        if response.status_code // 100 != 3:
+            self._raise_for_status(response, credentials=())
 
     def _get(self, path: str) -> httpx.Response:
         """Read: any answer. Raises Unavailable."""

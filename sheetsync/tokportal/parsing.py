@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import floor
 
 from sheetsync.model import AdCodeRequest
 
@@ -60,17 +61,17 @@ def ordered(content: bytes, video_id: str) -> tuple[AdCodeRequest, int | None, i
     if data is None:
         raise Unreadable("data is null")
     charged, remaining = envelope.get("credits_charged"), envelope.get("credits_remaining")
-    return _request(data, video_id), _credits(charged), _credits(remaining, -_MOST_CREDITS)
+    return _request(data, video_id), _credits(charged), _balance(remaining)
 
 
 def balance(content: bytes) -> int:
     """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8)."""
     data, _ = _answer(content)
     for name in ("total_credits", "credits"):
-        found = _credits(_member(data, name), -_MOST_CREDITS)
+        found = _balance(_member(data, name))
         if found is not None:
             return found
-    raise Unreadable("it names no whole number of credits")
+    raise Unreadable("it names no number of credits")
 
 
 def movements(content: bytes, page: int, per_page: int, key: str) -> History:
@@ -201,10 +202,19 @@ def _optional(value: object, most: int) -> str | None:
     return _CONTROL.sub(" ", value)[:most] if isinstance(value, str) else None
 
 
-def _credits(value: object, least: int = 0) -> int | None:
-    """A whole number of credits; None for anything else (true is not 1, and 7.0 or "7" are no promise of 7)."""
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_CREDITS:
+def _credits(value: object) -> int | None:
+    """What was charged: a whole number; None for anything else (true is not 1, and 7.0 or "7" are no promise of 7)."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_CREDITS:
         return value
+    return None
+
+
+def _balance(value: object) -> int | None:
+    """What is left, also told as text; a part of a credit pays for nothing. None for anything else."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,16}(\.[0-9]+)?\s*", value):
+        value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST_CREDITS:
+        return floor(value)
     return None
 
 

@@ -35,6 +35,41 @@ def test_doctor_finds_a_sheet_that_is_not_shared(desk: Desk) -> None:
     assert "ok    TokPortal: " in result.stdout
 
 
+def test_doctor_finds_a_sheet_that_is_shared_for_viewing_alone(desk: Desk) -> None:
+    """Reading goes well, and so would every check of what was read: only a write tells."""
+    desk.book.viewers.update(desk.book.shared_with)
+    desk.book.shared_with.clear()
+    result = desk.run("doctor")
+    assert result.exit_code == 1
+    assert re.search(
+        r"^FAIL  sheet 'sample' editing: Google denies access \(The caller does not have permission\)\. "
+        r"Share the sheet with \S+ as Editor",
+        result.stdout,
+        re.MULTILINE,
+    )
+    assert "ok    sheet 'sample' headers: " in result.stdout
+
+
+def test_doctor_tries_a_write_that_changes_nothing(desk: Desk) -> None:
+    """One call, of the kind that sync makes; not a cell, a note or a format is another one after it."""
+    before = desk.book.sheet(sample.TAB).state()[:-2]
+    assert "ok    sheet 'sample' editing: a write that changes nothing went through" in desk.run("doctor").stdout
+    assert [call.kind for call in desk.world.calls].count("sheets.batchUpdate") == 1
+    assert desk.book.sheet(sample.TAB).state()[:-2] == before
+
+
+def test_doctor_tells_a_write_that_does_not_show_where_it_landed(desk: Desk) -> None:
+    """What sync rests on: the headers in the answer of the very call that writes."""
+
+    def renamed(_: object) -> None:
+        desk.book.sheet(sample.TAB).set_value(0, 0, "Clip")
+
+    desk.world.faults.edit("sheets.batchUpdate", do=renamed)
+    assert (
+        "FAIL  sheet 'sample' editing: the answer to a write does not show the header row" in desk.run("doctor").stdout
+    )
+
+
 def test_a_tracker_that_is_not_configured(desk: Desk) -> None:
     """A misspelt name is no reason to look at no sheet, and say that all is well."""
     result = desk.run("doctor", "--tracker", "smaple")

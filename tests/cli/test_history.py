@@ -96,8 +96,8 @@ def test_the_story_in_the_terminal(told: Told) -> None:
         "  2026-06-18 09:00:00  status accepted -> in_review\n"
         f"  2026-06-18 09:00:00  code received: {old}\n"
         f"  2026-06-19 09:00:00  about to report code {old}: {FEEDBACK}\n"
-        f"  2026-06-19 09:00:00  code {old} reported as not working\n"
         "  2026-06-19 09:00:00  status in_review -> pending_corrections\n"
+        f"  2026-06-19 09:00:00  code {old} reported as not working\n"
         "  2026-06-20 09:00:00  status pending_corrections -> in_review\n"
         f"  2026-06-20 09:00:00  code received: {new}\n"
         "  2026-06-21 09:00:00  status in_review -> finalized\n"
@@ -143,8 +143,8 @@ def test_the_story_for_programs(told: Told) -> None:
         ("2026-06-18T09:00:00Z", "status", [told.first, "accepted", "in_review"]),
         ("2026-06-18T09:00:00Z", "code", [told.first, told.codes[0]]),
         ("2026-06-19T09:00:00Z", "correction intent", [told.first, told.codes[0], FEEDBACK]),
-        ("2026-06-19T09:00:00Z", "correction sent", [told.first, told.codes[0]]),
         ("2026-06-19T09:00:00Z", "status", [told.first, "in_review", "pending_corrections"]),
+        ("2026-06-19T09:00:00Z", "correction sent", [told.first, told.codes[0]]),
         ("2026-06-20T09:00:00Z", "status", [told.first, "pending_corrections", "in_review"]),
         ("2026-06-20T09:00:00Z", "code", [told.first, told.codes[1]]),
         ("2026-06-21T09:00:00Z", "status", [told.first, "in_review", "finalized"]),

@@ -68,6 +68,15 @@ def test_a_second_init_sends_no_change(empty: InitBench) -> None:
     assert frozen(empty) == before
 
 
+def test_a_row_that_a_filter_hides_gets_its_dropdown_too(own: InitBench) -> None:
+    """Google leaves such rows out unless it is asked not to: whoever shows them later would find none."""
+    own.sheet.basic_filter = {"filterSpecs": [{"columnIndex": 0, "filterCriteria": {"hiddenValues": ["@mia"]}}]}
+    own.init()
+
+    cells = [own.sheet.cell(row, own.at("action")) for row in (1, 2)]
+    assert [bool(cell and cell.validation) for cell in cells] == [True, True]
+
+
 def test_a_missing_tab_is_made_beside_the_others() -> None:
     bench = InitBench(("their own",), tab="Budget")
     bench.init()

@@ -94,6 +94,7 @@ TABLE = {
     "correct, feedback empty": ("correct", FINAL, shows(FINAL), HOLD),
     "correct, feedback of blanks": ("correct", FINAL, shows(FINAL, feedback="   "), HOLD),
     "correct, feedback of 2": ("correct", FINAL, shows(FINAL, feedback="no"), HOLD),
+    "correct, feedback of 251 emoji": ("correct", FINAL, shows(FINAL, feedback="🎬" * 251), HOLD),
     "correct, feedback of 501": ("correct", FINAL, shows(FINAL, feedback="x" * 501), HOLD),
     "correct, reported already": (
         "correct", REPORTED, shows(REPORTED, **WHY), adopt("correct", REPORTED, Origin.FOUND)

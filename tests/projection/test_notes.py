@@ -505,8 +505,12 @@ def switch(**values: object) -> Callable[[Bench], object]:
 CORRECTING = {
     "it is reported": (lambda bench: None, REPORTED),
     "the answer is lost": (
-        fault("portal.correct", "lost_after"),
+        fault("portal.correct", "lost_before"),
         "The answer to the correction was lost; the next run looks again.",
+    ),
+    "a web page answers": (
+        switch(patch_route="page"),
+        "TokPortal shows no sign of this report: report the code in the TokPortal dashboard, then clear Action.",
     ),
     "the key may not": (
         switch(patch_route=404),

@@ -217,6 +217,8 @@ OTHERWISE: dict[tuple[str, object], Callable[[Story], None]] = {
     ("patch_route", 404): takes_no_corrections,
     ("patch_route", 405): takes_no_corrections,
     ("patch_route", "html"): takes_no_corrections,
+    ("patch_route", "page"): takes_no_corrections,
+    ("patch_route", 302): takes_no_corrections,
     ("balance_shape", "neither"): tells_no_balance,
 }
 """What comes out differently, by switch and value; with every other value it is the same as ever."""

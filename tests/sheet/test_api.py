@@ -90,6 +90,23 @@ def test_loopback_is_reached_without_a_proxy(key_file: Path, monkeypatch: pytest
     assert [proxies for _, proxies in seen if proxies] == []
 
 
+def test_answers_are_asked_for_without_blanks() -> None:
+    """Each of them: it halves what a run receives."""
+    asked: list[str] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request.param("prettyPrint"))
+        return Response(200, {"content-type": "application/json"}, b'{"valueRanges": [{}]}')
+
+    session = requests.Session()
+    session.mount("https://", RequestsAdapter(answer))
+    api = SheetsAPI(None, Clock(), "https://sheets.googleapis.com", "bot@example.com", session)
+    api.metadata("id", "sheets")
+    api.values("id", "A1")
+    api.update("id", {"requests": []}, "spreadsheetId")
+    assert asked == ["false"] * 3
+
+
 @pytest.mark.parametrize("write", [True, False], ids=["write", "read"])
 def test_no_redirect_is_followed(write: bool) -> None:
     """Codes and the token go to nobody but the address of the configuration."""

@@ -714,19 +714,66 @@ class TestCorrection:
         assert bench.sync().exit_code == 0
         assert bench.requests(VIDEO)[0].feedback == ["the code does not work"]
 
-    @pytest.mark.parametrize(("fault", "reports"), [("lost_after", 1), ("lost_before", 0)])
-    def test_uncertain(self, fault: str, reports: int) -> None:
-        """A correction without a clear answer is looked up by the next run: reported once, mark cleared."""
+    @pytest.mark.parametrize("fault", ["lost_after", "garbled"])
+    def test_an_answer_that_was_lost(self, fault: str) -> None:
+        """The look after it shows that the correction arrived: done in the same run, reported once."""
         bench = self.reported()
         bench.world.faults.add("portal.correct", fault=fault)
-        assert bench.sync().exit_code == 1
-        assert len(bench.requests(VIDEO)[0].feedback) == reports
-        assert bench.cell(VIDEO, "action") == "correct"
-        bench.later(minutes=1)
         assert bench.sync().exit_code == 0
         assert len(bench.requests(VIDEO)[0].feedback) == 1
-        assert bench.cell(VIDEO, "action") == ""
-        assert bench.cell(VIDEO, "status") == "pending_corrections"
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "status")) == ("", "pending_corrections")
+
+    def test_a_new_code_after_it(self) -> None:
+        """A manager was quicker than the look: another code is a sign of the report too."""
+        bench = self.reported()
+        bench.world.faults.edit(
+            "portal.correct", when="after", do=lambda world: world.portal.submit(VIDEO, "#brand+new/code=")
+        )
+        assert bench.sync().corrected == 1
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "spark_code")) == ("", "#brand+new/code=")
+
+    def test_a_report_that_never_left(self) -> None:
+        """It is sent again at growing pauses, each time only once a look shows no sign of it."""
+        bench = self.reported()
+        bench.world.faults.add("portal.correct", fault="lost_before", times=2)
+        sent = []
+        for _ in range(5):
+            bench.sync()
+            sent.append(bench.kinds().count("portal.correct"))
+            bench.later(minutes=5, seconds=1)
+        assert sent == [1, 2, 2, 3, 3]
+        assert bench.requests(VIDEO)[0].feedback == ["the code does not work"]
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "status")) == ("", "pending_corrections")
+
+    def test_a_report_that_arrives_late(self) -> None:
+        """While the mark rests TokPortal is looked at all the same: as soon as the report shows, the mark is done."""
+        bench = self.reported()
+        bench.world.faults.add("portal.correct", fault="late", seconds=90)
+        assert bench.sync().exit_code == 1
+        assert bench.cell(VIDEO, "action") == "correct"
+        assert "The answer to the correction was lost" in bench.cell(VIDEO, "sync_note")
+        bench.later(minutes=2)
+        assert bench.sync().exit_code == 0
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "status")) == ("", "pending_corrections")
+        assert len(bench.requests(VIDEO)[0].feedback) == 1
+
+    @pytest.mark.parametrize("route", ["page", 302])
+    def test_a_web_page_in_place_of_the_route(self, route: Any) -> None:
+        """A redirect, or a page with 200, reported nothing: the mark stays, the note sends the person on."""
+        bench = self.reported()
+        bench.world.portal.switches.set({"patch_route": route})
+        report = bench.sync()
+        assert (report.corrected, report.exit_code) == (0, 0)
+        assert bench.cell(VIDEO, "action") == "correct"
+        assert bench.cell(VIDEO, "sync_note") == (
+            "TokPortal shows no sign of this report: report the code in the TokPortal dashboard, then clear Action."
+        )
+        bench.sync()
+        assert bench.kinds().count("portal.correct") == 1
+        bench.world.portal.reopen(bench.requests(VIDEO)[0], "by hand")
+        bench.later(minutes=1)
+        bench.sync()
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "status")) == ("", "pending_corrections")
 
     @pytest.mark.parametrize("change", ["code", "gone"])
     def test_overtaken(self, change: str) -> None:
@@ -749,7 +796,7 @@ class TestCorrection:
         assert bench.cell(VIDEO, "action") == "correct"
 
     def test_look_fails_after_it(self) -> None:
-        """A correction that was taken is done, also when the look after it fails; the rest of the plan goes on."""
+        """A correction is done once a look shows it, in the next run if need be; the rest of the plan goes on."""
         bench = Doctored(ALL[:2])
         bench.with_code(status="in_review")
         bench.mark("correct", VIDEO)
@@ -758,11 +805,11 @@ class TestCorrection:
         bench.world.faults.add("portal.poll", nth=4, fault="500", times=4)
         bench.sync()
         assert bench.charged("vid-b") == 7
-        assert bench.cell(VIDEO, "action") == ""
+        assert bench.cell(VIDEO, "action") == "correct"
         bench.later(minutes=2)
         assert bench.sync().exit_code == 0
         assert len(bench.requests(VIDEO)[0].feedback) == 1
-        assert bench.cell(VIDEO, "status") == "pending_corrections"
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "status")) == ("", "pending_corrections")
 
     def test_look_fails_before_it(self) -> None:
         """A correction that could not be compared is not sent; the rest of the plan goes on, the row says why."""

@@ -103,7 +103,10 @@ def test_a_correction_route_that_is_gone_is_a_refusal(world: World, client: TokP
         client.correct(client.order(VIDEO, "{}", "key-1", inf).request.id, "does not work")
 
 
-@pytest.mark.parametrize(("shape", "readable"), [("new", True), ("old", True), ("neither", False)])
+@pytest.mark.parametrize(
+    ("shape", "readable"),
+    [("new", True), ("old", True), ("text", True), ("fraction", True), ("neither", False)],
+)
 def test_balance_shapes_of_the_sandbox(world: World, client: TokPortal, shape: str, readable: bool) -> None:
     """Both documented shapes are read; with neither, nothing is guessed."""
     world.portal.switches.set({"balance_shape": shape})

@@ -143,14 +143,21 @@ def test_odd_charges_are_no_charges(odd: object) -> None:
         ({"total_credits": None, "credits": 3}, 3),
         ({"total_credits": 0}, 0),
         ({"total_credits": -5}, -5),
+        ({"total_credits": "1250"}, 1250),
+        ({"total_credits": " 1250.9 "}, 1250),
+        ({"credits": 1250.5}, 1250),
+        ({"credits": -0.5}, -1),
     ],
 )
 def test_balance_reads_both_shapes(data: object, expected: int) -> None:
-    """`total_credits ?? credits` (reference/tokportal.md 8)."""
+    """`total_credits ?? credits` (reference/tokportal.md 8), also as text or with a fraction, which buys nothing."""
     assert portal(App(ok({"data": data}))).balance() == expected
 
 
-@pytest.mark.parametrize("data", [None, {}, {"credits": True}, {"credits": 7.5}, {"total_credits": "9"}, [], 1250])
+@pytest.mark.parametrize(
+    "data",
+    [None, {}, {"credits": True}, {"credits": "1,250"}, {"credits": 1e300}, {"total_credits": "9" * 99}, [], 1250],
+)
 def test_an_unreadable_balance_is_no_balance(data: object) -> None:
     """No order is made upon a guessed balance."""
     with pytest.raises(Unavailable, match="balance"):

@@ -5,6 +5,7 @@ Source: reference/google-sheets.md section 3.6; the requests' descriptions in th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Formula, cell_or_none, from_extended
 from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
 from sheetsync.sandbox.google.fields import Mask, overlay
+from sheetsync.sandbox.google.filters import is_shown
 from sheetsync.sandbox.google.grid import Sheet
 
 Json = dict[str, Any]
@@ -157,7 +159,15 @@ def _set_data_validation(edit: Edit, payload: Json) -> None:
         held = cell or Cell(None)
         return cell_or_none(held.value, held.format, held.note, rule, held.extra)
 
-    sheet.change(area, ruled)
+    for top, bottom in [(area.top, area.bottom)] if payload.get("filteredRowsIncluded") else _shown(sheet, area):
+        sheet.change(area._replace(top=top, bottom=bottom), ruled)
+
+
+def _shown(sheet: Sheet, area: Area) -> Iterator[tuple[int, int]]:
+    """The rows of an area that no filter hides, block by block: Sheets reference 8."""
+    hidden = [row for row in range(area.top, min(area.bottom, sheet.rows_used)) if not is_shown(sheet, row)]
+    starts, ends = [area.top, *(row + 1 for row in hidden)], [*hidden, area.bottom]
+    return (block for block in zip(starts, ends, strict=True) if block[0] < block[1])
 
 
 def _sort_range(edit: Edit, payload: Json) -> None:

@@ -5,6 +5,7 @@ Source: reference/google-sheets.md section 2.2 (errors, 429 and 503 bodies).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sheetsync.sandbox.wire import JSON_HEADERS, Response, json_response
@@ -73,18 +74,55 @@ def unauthenticated(token_given: bool) -> ApiError:
         if token_given
         else "Request is missing required authentication credential."
     )
-    info = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": reason,
-        "domain": "googleapis.com",
-        "metadata": {"service": "sheets.googleapis.com"},
-    }
+    info = _info(reason, {"service": "sheets.googleapis.com"})
     return ApiError(401, "UNAUTHENTICATED", _UNAUTHENTICATED.format(said), [info])
+
+
+def _info(reason: str, metadata: Json) -> Json:
+    kind = "type.googleapis.com/google.rpc.ErrorInfo"
+    return {"@type": kind, "reason": reason, "domain": "googleapis.com", "metadata": metadata}
 
 
 def forbidden() -> ApiError:
     """403 for a book that is not shared with the caller."""
     return ApiError(403, "PERMISSION_DENIED", "The caller does not have permission")
+
+
+def api_disabled() -> ApiError:
+    """403 for a project in which nobody has enabled the Sheets API: Sheets reference 8."""
+    url = "https://console.developers.google.com/apis/api/sheets.googleapis.com/overview?project=123456789012"
+    message = (
+        "Google Sheets API has not been used in project 123456789012 before or it is disabled. Enable it by visiting "
+        f"{url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our "
+        "systems and retry."
+    )
+    metadata = {"service": "sheets.googleapis.com", "consumer": "projects/123456789012", "activationUrl": url}
+    return ApiError(403, "PERMISSION_DENIED", message, [_info("SERVICE_DISABLED", metadata)])
+
+
+def insufficient_scopes() -> ApiError:
+    """403 for a token that was not asked for with the spreadsheets scope."""
+    metadata = {"service": "sheets.googleapis.com"}
+    details = [_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", metadata)]
+    return ApiError(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", details)
+
+
+def office_file() -> ApiError:
+    """400 for an Excel file that lies in Drive: Sheets reference 8."""
+    message = "This operation is not supported for this document. The document must not be an Office file."
+    return ApiError(400, "FAILED_PRECONDITION", message)
+
+
+REFUSALS: Mapping[str, Callable[[], ApiError]] = {
+    "api_disabled": api_disabled,
+    "scopes": insufficient_scopes,
+    "office_file": office_file,
+}
+"""What a first run may meet on every call, by the name under which the sandbox is told to refuse so."""
+
+_IN_A_TABLE = "Invalid requests[0].updateCells: You can't set the number format of cells in a typed column."
+WRITE_REFUSALS = {**REFUSALS, "typed_column": lambda: invalid(_IN_A_TABLE)}
+"""The same for writes, with what only those may meet: Sheets reference 8."""
 
 
 def not_found() -> ApiError:
@@ -98,18 +136,13 @@ def quota_exceeded(kind: str = "Read") -> ApiError:
         f"Quota exceeded for quota metric '{kind} requests' and limit '{kind} requests per minute per user' "
         "of service 'sheets.googleapis.com' for consumer 'project_number:123456789012'."
     )
-    info = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": "RATE_LIMIT_EXCEEDED",
-        "domain": "googleapis.com",
-        "metadata": {
-            "service": "sheets.googleapis.com",
-            "consumer": "projects/123456789012",
-            "quota_metric": f"sheets.googleapis.com/{kind.lower()}_requests",
-            "quota_limit": f"{kind}RequestsPerMinutePerUser",
-            "quota_limit_value": "60",
-            "quota_location": "global",
-        },
+    metadata = {
+        "service": "sheets.googleapis.com",
+        "consumer": "projects/123456789012",
+        "quota_metric": f"sheets.googleapis.com/{kind.lower()}_requests",
+        "quota_limit": f"{kind}RequestsPerMinutePerUser",
+        "quota_limit_value": "60",
+        "quota_location": "global",
     }
     help_link = {
         "@type": "type.googleapis.com/google.rpc.Help",
@@ -120,7 +153,7 @@ def quota_exceeded(kind: str = "Read") -> ApiError:
             }
         ],
     }
-    return ApiError(429, "RESOURCE_EXHAUSTED", message, [info, help_link])
+    return ApiError(429, "RESOURCE_EXHAUSTED", message, [_info("RATE_LIMIT_EXCEEDED", metadata), help_link])
 
 
 def unavailable() -> ApiError:

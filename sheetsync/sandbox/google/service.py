@@ -15,6 +15,8 @@ from typing import Any, Literal
 from sheetsync.sandbox.google import calls, store
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
+    REFUSALS,
+    WRITE_REFUSALS,
     ApiError,
     bad_request,
     drive_not_found,
@@ -53,6 +55,8 @@ class Google:
         self.books: dict[str, Spreadsheet] = {}
         self.quota = False
         self.pretty = False
+        self.refuses = ""
+        """One of WRITE_REFUSALS with which every call on a book ends; empty for none."""
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
     def create_spreadsheet(
@@ -88,7 +92,11 @@ class Google:
         try:
             return found.route.handler(self, request, found.places)
         except ApiError as error:
-            return error.response(pretty=self.pretty)
+            return error.response(pretty=self.is_pretty(request))
+
+    def is_pretty(self, request: Request) -> bool:
+        """Whether an answer is indented, as those of Sheets are unless the caller asks for less."""
+        return self.pretty and request.param("prettyPrint", "true") != "false"
 
     def caller(self, request: Request) -> str:
         """Who makes a call. Raises ApiError where nobody is signed in."""
@@ -111,6 +119,8 @@ class Google:
 
     def opened(self, book_id: str, user: str, *, reading: bool) -> Spreadsheet:
         """The book, if the user may read or write it. Raises ApiError."""
+        if refusal := (REFUSALS if reading else WRITE_REFUSALS).get(self.refuses):
+            raise refusal()
         book = self.books.get(book_id)
         if book is None:
             raise not_found()
@@ -125,6 +135,7 @@ class Google:
             "rng": [version, list(state), gauss],
             "oauth": self.oauth.dump(),
             "quota": self.quota,
+            "refuses": self.refuses,
             "books": [store.dump_book(book) for book in self.books.values()],
         }
 
@@ -133,7 +144,7 @@ class Google:
         version, state, gauss = data["rng"]
         self._rng.setstate((version, tuple(state), gauss))
         self.oauth.restore(data["oauth"])
-        self.quota = data["quota"]
+        self.quota, self.refuses = data["quota"], data.get("refuses", "")
         books = [store.restore_book(held, self._now) for held in data["books"]]
         self.books = {book.id: book for book in books}
 
@@ -157,7 +168,7 @@ def _reading(answering: Answering) -> Handler:
         google.spend("Read", user)
         book = google.opened(places["book"], user, reading=True)
         answer = answering(Call(book, user, places.get("range", ""), Query(request.query), {}))
-        return json_response(answer, pretty=google.pretty)
+        return json_response(answer, pretty=google.is_pretty(request))
 
     return handler
 
@@ -170,7 +181,7 @@ def _writing(answering: Answering) -> Handler:
         google.spend("Write", user)
         book = google.opened(places["book"], user, reading=False)
         call = Call(book, user, places.get("range", ""), Query(request.query), body_of(request))
-        return _atomically(call.book, lambda: json_response(answering(call), pretty=google.pretty))
+        return _atomically(call.book, lambda: json_response(answering(call), pretty=google.is_pretty(request)))
 
     return handler
 
@@ -211,7 +222,7 @@ def _list_files(google: Google, request: Request, _: Places) -> Response:
     files = [_file(book) for book in _visible(google, request)]
     names = _mask(request, "files(kind,mimeType,id,name)")
     answer = {"kind": "drive#fileList", "incompleteSearch": False, "files": files}
-    return json_response(pick(answer, names), pretty=google.pretty)
+    return json_response(pick(answer, names), pretty=google.is_pretty(request))
 
 
 def _get_file(google: Google, request: Request, places: Places) -> Response:
@@ -219,8 +230,8 @@ def _get_file(google: Google, request: Request, places: Places) -> Response:
     book = next((book for book in _visible(google, request) if book.id == wanted), None)
     # A file that one may not see does not exist, in Drive's older kind of error body: Sheets reference 3.7.
     if book is None:
-        return json_response(drive_not_found(wanted), 404, pretty=google.pretty)
-    return json_response(pick(_file(book), _mask(request, "kind,id,name,mimeType")), pretty=google.pretty)
+        return json_response(drive_not_found(wanted), 404, pretty=google.is_pretty(request))
+    return json_response(pick(_file(book), _mask(request, "kind,id,name,mimeType")), pretty=google.is_pretty(request))
 
 
 def _mask(request: Request, default: str) -> Mask:

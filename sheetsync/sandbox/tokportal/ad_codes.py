@@ -100,7 +100,7 @@ def _order_body(call: Call) -> tuple[str | None, str | None]:
 
 def _length(text: str, switches: Switches) -> int:
     # "Characters" may mean UTF-16 units, as in JavaScript: an emoji then counts two.
-    return len(text.encode("utf-16-le")) // 2 if switches.note_counts == "utf16" else len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2 if switches.note_counts == "utf16" else len(text)
 
 
 def poll(call: Call) -> Answer:
@@ -124,6 +124,12 @@ def correction_gate(switches: Switches) -> Answer | None:
             raise Refused(404, "route", "Not found.")
         case 405:
             raise Refused(405, "method", "Method not allowed.")
+        # the web app answers in place of an API: with its own page, or by the way to its sign-in
+        case "page":
+            page = b"<!DOCTYPE html><title>TokPortal</title><div id=app></div>"
+            return Answer(200, page, {"content-type": "text/html; charset=utf-8"})
+        case 302:
+            return Answer(302, b"", {"location": "/login"})
     return None
 
 
@@ -136,7 +142,7 @@ def correct(call: Call) -> Answer:
         raise Refused(400, "invalid_request", "status must be pending_corrections.", {"field": "status"})
     feedback = body.get("feedback") or ""
     shortest, longest = (3, 500) if portal.switches.feedback_length == "3-500" else (0, 100_000)
-    if not isinstance(feedback, str) or not shortest <= len(feedback) <= longest:
+    if not isinstance(feedback, str) or not shortest <= _length(feedback, portal.switches) <= longest:
         raise Refused(400, "invalid_request", "feedback must be 3 to 500 characters.", {"field": "feedback"})
     found = portal.by_id.get(request_id)
     if found is None or portal.videos[found.video_id].owner != "me":

@@ -34,6 +34,8 @@ def _new_balance(portal: Portal, credits: int) -> dict[str, Any]:
 _BALANCES: Mapping[str, Callable[[Portal, int], dict[str, Any]]] = {
     "new": _new_balance,
     "old": lambda _, credits: {"credits": credits},
+    "text": lambda _, credits: {"total_credits": str(credits)},
+    "fraction": lambda _, credits: {"total_credits": credits + 0.5},
     "neither": lambda _, credits: {"amount": credits},
 }
 

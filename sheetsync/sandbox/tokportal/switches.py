@@ -40,7 +40,7 @@ class Switches:
     key_in_flight: Literal[409, "blocked"] = 409
     key_memory: Literal["24h", "forever", "1m"] = "24h"
     # Corrections
-    patch_route: Literal["present", 404, 405, "html"] = "present"
+    patch_route: Literal["present", 404, 405, "html", "page", 302] = "present"
     patch_finalized: Literal[200, 409] = 200
     feedback_length: Literal["any", "3-500"] = "any"
     corrections_keep_code: Literal["yes", "no"] = "yes"
@@ -48,7 +48,7 @@ class Switches:
     resubmit_renews_submitted_at: Literal["yes", "no"] = "yes"
     # Money
     hidden_debit: Literal["no", "yes"] = "no"
-    balance_shape: Literal["new", "old", "neither"] = "new"
+    balance_shape: Literal["new", "old", "neither", "text", "fraction"] = "new"
     balance_lags: Literal["no", "yes"] = "no"
     # Transport
     dry_run: Literal["simulated", "executed"] = "simulated"

@@ -86,6 +86,15 @@ def test_who_may_call() -> None:
     assert side.call("POST", "/values/A1:clear", {}, token="other").status == 403
 
 
+@pytest.mark.parametrize(("asked", "lines"), [({}, 4), ({"prettyPrint": "true"}, 4), ({"prettyPrint": "false"}, 1)])
+def test_answers_are_indented_unless_asked_not_to(asked: dict[str, str], lines: int) -> None:
+    """Over the wire, an answer of one line is half as long."""
+    side = Side()
+    side.google.pretty = True
+    shown = side.call("GET", "/values/A1", **asked).body.decode()
+    assert len(shown.splitlines()) == lines
+
+
 def test_sixty_reads_and_sixty_writes_a_minute() -> None:
     """Counted apart, per account, anew each minute, and only when switched on."""
     side = Side()

@@ -204,3 +204,15 @@ def test_a_protected_sheet() -> None:
     side.batch(write(2, 0, {}))
     assert side.try_batch(write(0, 0, {})).status == 400
     assert side.try_batch({"appendDimension": {"sheetId": 0, "dimension": "ROWS", "length": 1}}).status == 400
+
+
+@pytest.mark.parametrize("included", [False, True])
+def test_a_validation_leaves_out_rows_that_a_filter_hides(included: bool) -> None:
+    """Unless they are asked for."""
+    side = Side()
+    side.fill(*[[f"r{row}"] for row in range(6)])
+    side.sheet.basic_filter = {"filterSpecs": [{"columnIndex": 0, "filterCriteria": {"hiddenValues": ["r3", "r4"]}}]}
+    area = {**AREA, "endRowIndex": 7, "endColumnIndex": 1}
+    side.batch({"setDataValidation": {"range": area, "rule": LIST, "filteredRowsIncluded": included}})
+    ruled = [row for row in range(10) if (cell := side.sheet.cell(row, 0)) and cell.validation]
+    assert ruled == ([2, 3, 4, 5, 6] if included else [2, 5, 6])
