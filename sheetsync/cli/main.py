@@ -26,7 +26,7 @@ COMMANDS = {
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "plan": "Show what `sync` would do and what it would cost.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
-    "status": "Tell what the ledger knows: last run, balance, open requests, codes.",
+    "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",
     "sync": "Order what is marked, poll what is open, write what came back.",
 }
 """The commands, each with the first sentence of its own help: the list of them is printed without importing any."""

@@ -202,9 +202,9 @@ def _optional(value: object, most: int) -> str | None:
     return _CONTROL.sub(" ", value)[:most] if isinstance(value, str) else None
 
 
-def _credits(value: object) -> int | None:
+def _credits(value: object, least: int = 0) -> int | None:
     """What was charged: a whole number; None for anything else (true is not 1, and 7.0 or "7" are no promise of 7)."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_CREDITS:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_CREDITS:
         return value
     return None
 

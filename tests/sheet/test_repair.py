@@ -340,6 +340,16 @@ class TestKilledRuns:
         whole = repaired(newer, owed([Sent(FOR_A, None, BEFORE)], newer))
         assert whole.grid[1][CLIENT:-1] == ("", *A[CLIENT:-1])
 
+    @pytest.mark.parametrize(("shows", "mark"), [(A[ID], A[ACTION]), ("request-2", "ordering")], ids=["same", "other"])
+    def test_a_mark_that_was_overwritten_in_a_row_that_another_machine_has_written(self, shows: str, mark: str) -> None:
+        """It comes back as long as the row shows the request it was made for: who serves a mark shows another one."""
+        written = (SetCell(2, CLIENT, "vid-a", "ordering"), SetCell(2, UPDATED, "vid-a", NOW))
+        _, after = lost(written, column(BEFORE, KEY))
+        newer = (SetCell(2, ID + 1, "vid-a", shows), SetCell(2, UPDATED + 1, "vid-a", NOW + timedelta(minutes=5)))
+        spoiled = snapshot(*land(newer, after)[1].grid[1:], headers=after.headers)
+        whole = repaired(spoiled, owed([Sent(written, None, BEFORE)], spoiled))
+        assert (spoiled.cell(2, ACTION + 1), whole.cell(2, ACTION + 1)) == ("ordering", mark)
+
     def test_another_machine_has_written_the_same_since_where_it_belongs(self) -> None:
         """Its words do not tell where ours landed: those that nobody means in their column do."""
         rows = ((2, "vid-a"), (3, "vid-b"))
