@@ -38,7 +38,9 @@ def codes(context: RowContext) -> tuple[Code, ...]:
 
     A code that people typed into a row without a request is one as well.
     """
-    generations = context.known.generations(context.row.key)
+    # what a row alone once told of a video that has no request, and that no row shows any more, was another video's
+    is_known = context.entry is not None or context.row.shown_id != ""
+    generations = context.known.generations(context.row.key) if is_known else ()
     if is_typed(context.row, generations):
         generations = (typed_code(context.row, context.time_zone, context.tracker, context.now),)
     return tuple(Code(entry, window_of(context, entry)) for entry in generations if usable_code(entry.request))

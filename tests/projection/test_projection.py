@@ -566,3 +566,9 @@ class TestNotesOfARowWhoseMarkWaits:
         look = replace(outlook(entry(request("R1")), reasons={(VIDEO, "correct"): "Why."}), observed=frozenset())
         (found,) = targets([of], "UTC", tracker(), look)
         assert found.values == {"sync_note": f"Why. {notes.others_run([self.END])}"}
+
+    def test_a_code_that_only_a_copied_row_told_of(self) -> None:
+        """Its row was emptied since, and TokPortal knows of no request: it is not spoken of."""
+        told = replace(entry(EARLIER_CODE), origin=Origin.IMPORTED)
+        look = Outlook(replace(known(), earlier={VIDEO: (told,)}), NOW, observed=frozenset({VIDEO}))
+        assert values(row(), look) == {"sync_note": ""}
