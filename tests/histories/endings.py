@@ -101,6 +101,9 @@ def unspoken(judge: Judge, run: Run, row: str) -> Iterator[str]:
     desk, now = judge.desk, judge.desk.world.clock.now()
     if any(desk.is_hidden(row, token) for token in ("Spark code", "Expiry", "Sync note")):
         return  # what merged cells cannot show, they need not say
+    latest = run.machine.ledger.known(desk.tracker.name).latest
+    if text(desk.cell(row, KEY)) not in latest and text(desk.cell(row, "Request ID")) == "":
+        return  # nothing was requested: what a copied or misplaced row once told is no code of this video's
     shown, note = text(desk.cell(row, "Spark code")), text(desk.cell(row, "Sync note"))
     for code in authorizations(desk, judge, row, None, run.machine):
         over = [end for end in code.ends if end and end <= now]
