@@ -230,7 +230,8 @@ class Known:
     columns that the sheet has ever had, `owners` the video of every request that was ever seen, by its id;
     `looked` is when TokPortal was last asked about a video, whatever it answered. `earlier` holds the requests of a
     video before its latest, newest first, `codes` the video of every code ever seen; `typed` is by (video id, column),
-    `opening` what the sheet said that a video had cost before this ledger (credits).
+    `opening` what the sheet said that a video had cost before this ledger (credits). `is_rebuilt` until a person has
+    confirmed what was made of the sheet and TokPortal after a loss.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -244,6 +245,7 @@ class Known:
     codes: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[tuple[str, str], Typed] = field(default_factory=dict)
     opening: Mapping[str, int] = field(default_factory=dict)
+    is_rebuilt: bool = False
 
     @property
     def open_videos(self) -> frozenset[str]:

@@ -24,6 +24,7 @@ from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
 from sheetsync.config.load import Config
 from sheetsync.errors import GateColumnMissing, HeaderError, SheetsyncError
+from sheetsync.ledger.database import MEND
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Price, Snapshot, Tracker
 from sheetsync.plan.gates import absent_gates, key_problem
@@ -272,7 +273,7 @@ def _ledger(config: Config) -> Iterator[Check]:
     with Ledger(state, read_only=True) as ledger:
         damage = ledger.damage()
     if damage:
-        text = f"{state} is damaged ({damage}): move it away, and the next run starts a new one"
+        text = f"{state} is damaged ({damage}): {MEND}"
     else:
         text = f"{state}" + ("" if state.exists() else " (made at the first sync)")
     yield Check("ledger", not damage, text)

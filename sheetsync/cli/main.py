@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
+    "ledger": "Look after the ledger: check it, back it up, export it, make it again after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",

@@ -109,9 +109,12 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 
+MEND = "put a backup in its place, or move it away and run `sheetsync ledger rebuild`"
+"""What to do about a damaged file."""
+
 _UNUSABLE = {
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged; move it away and the next run starts a new one",
+    sqlite3.SQLITE_CORRUPT: f"the database is damaged; {MEND}",
     sqlite3.SQLITE_NOTADB: "this is not a database; `state` must name a file of sheetsync's own",
     sqlite3.SQLITE_PERM: "the file may not be used",
     sqlite3.SQLITE_READONLY: "the file may not be written",
@@ -180,10 +183,15 @@ class Database:
         """Execute one statement within a transaction; returns how many rows it touched."""
         return self._connection.execute(sql, [_bindable(value) for value in values]).rowcount
 
-    def damage(self) -> str:
-        """What SQLite finds wrong with the file, in its own words; empty if nothing."""
-        found = str(self.select("PRAGMA quick_check(1)")[0][0])
+    def damage(self, check: str = "integrity_check") -> str:
+        """What SQLite finds wrong with the file, in its own words; empty if nothing. A `quick_check` skips indexes."""
+        found = str(self.select(f"PRAGMA {check}(1)")[0][0])
         return "" if found == "ok" else found
+
+    def copy_to(self, path: Path) -> None:
+        """A file of its own, for the eyes of its owner alone, on disk when this returns."""
+        with closing(_connect(path)) as copy, _sqlite_errors(str(path)):
+            self._connection.backup(copy)
 
     def next_id(self, table: str) -> int:
         """The next free number of a table; unique because the transaction holds the write lock."""
@@ -209,6 +217,9 @@ class Database:
         return newest
 
     def _set_up(self, durable: bool) -> None:
+        # Damage that is met half way through a run is met after money was spent: looking comes first.
+        if damage := self.damage("quick_check"):
+            raise ConfigError([f"{self._name}: the database is damaged ({damage}); {MEND}"])
         # Asking first: changing the mode needs the file for itself, and after the first time nothing changes.
         if self._connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -292,5 +303,6 @@ def _sqlite_errors(name: str) -> Iterator[None]:
         if code in _UNUSABLE:
             raise ConfigError([f"{name}: {_UNUSABLE[code]} ({error})"]) from error
         if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
-            raise Unavailable(f"{name}: the ledger cannot be used now ({error}); the next run tries again") from error
+            why = f"{name}: the ledger cannot be used now ({error}), and without it no order is sent"
+            raise Unavailable(f"{why}; is the disk full? The next run tries again") from error
         raise

@@ -29,6 +29,10 @@ LONGEST_PAUSE = timedelta(hours=6)
 """No refused mark rests longer (design 4)."""
 
 
+REBUILT = "rebuilt"
+"""The event that holds every order of a tracker, until a later one of its kind says that a person has confirmed."""
+
+
 class Recorder:
     """Records for `tracker`, in the run `run_id`; made by `Ledger.recorder`.
 
@@ -269,6 +273,11 @@ class Recorder:
             forget = "DELETE FROM typed WHERE tracker = ? AND video_id = ? AND column_key = ? AND code = ''"
             self._db.execute(forget, self.tracker, *cell.values())
         self._upsert("typed", (*key, "code"), {**cell, "code": typed.code, **value})
+
+    def rebuilt(self, is_confirmed: bool = False) -> None:
+        """This ledger is being made of what the sheet and TokPortal tell; or a person has looked through the result."""
+        with self._transaction():
+            self._event("", f"{REBUILT}, confirmed" if is_confirmed else REBUILT)
 
     def correct_future(self) -> None:
         """Instants that this machine's clock recorded before it was set back are now: a future one would never pass."""

@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
-from sheetsync.ledger.recorder import Recorder
+from sheetsync.ledger.recorder import REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
 from sheetsync.steps import Offer, RowSeen
@@ -30,6 +30,7 @@ _CODES = "SELECT detail, video_id FROM event WHERE tracker = ? AND kind = 'code'
 _TYPED = "SELECT video_id, column_key, code, value FROM typed WHERE tracker = ?"
 _TYPED_LAST = "SELECT video_id, column_key, value FROM typed_last WHERE tracker = ?"
 _OPENING = "SELECT video_id, credits FROM opening WHERE tracker = ?"
+_REBUILT = f"SELECT kind FROM event WHERE video_id = '' AND tracker = ? AND kind LIKE '{REBUILT}%' ORDER BY id DESC"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
 
 
@@ -139,6 +140,7 @@ class Ledger:
             codes={str(json.loads(detail)["code"]): video for detail, video in self._db.select(_CODES, tracker)},
             typed=self._typed(tracker),
             opening=dict(self._db.select(_OPENING, tracker)),
+            is_rebuilt=self._db.select(_REBUILT, tracker)[:1] == [(REBUILT,)],
         )
 
     def _earlier(self, tracker: str, latest: Mapping[str, Entry]) -> Mapping[str, tuple[Entry, ...]]:

@@ -81,6 +81,7 @@ def too_many_marked(limit: int, place: str = "") -> str:
     )
 
 
+REBUILT = "Waits: sheetsync had lost its memory, and whoever runs it has to confirm before anything is ordered."
 BALANCE_UNKNOWN = "The credit balance could not be read, so nothing is ordered; the next run tries again."
 
 

@@ -13,6 +13,7 @@ from sheetsync.plan.situation import Allowed, Situation
 from sheetsync.steps import Hold, Offer, Order, Plan
 
 ACCEPT = "sheetsync sync --accept-price N"
+CONFIRM = "sheetsync ledger rebuild --confirm"
 
 SHRUNKEN_FROM = 10
 """Fewer missing rows than this are what a person deletes on an ordinary day."""
@@ -21,10 +22,19 @@ SHRUNKEN_FROM = 10
 def within_limits(plan: Plan, world: Situation) -> Plan:
     """The orders that may be sent: none if they are too many, else those that the credits cover.
 
-    None either where an order cost something else than expected, until a person accepts that. In this order: the
+    None either after the ledger was rebuilt, or where an order cost something else than expected, until a person
+    accepts that. In this order: the
     credits of the day say nothing of whether 200 filled-down rows are meant.
     """
     plan = replace(plan, price=world.tracker.price)
+    if plan.orders and world.known.is_rebuilt:
+        # neither the sheet nor TokPortal tells which order was on its way, or which mark had been served
+        held = _held_back(plan, plan.orders, notes.REBUILT)
+        refused = (
+            f"The ledger was rebuilt. No order of tracker '{world.tracker.name}' is sent until somebody has looked "
+            f"through what that could not restore: {CONFIRM}"
+        )
+        return replace(held, refused=refused)
     if plan.orders and world.price_lock:
         # more may be wrong than one price: only a person can tell whether it is the new one
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))

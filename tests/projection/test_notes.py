@@ -145,6 +145,10 @@ WAITING = {
         situation(REQUEST, balance=None),
         "The credit balance could not be read, so nothing is ordered; the next run tries again.",
     ),
+    "the ledger was rebuilt": (
+        situation(REQUEST, known=Known(is_rebuilt=True)),
+        "Waits: sheetsync had lost its memory, and whoever runs it has to confirm before anything is ordered.",
+    ),
     "the credits do not suffice": (
         situation(REQUEST, balance=6),
         "Not enough credits: a code costs 7. Top up at TokPortal.",
