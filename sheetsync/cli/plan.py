@@ -8,7 +8,7 @@ import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
-from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
+from sheetsync.cli.runs import Runs, ended, holds_json, row_text, run_trackers, troubles
 from sheetsync.steps import Plan, Step
 from sheetsync.sync.report import Report
 
@@ -23,13 +23,16 @@ def plan(selection: Selection) -> None:
       sheetsync plan --tracker acme
     """
     runs = run_trackers(selection, plan_only=True)
-    end = "Nothing was ordered or written; `sheetsync sync` carries this out."
-    click.echo(shown(selection, _plan_json(runs), "\n".join([*map(plan_text, runs.reports), end])))
+    # what failed to be planned is not carried out either: no word of what sync would do
+    end = [] if runs.exit_code in (2, 5) else ["Nothing was ordered or written; `sheetsync sync` carries this out."]
+    click.echo(shown(selection, _plan_json(runs), ended(runs, [*map(plan_text, runs.reports), *end])))
     sys.exit(runs.exit_code)
 
 
 def plan_text(report: Report) -> str:
     """What a plan will do, with its price."""
+    if report.error and not report.rows:
+        return "\n".join([f"tracker {report.name}: it could not be planned.", *troubles(report)])
     steps = [_step_cells(step, report.plan) for step in report.plan.steps]
     holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.printed] for hold in report.plan.holds]
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]

@@ -29,9 +29,14 @@ class Runs:
     reports: Sequence[Report]
 
     @property
+    def absent(self) -> list[str]:
+        """Videos that were asked for and have no row in any tracker that could be read."""
+        return sorted(frozenset.intersection(*(report.absent for report in self.reports)))
+
+    @property
     def exit_code(self) -> int:
-        """One exit code for all trackers."""
-        codes = {report.exit_code for report in self.reports}
+        """One exit code for all trackers; a video that is nowhere is a mistake in how the command was called."""
+        codes = {report.exit_code for report in self.reports} | ({2} if self.absent else set())
         return next((code for code in SEVERITY if code in codes), 0)
 
 
@@ -48,6 +53,12 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         clients.clock.ends_in(config.run.max_seconds)
         reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
         return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
+
+
+def ended(runs: Runs, lines: Sequence[str]) -> str:
+    """What was printed of each tracker, and what concerns all of them."""
+    absent = [f"No row has the Video ID '{video}': is it the id in the key column?" for video in runs.absent]
+    return "\n".join([*lines, *absent])
 
 
 def row_text(number: int | None) -> str:

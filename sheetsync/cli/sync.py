@@ -8,7 +8,7 @@ import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
-from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
+from sheetsync.cli.runs import Runs, ended, holds_json, row_text, run_trackers, troubles
 from sheetsync.sync.report import Report
 
 
@@ -22,7 +22,7 @@ def sync(selection: Selection) -> None:
     shrunken sheet, 4 another run is at work, 5 credentials or permission.
     """
     runs = run_trackers(selection)
-    click.echo(shown(selection, _sync_json(runs), "\n".join(map(sync_text, runs.reports))))
+    click.echo(shown(selection, _sync_json(runs), ended(runs, [*map(sync_text, runs.reports)])))
     sys.exit(runs.exit_code)
 
 

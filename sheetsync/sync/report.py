@@ -12,7 +12,9 @@ from sheetsync.steps import Hold, Plan, Step
 
 @dataclass(slots=True)
 class Report:
-    """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done; `error` stopped it."""
+    """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done, `absent` the
+    videos that were asked for and have no row; `error` stopped it.
+    """
 
     name: str
     rows: int = 0
@@ -38,6 +40,7 @@ class Report:
     plan: Plan = field(default_factory=Plan)
     unplaced: list[str] = field(default_factory=list)
     served: dict[str, Mark] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
 
     def not_done(self, step: Step, reason: str, kind: HoldKind = HoldKind.NEXT_RUN) -> None:
         """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""

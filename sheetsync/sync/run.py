@@ -94,6 +94,7 @@ class Run:
         if not self._request.plan_only:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
+        self.report.absent = self._request.videos - snapshot.keys
         known = self._ledger.known(self._tracker.name)
         rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)
         price = self._price(snapshot)

@@ -212,3 +212,21 @@ def test_the_tracker_that_has_waited_longest_goes_first(desk: Desk) -> None:
     first = next(call for call in desk.world.calls if call.kind == "sheets.get")
     assert other.id in first.path
     assert [tracker["name"] for tracker in document["trackers"]] == ["sample", "other"]
+
+
+@pytest.mark.parametrize("command", ["plan", "sync"])
+def test_a_video_that_is_nowhere(desk: Desk, command: str) -> None:
+    """A mistyped id is a mistake in the call: said, exit 2, and nothing is ordered."""
+    result = desk.run(command, "--video", "nosuch")
+    assert result.exit_code == 2
+    assert "No row has the Video ID 'nosuch'" in result.stdout
+    assert desk.world.portal.credits == 1233
+
+
+def test_a_plan_that_failed_says_nothing_cheerful(desk: Desk) -> None:
+    """Neither a row count of nothing, nor that `sync` would carry it out."""
+    desk.book.shared_with.clear()
+    result = desk.run("plan")
+    assert result.exit_code == 5
+    assert result.stdout.startswith("tracker sample: it could not be planned.\n  Google denies access")
+    assert "carries this out" not in result.stdout
