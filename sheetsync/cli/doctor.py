@@ -32,6 +32,7 @@ from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import may_write
+from sheetsync.sync.clients import clock_for
 from sheetsync.template.spreadsheet import GridRange, Tab, column_range
 from sheetsync.template.tracker_tab import missing_columns
 from sheetsync.tokportal.client import TokPortal
@@ -73,7 +74,7 @@ class Check:
 
 def checks(selection: Selection) -> Iterator[Check]:
     """All checks, as they are made; what a failed one makes pointless is left out."""
-    return _until_failure("configuration", _configuration(selection, Clock()))
+    return _until_failure("configuration", _configuration(selection))
 
 
 def _until_failure(name: str, found: Iterator[Check]) -> Iterator[Check]:
@@ -84,9 +85,10 @@ def _until_failure(name: str, found: Iterator[Check]) -> Iterator[Check]:
         yield Check(name, False, str(error))
 
 
-def _configuration(selection: Selection, clock: Clock) -> Iterator[Check]:
+def _configuration(selection: Selection) -> Iterator[Check]:
     """The file, and then all that it names."""
     config, trackers = selection.load()
+    clock = clock_for(config)
     yield Check("configuration", True, f"{config.path}: {len(config.trackers)} tracker(s)")
     yield from _kept_private("configuration", config.path.parent / ".env")
     yield from _until_failure("Google key", _google(config, trackers, clock))

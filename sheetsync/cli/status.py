@@ -14,11 +14,11 @@ import click
 
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, stamp, table
-from sheetsync.clock import Clock
 from sheetsync.ledger.store import Ledger, Run
 from sheetsync.model import Entry, Known, Tracker, fingerprint
 from sheetsync.projection.window import expiry_word
 from sheetsync.steps import RowSeen
+from sheetsync.sync.clients import clock_for
 
 WORDS = ("ok", "renewal needed", "expired", "no window")
 
@@ -28,7 +28,7 @@ WORDS = ("ok", "renewal needed", "expired", "no window")
 def status(selection: Selection) -> None:
     """Tell what the ledger knows: runs, balance, spending, codes in use, what waits. Asks nobody, changes nothing."""
     config, trackers = selection.load()
-    now = Clock().now()
+    now = clock_for(config).now()
     with Ledger(config.state, read_only=True) as ledger:
         found = [status_of(ledger, tracker, frozenset(selection.videos), now) for tracker in trackers]
     document = {"trackers": [_status_json(each) for each in found]}

@@ -109,12 +109,13 @@ def _address(text: str) -> str:
         return f"{AS_WRITTEN} is not an address; expected https://host"
     if parts.username is not None or parts.query or parts.fragment:
         return f"{AS_WRITTEN} has more than a host and a path; expected https://host"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
     return ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can only mean this computer."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
