@@ -1,10 +1,14 @@
 """`sheetsync sandbox`: a local Google Sheets and TokPortal to try sheetsync by hand."""
 
+import sys
 from pathlib import Path
+from shlex import join, quote
+from shutil import which
 
 import click
 
-from sheetsync.sandbox.serve import serve
+from sheetsync.errors import SheetsyncError
+from sheetsync.sandbox.serve import Unservable, serve
 
 
 @click.command()
@@ -19,4 +23,17 @@ from sheetsync.sandbox.serve import serve
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 takes any free port.")
 def sandbox(folder: Path, port: int) -> None:
     """Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand."""
-    serve(folder, port, click.echo)
+    try:
+        serve(folder, port, as_called(), click.echo)
+    except Unservable as error:
+        raise SheetsyncError(str(error)) from None
+
+
+def as_called() -> str:
+    """How this program can be called from any folder: by its name where the shell finds just this, else by its path."""
+    here = Path(sys.argv[0])
+    if here.suffix == ".py" or not here.exists():
+        return join([sys.executable, "-m", "sheetsync"])
+    if (found := which(here.name)) and Path(found).resolve() == here.resolve():
+        return here.name
+    return quote(str(here.absolute()))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
+from typing import TextIO
 
 from sheetsync.sandbox import sample
 from sheetsync.sandbox.google.grid import Spreadsheet
@@ -27,24 +31,60 @@ The sandbox is running; stop it with Ctrl-C. Its state stays in {folder}/ and is
 Its managers work by themselves: a code takes about a minute. In a second terminal:
 
   cd {folder}
-  sheetsync plan
-  sheetsync sync
+  {command} init
+  {command} plan
+  {command} sync
 """
 
 
-def serve(folder: Path, port: int, echo: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if the port is taken."""
+class Unservable(Exception):
+    """The sandbox cannot be served; the message says why, and what to do."""
+
+
+def serve(folder: Path, port: int, command: str, echo: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `command` is how a shell calls sheetsync from another folder.
+
+    Raises Unservable where the port is taken, or the folder's sandbox is served already.
+    """
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    world, book = open_world(folder / "world.json")
-    with Server(world, port=port) as server:
-        if not (folder / "service-account.json").exists():
-            server.write_service_account(folder / "service-account.json")
-        sample.write_config(folder, server.url, book, world.portal.key)
-        world.save()
-        echo(TEXT.format(folder=folder, url=server.url, book=book.id))
-        _wait()
-        world.save()
+    with (folder / "served-at").open("a+", encoding="utf-8") as mine:
+        _take(mine, folder)
+        world, book = open_world(folder / "world.json")
+        with _listening(world, port) as server:
+            mine.truncate(0)
+            mine.write(server.url)
+            mine.flush()
+            if not (folder / "service-account.json").exists():
+                server.write_service_account(folder / "service-account.json")
+            sample.write_config(folder, server.url, book, world.portal.key)
+            world.save()
+            text = TEXT.format(folder=quote(str(folder)), url=server.url, book=book.id, command=command)
+            echo(text)
+            _wait()
+            world.save()
     echo("The sandbox has stopped; its state is kept.")
+
+
+def _take(mine: TextIO, folder: Path) -> None:
+    """Two servers of one folder would write over each other's state: the kernel holds it for one."""
+    try:
+        fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        mine.seek(0)
+        where = mine.read() or "another process"
+        raise Unservable(f"The sandbox in {folder} is served already, at {where}. Another: --dir FOLDER") from None
+
+
+def _listening(world: World, port: int) -> Server:
+    try:
+        return Server(world, port=port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise Unservable(
+            f"Port {port} is in use by another program. Choose one: --port N, or --port 0 for any."
+        ) from None
 
 
 def open_world(path: Path) -> tuple[World, Spreadsheet]:
