@@ -72,6 +72,7 @@ ONLY_IN = {
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
+    "rich": {"cli.watching"},
     "yaml": {"config.positions"},
     "dotenv": {"config.variables"},
     "cryptography": {"sandbox.google.oauth", "sandbox.google.service_account"},

@@ -4,11 +4,12 @@ A plan is a sync that stops after step 4 (design 3), so that what is printed is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.watching import watching
 from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
@@ -51,7 +52,9 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
         clients.clock.ends_in(config.run.max_seconds)
-        reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
+        with watching() as progress:
+            request = replace(request, progress=progress)
+            reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
         return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
 
 

@@ -22,6 +22,7 @@ from sheetsync.plan.gates import approval_trail
 from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
+from sheetsync.sync.progress import Progress, silent
 from sheetsync.sync.report import Report
 from sheetsync.tokportal.client import CALL_SECONDS, Ordered, TokPortal
 
@@ -64,6 +65,7 @@ class Executor:
     price: Price
     clock: Clock
     report: Report
+    progress: Progress = silent
     stop: str = ""  # why no further order is sent in this run
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
@@ -92,7 +94,8 @@ class Executor:
             self._free_steps(plan)
             if plan.orders and self._has_time() and self._may_begin(plan, snapshot):
                 newest = self._claim(plan.orders, snapshot)
-            for step in plan.orders:
+            for done, step in enumerate(plan.orders):
+                self.progress("ordering", done, len(plan.orders))
                 newest = self._order(step, newest)
         except SheetsyncError as error:
             self.report.failed(error)

@@ -4,13 +4,14 @@ Owns when to stop asking. Which videos are due, and in which order, is the plan'
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import CallRefused, Unavailable
 from sheetsync.model import Failure, HoldKind, Observation
+from sheetsync.sync.progress import Progress, silent
 from sheetsync.tokportal.client import TokPortal
 
 log = logging.getLogger(__name__)
@@ -25,8 +26,15 @@ SILENT_LIMIT = 5
 class Poller:
     """Polls for one run; `seconds` is the time it may take, from now on."""
 
-    def __init__(self, portal: TokPortal, clock: Clock, seconds: float, threads: int = POLLERS) -> None:
-        self._portal, self._clock, self._threads = portal, clock, threads
+    def __init__(
+        self,
+        portal: TokPortal,
+        clock: Clock,
+        seconds: float,
+        threads: int = POLLERS,
+        progress: Progress = silent,
+    ) -> None:
+        self._portal, self._clock, self._threads, self._progress = portal, clock, threads, progress
         self._until = min(clock.monotonic() + seconds, clock.asks_until)
         self._silent = 0
 
@@ -36,17 +44,24 @@ class Poller:
         Raises CredentialsError.
         """
         if self._threads <= 1 or len(videos) <= 1:
-            answers = [self._poll(video) for video in videos]
+            answers = self._counted(map(self._poll, videos), len(videos))
         else:
             # threads only wait for answers; the ledger is written by the caller, from one thread
             with ThreadPoolExecutor(self._threads, "poll") as pool:
                 try:
-                    answers = list(pool.map(self._poll, videos))
+                    answers = self._counted(pool.map(self._poll, videos), len(videos))
                 except KeyboardInterrupt:
                     # leaving the pool waits for the calls under way: no further one, nor a retry
                     self._clock.ends_in(0)
                     raise
         return {answer.video_id: answer for answer in answers if answer}
+
+    def _counted(self, answers: Iterable[Observation | None], total: int) -> list[Observation | None]:
+        found = []
+        for answer in answers:
+            found.append(answer)
+            self._progress("asking TokPortal", len(found), total)
+        return found
 
     def _poll(self, video_id: str) -> Observation | None:
         if self._clock.monotonic() > self._until or self._silent >= SILENT_LIMIT:

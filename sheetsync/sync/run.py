@@ -32,6 +32,7 @@ from sheetsync.sheet.writing import Writer, Written, as_repaired
 from sheetsync.steps import Offer, Plan
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
+from sheetsync.sync.progress import Progress, silent
 from sheetsync.sync.report import Report
 from sheetsync.tokportal.client import TokPortal
 
@@ -42,7 +43,10 @@ Observations = Mapping[str, Observation]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one run is asked to do. `videos` narrows it to some rows; `poll_seconds` bounds the observing."""
+    """What one run is asked to do. `videos` narrows it to some rows; `poll_seconds` bounds the observing.
+
+    `progress` is told how far it is.
+    """
 
     run_id: str
     poll_seconds: int = 120
@@ -50,6 +54,7 @@ class Request:
     allowed: Allowed = field(default_factory=Allowed)
     plan_only: bool = False
     pollers: int = POLLERS
+    progress: Progress = silent
 
 
 class Run:
@@ -120,7 +125,8 @@ class Run:
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
-        poller = Poller(self._portal, self._clock, self._request.poll_seconds, self._request.pollers)
+        request = self._request
+        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress)
         answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
@@ -249,7 +255,10 @@ class Run:
         """Returns the newest read of the sheet."""
         # read again: what was just recorded decides on pauses
         known = self._ledger.known(self._tracker.name)
-        executor = Executor(tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report)
+        progress = self._request.progress
+        executor = Executor(
+            tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report, progress
+        )
         newest = executor.run(plan, snapshot)
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)

@@ -1,0 +1,77 @@
+"""What a person at a terminal sees of a run, and what a pipe gets of the same one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from fcntl import ioctl
+from pathlib import Path
+
+from support.command_line import Desk
+
+from sheetsync.sandbox import sample
+
+ORDERS = 60
+"""With those of the sample this takes about a minute: TokPortal's rate limit is real."""
+ROOT = Path(__file__).parent.parent.parent
+
+
+def fill(desk: Desk, orders: int) -> None:
+    """So many marked rows more, each of a video that can be ordered."""
+    sheet = desk.book.sheet(sample.TAB)
+    for number in range(len(sample.LINES) + 1, len(sample.LINES) + 1 + orders):
+        video = desk.world.portal.new_id("video")
+        desk.world.portal.add_video(video)
+        for column, value in enumerate((video, "request", f"@creator.{number}", "Crumbly", "", "", "", True, True)):
+            sheet.set_value(number, column, value)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", "TERM": "xterm-256color", "COLUMNS": ""}
+
+
+def command(desk: Desk) -> list[str]:
+    return [sys.executable, "-m", "sheetsync", "-c", str(desk.config), "sync", "--allow-orders", "99"]
+
+
+def seen_at_a_terminal(arguments: list[str], columns: int = 80) -> Iterator[tuple[float, str]]:
+    """What a command writes to a terminal of so many columns, each piece with its time."""
+    ours, its = pty.openpty()
+    ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(arguments, stdin=its, stdout=its, stderr=its, env=environment(), close_fds=True):
+        os.close(its)
+        try:
+            while piece := os.read(ours, 65536):
+                yield time.monotonic(), piece.decode(errors="replace")
+        except OSError:
+            pass  # Linux's word for: the other end is closed
+        finally:
+            os.close(ours)
+
+
+def test_a_terminal_shows_how_far_it_is(desk: Desk) -> None:
+    """Something moves at least once a second until the end, and counts up to the orders of the plan."""
+    fill(desk, ORDERS)
+    begun = time.monotonic()
+    pieces = list(seen_at_a_terminal(command(desk)))
+    moments = [begun, *(at for at, _ in pieces)]
+    waits = [later - earlier for earlier, later in zip(moments[1:], moments[2:], strict=False)]
+    text = "".join(piece for _, piece in pieces)
+    assert max(waits) < 1.0
+    assert re.search(rf"ordering.*\b\d+/{ORDERS + 4}\b", text)
+    assert "asking TokPortal" in text
+
+
+def test_a_pipe_gets_plain_lines(desk: Desk) -> None:
+    """No escape code, no progress: one fact a line."""
+    fill(desk, 2)
+    ran = subprocess.run(command(desk), env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    assert "\x1b" not in ran.stdout + ran.stderr
+    assert ran.stderr == ""
