@@ -22,7 +22,6 @@ from sheetsync.plan.gates import approval_trail
 from sheetsync.plan.limits import retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
-from sheetsync.sync.progress import Progress, silent
 from sheetsync.sync.report import Report
 from sheetsync.tokportal.client import CALL_SECONDS, Ordered, TokPortal
 
@@ -52,10 +51,7 @@ MAY_NOT_CORRECT = (401, 403, 404, 405)
 
 @dataclass(slots=True)
 class Executor:
-    """Carries out one plan for one tracker, and says in the report what came of it.
-
-    `report.credits_left` is what TokPortal said before the first order.
-    """
+    """Carries out one plan for one tracker; the report says what came of it, and what balance TokPortal told before."""
 
     tracker: Tracker
     portal: TokPortal
@@ -65,7 +61,6 @@ class Executor:
     price: Price
     clock: Clock
     report: Report
-    progress: Progress = silent
     stop: str = ""  # why no further order is sent in this run
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
@@ -95,7 +90,7 @@ class Executor:
             if plan.orders and self._has_time() and self._may_begin(plan, snapshot):
                 newest = self._claim(plan.orders, snapshot)
             for done, step in enumerate(plan.orders):
-                self.progress("ordering", done, len(plan.orders))
+                self.report.progress("ordering", done, len(plan.orders))
                 newest = self._order(step, newest)
         except SheetsyncError as error:
             self.report.failed(error)

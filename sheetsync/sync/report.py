@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from sheetsync.errors import SheetsyncError
 from sheetsync.model import HoldKind, Mark
 from sheetsync.steps import Hold, Plan, Step
+from sheetsync.sync.progress import Progress, silent
 
 
 @dataclass(slots=True)
 class Report:
     """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done, `absent` the
-    videos that were asked for and have no row; `error` stopped it.
+    videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Report:
     unplaced: list[str] = field(default_factory=list)
     served: dict[str, Mark] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    progress: Progress = silent
 
     def not_done(self, step: Step, reason: str, kind: HoldKind = HoldKind.NEXT_RUN) -> None:
         """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""

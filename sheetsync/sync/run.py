@@ -68,7 +68,7 @@ class Run:
         self._recorder = ledger.recorder(tracker.name, request.run_id, clock)
         self._reader = Reader(api, tracker, clock)
         self._writer = Writer(self._reader, self._recorder)
-        self.report = Report(tracker.name)
+        self.report = Report(tracker.name, progress=request.progress)
 
     def run(self) -> Report:
         """Do it. What stops the run ends up in `report.error`; a crash of the process may come at any point."""
@@ -255,10 +255,7 @@ class Run:
         """Returns the newest read of the sheet."""
         # read again: what was just recorded decides on pauses
         known = self._ledger.known(self._tracker.name)
-        progress = self._request.progress
-        executor = Executor(
-            tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report, progress
-        )
+        executor = Executor(tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report)
         newest = executor.run(plan, snapshot)
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)

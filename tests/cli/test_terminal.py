@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Iterator
 from fcntl import ioctl
+from itertools import pairwise
 from pathlib import Path
 
 from support.command_line import Desk
@@ -62,7 +63,7 @@ def test_a_terminal_shows_how_far_it_is(desk: Desk) -> None:
     begun = time.monotonic()
     pieces = list(seen_at_a_terminal(command(desk)))
     moments = [begun, *(at for at, _ in pieces)]
-    waits = [later - earlier for earlier, later in zip(moments[1:], moments[2:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(moments[1:])]
     text = "".join(piece for _, piece in pieces)
     assert max(waits) < 1.0
     assert re.search(rf"ordering.*\b\d+/{ORDERS + 4}\b", text)
