@@ -195,3 +195,16 @@ def _sentences(bench: Renewed, note: str) -> list[str]:
         *(notes.others_run([end]) for end in (bench.ends, bench.latest_end)),
     ]  # fmt: skip
     return [sentence for sentence in every if sentence in note]
+
+
+@pytest.mark.parametrize("earlier", ["runs", "typed"])
+def test_a_report_that_meets_a_new_ledger_is_answered_once(tmp_path: Path, earlier: str) -> None:
+    """The first run of a new ledger takes the earlier code from the row before it decides what its mark waits for."""
+    bench = Renewed(tmp_path, earlier)
+    bench.forget("lost")
+    bench.type(VIDEO, "feedback", "does not work")
+    bench.mark("correct", VIDEO)
+    bench.sync()
+    note = str(bench.row(VIDEO)["sync_note"])
+    assert note.startswith(notes.EARLIER_CODE)
+    assert (bench.sync().cells_written, bench.row(VIDEO)["sync_note"]) == (0, note)
