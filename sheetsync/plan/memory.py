@@ -113,13 +113,18 @@ class _Sheet:
             was_never_written = row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
             if row.key in self.known.latest and is_unknown_code and was_never_written:
                 yield typed_code(row, self.time_zone, self.tracker, self.now)
-        elif self._tells_of_a_request(row) and row.shown_id not in self.before.owners:
+        elif self._tells_of_a_request(row) and (row.shown_id not in self.before.owners or self._was_submitted(row)):
             yield from self._unknown_request(row, code if is_unknown_code else "")
 
     def _tells_of_a_request(self, row: Row) -> bool:
         """Whether the row vouches for the request that it shows: no other video has it, and it was written here."""
         is_its_own = self._ids[row.shown_id] == {row.key} == {self.known.owners.get(row.shown_id, row.key)}
         return is_its_own and row.text("status") != "" and self._date(row, "requested_at") is not None
+
+    def _was_submitted(self, row: Row) -> bool:
+        """Whether a code came for the request that a row shows, and the ledger, an older copy, never heard of it."""
+        found = next((e.request for e in self.before.generations(row.key) if e.request.id == row.shown_id), None)
+        return bool(found and row.text("submitted_at") and not (found.submitted_at or found.code))
 
     def _unknown_request(self, row: Row, code: str) -> Iterator[Entry]:
         """The request that a row shows, as it says; and its code, which is that request's own if Submitted at says so.

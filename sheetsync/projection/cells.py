@@ -82,9 +82,10 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
     entry, found = context.entry, codes(context)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        others = _others(context, row.text("spark_code"), found) if reason else ""
-        note = _joined([reason, others, _duplicate_of(context) if waiting else ""])
-        return Target(row, _without_claim(row) | ({"sync_note": note} if note else {}), is_done)
+        said, others = row.text("sync_note"), _others(context, row.text("spark_code"), found)
+        why = reason or ("" if waiting else said)
+        note = _joined([why, "" if others in why else others, _duplicate_of(context) if waiting else ""])
+        return Target(row, _without_claim(row) | ({"sync_note": note} if note not in ("", said) else {}), is_done)
     values = _cells(context, found)
     values["sync_note"] = _note(context, found, str(values.get("spark_code", row.text("spark_code"))))
     return Target(row, values, is_done)

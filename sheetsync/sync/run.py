@@ -93,7 +93,7 @@ class Run:
         return report
 
     def _steps(self) -> None:
-        """Read all, decide all, then act: after the refusal nothing is decided any more."""
+        """Read all, decide all, then act: after the plan nothing is decided any more."""
         read = self._reader.read if self._request.plan_only else self._writer.read
         snapshot = as_repaired(read(), self._recorder.pending_write())
         if not self._request.plan_only:
@@ -108,17 +108,24 @@ class Run:
             # TokPortal's first call: a key that may do nothing is found out here, not at some row
             self.report.credits_left = self._balance()
         observations = self._observe(rows, asked, snapshot, tracker)
+        self._refuse(snapshot)
+        if not self._request.plan_only:
+            # before anything is decided: else the next run, which knows of it, would decide otherwise
+            self._record(snapshot, known, observations)
+            self._remember(snapshot, known, tracker)
+            asked = self._ledger.known(self._tracker.name).only(self._request.videos)
         plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
-        self._refuse(plan, snapshot)
+        if plan.refused:
+            # it goes on without any order
+            self.report.failed(Refused(plan.refused))
         absent = absent_gates(tracker, snapshot.columns)
         if absent and needs_balance(rows):
             self.report.failed(GateColumnMissing(snapshot.title, absent))
         self.report.plan, self.report.holds = plan, list(plan.holds)
         if self._request.plan_only:
             return
-        self._record(plan, snapshot, known, observations)
-        self._remember(snapshot, known, tracker)
-        newest = self._execute(plan, snapshot, tracker, price)
+        self._withdraw(plan)
+        newest = self._execute(plan, snapshot, asked, tracker, price)
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         self._remember(newest, known, tracker)
         self._offer(plan, self._write(snapshot, newest, observations, tracker))
@@ -204,8 +211,8 @@ class Run:
             log.warning("%s", error)
             return None
 
-    def _refuse(self, plan: Plan, snapshot: Snapshot) -> None:
-        """Raises Refused for a shrunken sheet; a plan that had too many orders goes on without any of them."""
+    def _refuse(self, snapshot: Snapshot) -> None:
+        """Raises Refused for a shrunken sheet, before what TokPortal says of the rows it lost is recorded."""
         if not self._request.plan_only:
             # before a refusal ends the run: what is back now must be missed when it goes again
             self._recorder.end_releases(snapshot.keys)
@@ -213,10 +220,8 @@ class Run:
         why = shrunken(open_before, gone, self._tracker, self._request.allowed)
         if why:
             raise Refused(why)
-        if plan.refused:
-            self.report.failed(Refused(plan.refused))
 
-    def _record(self, plan: Plan, snapshot: Snapshot, known: Known, observations: Observations) -> None:
+    def _record(self, snapshot: Snapshot, known: Known, observations: Observations) -> None:
         """What was seen goes to disk before anything is done about it."""
         told = [(seen.request, seen.failure) for seen in observations.values() if seen.request]
         self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
@@ -224,13 +229,16 @@ class Run:
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
         self._recorder.cleared(cleared_marks(snapshot.rows, known))
         self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
-        stored = self._ledger.offer(self._tracker.name)
-        if stored and not self._request.videos and stored not in (plan.offered, plan.approved):
-            self._recorder.withdraw_offer()
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
             self._recorder.release(sorted(known.open_videos - snapshot.keys))
+
+    def _withdraw(self, plan: Plan) -> None:
+        """What was asked for in the Summary tab, and is planned no more, no number allows."""
+        stored = self._ledger.offer(self._tracker.name)
+        if stored and not self._request.videos and stored not in (plan.offered, plan.approved):
+            self._recorder.withdraw_offer()
 
     def _remember(self, snapshot: Snapshot, before: Known, tracker: Tracker) -> None:
         """What rows say that nothing else holds goes to disk before the rows are written (design 5)."""
@@ -251,10 +259,8 @@ class Run:
             is_offering=bool(self._request.videos or self.report.plan.offered or self._ledger.offer(name)),
         )
 
-    def _execute(self, plan: Plan, snapshot: Snapshot, tracker: Tracker, price: Price) -> Snapshot:
+    def _execute(self, plan: Plan, snapshot: Snapshot, known: Known, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
-        # read again: what was just recorded decides on pauses
-        known = self._ledger.known(self._tracker.name)
         executor = Executor(tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report)
         newest = executor.run(plan, snapshot)
         if self.report.credits_left is not None:

@@ -114,7 +114,11 @@ def unspoken(judge: Judge, run: Run, row: str) -> Iterator[str]:
             yield f"{code.code} may still run until {code.ends}, and its row says {shown!r} and {note!r}"
     known = run.machine.ledger.known(desk.tracker.name).generations(text(desk.cell(row, KEY)))
     dead = [entry.request for entry in known if entry.request.status == "cancelled" and entry.request.code]
-    was_shown = any(request.code == shown or request is known[0].request for request in dead)
+    was_shown = any(
+        # one that the note names as older than what only the row knows of is not the row's
+        request.code == shown or (request is known[0].request and f"{request.id}, an older request" not in note)
+        for request in dead
+    )
     if was_shown and "cancelled the code" not in note:
         yield f"{dead[0].code} was cancelled, and its row says {note!r}"
 

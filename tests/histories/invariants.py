@@ -58,13 +58,16 @@ class Judge:
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
-        self.odd: set[str] = set()  # rows that were copied, or whose video id or machine cells somebody has typed
+        self.odd: set[str] = set()  # rows that were copied or had a twin, or whose video id or machine cells were typed
+        self.refunds: set[str] = set()  # the requests that machine A was told to be cancelled
         self.spenders: dict[str, set[str]] = {}  # the machines that have sent orders for a video
+        self.unclear: dict[str, set[str]] = {}  # the keys of a video's orders, but for those that were refused
         self.garbled = -1
         self.diary: list[str] | None = None
         self.muted: frozenset[int] = frozenset()  # invariants that are not judged
         self.wire: Any = None  # in a wider world, the judge of its orders
         self._before, self._tokens = list[Line](), list[str]()
+        self._key = ("", "")
         self._asked, self._away = "", list[tuple[Sheet, list[Line], list[str]]]()
         self._hit: dict[Place, Any] = {}
         self._counted = 0
@@ -102,14 +105,13 @@ class Judge:
         """A person is about to change a video id: what a write hit there by mistake is of no video."""
         self.touched(row, KEY)
         self.compared_anew(row)
-        self.odd.add(row)
-        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
-        twins = keys.count(text(self.desk.cell(row, KEY))) > 1
+        twins = self._twins(row)
+        self.odd |= twins  # what was typed in a row that was not the first of its video counts from now on
         for place in [place for place in self.damages if place[0] == row]:
             if place[1] in MACHINE:
                 self.littered(*place, self.desk.cell(*place))
                 del self.damages[place]
-            elif twins:
+            elif len(twins) > 1:
                 self._excuse(place)  # another row answers to the video id now: it is not looked for further (a limit)
 
     def columns_changed(self) -> None:
@@ -141,6 +143,7 @@ class Judge:
 
     def deleted(self, row: str) -> None:
         """A row is about to go."""
+        self.odd |= self._twins(row)
         self.damages = {place: damage for place, damage in self.damages.items() if place[0] != row}
 
     def copied(self, row: str, new: str) -> None:
@@ -167,6 +170,11 @@ class Judge:
         for place, damage in list(self.damages.items()):
             if damage.by is machine:
                 self._excuse(place)
+
+    def _twins(self, row: str) -> set[str]:
+        """The rows with the video id of a row, itself among them."""
+        video = text(self.desk.cell(row, KEY))
+        return {other for other in self.desk.typed if text(self.desk.cell(other, KEY)) == video}
 
     def _visible(self, place: Place) -> list[Any]:
         row, token = place
@@ -206,6 +214,9 @@ class Judge:
             self._wrote(run)
         elif kind == "values.batchGet" and heard:
             self._has_read(run)
+        elif kind == "portal.order" and 400 <= call.status < 500:
+            video, key = self._key
+            self.unclear[video].discard(key)
         elif kind in ("portal.poll", "portal.order") and heard:
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
@@ -258,6 +269,8 @@ class Judge:
         video = unquote(request.path.split("/")[4])
         key = request.headers.get("idempotency-key", "")
         self.spenders.setdefault(video, set()).add(run.machine.name)
+        self.unclear.setdefault(video, set()).add(key)
+        self._key = video, key
         intent = run.machine.ledger.known(self.desk.tracker.name).unsettled.get(video)
         if not key or intent is None or (intent.idempotency_key, intent.body) != (key, request.body.decode()):
             self.say(1, f"an order for {video} was sent without its intent on disk")
@@ -483,6 +496,9 @@ class Judge:
         told = {} if report.exit_code == 0 else run.answers
         self.heard[run.machine.name] = kept | {video: [*kept.get(video, []), *more] for video, more in told.items()}
         if report.exit_code == 0:
+            if run.machine.name == "A":
+                every = (answer for told in run.answers.values() for answer in told)
+                self.refunds |= {answer.id for answer in every if answer.status == "cancelled"}
             for place, damage in self.damages.items():
                 if damage.by is run.machine:
                     self.say(
@@ -514,5 +530,4 @@ class Judge:
     def _own_row(self, place: Place) -> bool:
         """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""
         row, token = place
-        keys = [text(self.desk.cell(other, KEY)) for other in self.desk.typed]
-        return token == "Updated at" and keys.count(text(self.desk.cell(row, KEY))) > 1
+        return token == "Updated at" and len(self._twins(row)) > 1

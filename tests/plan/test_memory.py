@@ -176,6 +176,14 @@ class TestImports:
         (found,) = memory(of, before=Known(), now=ledger(entry(reported))).imported
         assert found == entry(replace(reported, code="#two"))
 
+    def test_a_code_that_came_after_the_copy_of_the_ledger_was_made(self) -> None:
+        """The request is known, its code is not; one that stands beside a request without a code is not its own."""
+        old = entry(replace(FIRST, status="pending", code=None))
+        found = memory(told(ONE.request), before=ledger(old), now=ledger(entry(SECOND), old))
+        assert found.imported == (replace(old, request=replace(old.request, code="#one")),)
+        typed = told(replace(FIRST, status="pending", code=None), spark_code="rubbish")
+        assert memory(typed, before=ledger(old), now=ledger(entry(SECOND), old)).imported == ()
+
     def test_a_request_that_tells_its_code(self) -> None:
         """A code that was corrected since is no other request's."""
         of = told(ONE.request, spark_code="#wrong one")

@@ -234,8 +234,12 @@ class TestLeftAlone:
         assert values(row(**{**shows(OLD), "status": ORDERING}), Outlook(known(), NOW)) == {"status": ""}
 
     def test_a_newer_request_than_the_ledgers_that_nobody_could_be_asked_about(self) -> None:
-        """An old copy of the ledger does not turn the row back."""
-        assert values(row(**shows(NEW)), Outlook(known(entry(OLD)), NOW)) == {}
+        """An old copy of the ledger does not turn the row back; a code that it knows to run is spoken of, once."""
+        look, runs = Outlook(known(entry(OLD)), NOW), notes.others_run(["2026-07-16 10:22"])
+        assert values(row(**shows(NEW)), look) == {"sync_note": runs}
+        assert values(row(sync_note="A note.", **shows(NEW)), look) == {"sync_note": f"A note. {runs}"}
+        for of in (row(sync_note=f"{runs} A note.", **shows(NEW)), row(**shows(NEW, spark_code=OLD.code))):
+            assert values(of, look) == {}
 
 
 class TestNobodyCouldBeAsked:

@@ -195,3 +195,39 @@ def _sentences(bench: Renewed, note: str) -> list[str]:
         *(notes.others_run([end]) for end in (bench.ends, bench.latest_end)),
     ]  # fmt: skip
     return [sentence for sentence in every if sentence in note]
+
+
+@pytest.mark.parametrize("earlier", ["runs", "typed"])
+def test_a_report_that_meets_a_new_ledger_is_answered_once(tmp_path: Path, earlier: str) -> None:
+    """The first run of a new ledger takes the earlier code from the row before it decides what its mark waits for."""
+    bench = Renewed(tmp_path, earlier)
+    bench.forget("lost")
+    bench.type(VIDEO, "feedback", "does not work")
+    bench.mark("correct", VIDEO)
+    bench.sync()
+    note = str(bench.row(VIDEO)["sync_note"])
+    assert note.startswith(notes.EARLIER_CODE)
+    assert (bench.sync().cells_written, bench.row(VIDEO)["sync_note"]) == (0, note)
+
+
+@pytest.mark.parametrize("since", ["renewed", "cancelled"])
+def test_a_code_that_came_after_the_copy_of_the_ledger_was_made(tmp_path: Path, since: str) -> None:
+    """Nobody but the row knows it: it goes into the ledger before the row tells of something else."""
+    bench = Renewed(tmp_path, "none")
+    bench.ledger.close()
+    copyfile(bench.path, bench.old)
+    bench.ledger = Ledger(bench.path, durable=False)
+    _submitted(bench)
+    code = bench.latest.codes[-1]
+    bench.later(days=1)
+    if since == "cancelled":
+        bench.world.portal.cancel(VIDEO)
+    else:
+        bench.world.portal.deliver(VIDEO)
+        bench.world.portal.order_elsewhere(VIDEO)
+    bench.forget("old")
+    bench.sync()
+    assert bench.cell(VIDEO, "spark_code") == (code if since == "renewed" else "")
+    said = notes.RENEWAL_UNDER_WAY if since == "renewed" else notes.CODE_CANCELLED
+    assert said in str(bench.row(VIDEO)["sync_note"])
+    assert bench.sync().cells_written == 0
