@@ -13,7 +13,7 @@ from typing import Any
 from sheetsync.sandbox.google import number_format
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Json, effective, to_extended
-from sheetsync.sandbox.google.errors import bad_request
+from sheetsync.sandbox.google.errors import bad_mask
 from sheetsync.sandbox.google.fields import BadMask, Mask, below, compile_mask, pick
 from sheetsync.sandbox.google.grid import ATTACHED, Row, Sheet, Spreadsheet
 from sheetsync.sandbox.google.protection import may_edit
@@ -84,8 +84,7 @@ def checked_mask(text: str, message: str) -> Mask:
         mask = compile_mask(text)
         _check(mask, _KNOWN[message] or None, "")
     except BadMask as error:
-        said = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{error}'."
-        raise bad_request("Request contains an invalid argument.", str(error), said) from None
+        raise bad_mask(str(error)) from None
     return mask
 
 
