@@ -58,10 +58,12 @@ class Sample:
         """A Google in which the well-formed request is accepted."""
         side = Side()
         side.google.restore(copy.deepcopy(self.google))
+        if self.before:
+            assert self.send(side, *self.before).status == 200
         return side
 
-    def send(self, side: Side, request: Json) -> Response:
-        body = json.dumps({"requests": [*self.before, request]}).encode()
+    def send(self, side: Side, *requests: Json) -> Response:
+        body = json.dumps({"requests": requests}).encode()
         return side.handle(Request("POST", self.path, (), {"authorization": "Bearer token"}, body))
 
 
@@ -102,8 +104,12 @@ def _shape(value: Any) -> str:
 
 def programs_requests() -> list[Sample]:
     """What init, runs, repairs and the summary send in a story of a few days; all of it was accepted."""
+    narrow = InitBench(("Video ID", "Action"))
+    narrow.sheet.column_count = 2
+    recorder = _Recorder(narrow)
+    narrow.init()
     bench = InitBench(tab="Budget", groups=tuple(GROUPS))
-    recorder = _Recorder(bench)
+    recorder = _Recorder(bench, recorder.samples)
     bench.init()
     for number in range(3):
         bench.add_row(f"3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0d{number}", "request", creator="=1+1")

@@ -10,10 +10,11 @@ CELLS = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumn
 ROWS = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}, "strict": True}
 BOLD = {"booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {"textFormat": {"bold": True}}}}
+COLUMN = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 1}
 CHART = {
     "spec": {
         "title": "Codes",
-        "basicChart": {"chartType": "LINE", "domains": [{"domain": {"sourceRange": {"sources": [CELLS]}}}]},
+        "basicChart": {"chartType": "LINE", "domains": [{"domain": {"sourceRange": {"sources": [COLUMN]}}}]},
     },
     "position": {"overlayPosition": {"anchorCell": {"sheetId": 0, "rowIndex": 5, "columnIndex": 1}}},
 }

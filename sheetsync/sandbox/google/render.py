@@ -13,14 +13,14 @@ from typing import Any
 from sheetsync.sandbox.google import number_format
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Json, effective, to_extended
+from sheetsync.sandbox.google.colours import THEME
 from sheetsync.sandbox.google.errors import bad_mask
 from sheetsync.sandbox.google.fields import BadMask, Mask, below, compile_mask, pick
 from sheetsync.sandbox.google.grid import ATTACHED, Row, Sheet, Spreadsheet
 from sheetsync.sandbox.google.protection import may_edit
 
-_WHITE = {"red": 1, "green": 1, "blue": 1}
 DEFAULT_FORMAT: Json = {
-    "backgroundColor": _WHITE,
+    "backgroundColor": THEME["BACKGROUND"],
     "padding": {"top": 2, "right": 3, "bottom": 2, "left": 3},
     "verticalAlignment": "BOTTOM",
     "wrapStrategy": "OVERFLOW_CELL",
@@ -34,14 +34,11 @@ DEFAULT_FORMAT: Json = {
         "underline": False,
         "foregroundColorStyle": {"rgbColor": {}},
     },
-    "backgroundColorStyle": {"rgbColor": _WHITE},
+    "backgroundColorStyle": {"rgbColor": THEME["BACKGROUND"]},
 }
 _THEME: Json = {
     "primaryFontFamily": "Arial",
-    "themeColors": [
-        {"colorType": "TEXT", "color": {"rgbColor": {}}},
-        {"colorType": "BACKGROUND", "color": {"rgbColor": _WHITE}},
-    ],
+    "themeColors": [{"colorType": name, "color": {"rgbColor": colour}} for name, colour in THEME.items()],
 }
 
 _CELL_NAMES = """userEnteredValue effectiveValue formattedValue userEnteredFormat effectiveFormat hyperlink note

@@ -32,7 +32,7 @@ from sheetsync.sandbox.wire import Request, Response
 Json = dict[str, Any]
 
 _PREFIX = "type.googleapis.com/google.apps.sheets.v4."
-_SCALARS = {
+_SCALARS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "string": (str, "TYPE_STRING"),
     "boolean": (bool, "TYPE_BOOL"),
     "integer": (int, "TYPE_INT32"),
