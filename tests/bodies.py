@@ -24,6 +24,7 @@ from contract.samples import EVERY_KIND
 from sandbox.google_side import text, write
 
 from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.google.store import dump_book
 from sheetsync.sandbox.page import page
 from sheetsync.sandbox.wire import Request, Response
 from sheetsync.sandbox.world import World
@@ -195,20 +196,25 @@ class Book:
 def send(bodies: int, seed: int) -> Counter[int]:
     """Sends the bodies; how many were answered with which status. Raises AssertionError at the first that fails."""
     answered, book = Counter[int](), Book()
+    held = dump_book(book.book)
     for number in range(bodies):
         rng = random.Random(f"{seed}:{number}")
         if number % ROUND == 0 or book.large:
             book = Book()
+            held = dump_book(book.book)
         verb, tail, base = bases(rng)
         body = body_of(rng, base)
         try:
             answer = book.call(verb, tail, body)
             assert answer.status in ANSWERED, answer.body[:500]
             answered[answer.status] += 1
-            if answer.status == 200 and not book.large:
+            if answer.status != 200:
+                assert dump_book(book.book) == held, "something of a refused body has stayed"
+            elif not book.large:
                 book.look()
                 if number % 10 == 0:
                     book.take_up()
+                held = dump_book(book.book)
         except Exception as error:
             raise AssertionError(f"body {number} of seed {seed}: {verb} {tail} {body[:3000]!r}: {error!r}") from error
     return answered

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sheetsync.sandbox import sample
 from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.google.schema import google_schema
 from sheetsync.sandbox.server import Server
 from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.world import World
@@ -32,10 +33,12 @@ Its managers work by themselves: a code takes about a minute. In a second termin
 """
 
 
-def serve(folder: Path, port: int, echo: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises OSError if the port is taken."""
+def serve(folder: Path, port: int, echo: Callable[[str], None], *, schema: bool = False) -> None:
+    """Serve until SIGINT or SIGTERM. Raises OSError if the port is taken, and LookupError for a schema not at hand."""
+    held = google_schema() if schema else None
     folder.mkdir(parents=True, exist_ok=True)
     world, book = open_world(folder / "world.json")
+    world.google.schema = held
     with Server(world, port=port) as server:
         if not (folder / "service-account.json").exists():
             server.write_service_account(folder / "service-account.json")

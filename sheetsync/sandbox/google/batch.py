@@ -12,7 +12,7 @@ from typing import Any
 
 from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure
 from sheetsync.sandbox.google.edit import Edit
-from sheetsync.sandbox.google.errors import invalid, not_in_the_sandbox, out_of_range, snake, unknown_field
+from sheetsync.sandbox.google.errors import invalid, not_in_the_sandbox, snake, unknown_field
 from sheetsync.sandbox.google.fields import Mask, below, pick
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.render import View, spreadsheet
@@ -80,10 +80,6 @@ def _one(edit: Edit, index: int, request: Json) -> Json:
         return KINDS[kind][0](edit, payload) or {}
     except ValueError as error:
         raise invalid(f"Invalid requests[{index}].{kind}: {error}") from error
-    except (OverflowError, MemoryError) as error:
-        # Indexes are int32 in the API's schema, which the sandbox does not hold: Python stops at 64 bits, or at the
-        # memory for that many rows.
-        raise out_of_range(f"requests[{index}].{snake(kind)}") from error
 
 
 def _check_names(given: Json, known: frozenset[str], where: str) -> None:

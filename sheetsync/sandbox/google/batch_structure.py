@@ -138,8 +138,6 @@ def _check_grid(edit: Edit, grid: Json, rows: int, columns: int, sheet: Sheet | 
 
 def _grow(edit: Edit, sheet: Sheet, dimension: Dimension, count: int) -> None:
     """Refuses what would make the book too large."""
-    if count >= 2**31:
-        raise OverflowError(count)
     wide = dimension == "COLUMNS"
     check_size(edit.book, sheet.row_count + count * (not wide), sheet.column_count + count * wide, sheet)
 

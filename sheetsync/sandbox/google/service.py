@@ -34,6 +34,7 @@ from sheetsync.sandbox.google.oauth import OAuth
 from sheetsync.sandbox.google.protection import Protected
 from sheetsync.sandbox.google.render import checked_mask
 from sheetsync.sandbox.google.schema import Schema
+from sheetsync.sandbox.google.shapes import check_batch
 from sheetsync.sandbox.routing import ANY, Route, Routes
 from sheetsync.sandbox.wire import Request, Response, json_response
 
@@ -103,9 +104,11 @@ class Google:
         return response
 
     def checked(self, request: Request, body: Json) -> Json:
-        """The body of a request that Google's schema allows. Raises ApiError."""
+        """The body of a request that Google's schema allows, as far as it is at hand. Raises ApiError."""
         if self.schema is not None:
             self.schema.check_request(request, body)
+        else:
+            check_batch(body.get("requests"))
         return body
 
     def is_pretty(self, request: Request) -> bool:
