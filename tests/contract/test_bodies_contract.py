@@ -1,4 +1,4 @@
-"""A part of what `python -m tests.bodies --schema` sends, with every request and answer held against Google's schema."""
+"""A part of `python -m tests.bodies --schema`: each request and answer is held against Google's own schema."""
 
 import pytest
 

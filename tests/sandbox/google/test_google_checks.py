@@ -117,7 +117,7 @@ def test_an_append_does_not_grow_a_book_beyond_its_limit() -> None:
     side = Side()
     side.batch(sized(rowCount=384_615))
     side.sheet.set_value(384_614, 0, "last")
-    response = side.call("POST", "/values/A1:append", {"values": [["x"]]}, valueInputOption="RAW")
+    response = side.call("POST", "/values/Sheet1:append", {"values": [["x"]]}, valueInputOption="RAW")
     assert (response.status, message(response)) == (400, LIMIT)
 
 
