@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sheetsync.sandbox.google import calls, store
+from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
     REFUSALS,
@@ -145,24 +146,26 @@ class Google:
             raise forbidden()
         return book
 
-    def dump(self) -> Json:
-        """Everything, as JSON."""
+    def dump(self, blocks: Blocks | None = None) -> Json:
+        """Everything, as JSON; with `blocks`, large sheets lie there."""
+        keep = (blocks.keep,) if blocks else ()
         version, state, gauss = self._rng.getstate()
         return {
             "rng": [version, list(state), gauss],
             "oauth": self.oauth.dump(),
             "quota": self.quota,
             "refuses": self.refuses,
-            "books": [store.dump_book(book) for book in self.books.values()],
+            "books": [store.dump_book(book, *keep) for book in self.books.values()],
         }
 
-    def restore(self, data: Json) -> None:
+    def restore(self, data: Json, blocks: Blocks | None = None) -> None:
         """Takes over what `dump` gave."""
+        read = (blocks.read,) if blocks else ()
         version, state, gauss = data["rng"]
         self._rng.setstate((version, tuple(state), gauss))
         self.oauth.restore(data["oauth"])
         self.quota, self.refuses = data["quota"], data.get("refuses", "")
-        books = [store.restore_book(held, self._now) for held in data["books"]]
+        books = [store.restore_book(held, self._now, *read) for held in data["books"]]
         self.books = {book.id: book for book in books}
 
 
