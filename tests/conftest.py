@@ -1,8 +1,33 @@
-"""Puts this directory on the import path, for `inprocess`, `sandbox.google_side` and `contract.schema`."""
+"""Puts this directory on the import path, for `inprocess`, `sandbox.google_side` and `contract.samples`; and the switch
+that holds a whole run of tests against Google's own schema.
+"""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+from support.held import held_against_google
 
 # mutmut runs a test in the same process again and again, each time from another instance
 settings.register_profile(
     "mutmut", suppress_health_check=[HealthCheck.differing_executors], database=None, deadline=None, derandomize=True
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--google-schema",
+        action="store_true",
+        help="hold every Sheets call of the program and every answer of the sandbox against Google's own schema "
+        "(needs the contract extra)",
+    )
+
+
+@pytest.fixture(autouse=True)
+def google_schema_where_asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Does nothing without the option."""
+    if not request.config.getoption("--google-schema"):
+        yield
+        return
+    with held_against_google():
+        yield

@@ -21,12 +21,15 @@ from sheetsync.sandbox.serve import Unservable, serve
     help="Where its state, a ready sheetsync.yaml, key file and .env go.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 takes any free port.")
-def sandbox(folder: Path, port: int) -> None:
+@click.option("--schema", is_flag=True, help="Hold every Sheets call against Google's own schema (extra: contract).")
+def sandbox(folder: Path, port: int, schema: bool) -> None:
     """Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand."""
     try:
-        serve(folder, port, as_called(), click.echo)
+        serve(folder, port, as_called(), click.echo, schema=schema)
     except Unservable as error:
         raise SheetsyncError(str(error)) from None
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def as_called() -> str:

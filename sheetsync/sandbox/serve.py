@@ -14,6 +14,7 @@ from typing import TextIO
 
 from sheetsync.sandbox import sample
 from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.google.schema import google_schema
 from sheetsync.sandbox.server import Server
 from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.world import World
@@ -41,16 +42,19 @@ class Unservable(Exception):
     """The sandbox cannot be served; the message says why, and what to do."""
 
 
-def serve(folder: Path, port: int, command: str, echo: Callable[[str], None]) -> None:
+def serve(folder: Path, port: int, command: str, echo: Callable[[str], None], *, schema: bool = False) -> None:
     """Serve until SIGINT or SIGTERM. `command` is how a shell calls sheetsync from another folder.
 
-    Raises Unservable where the port is taken, or the folder's sandbox is served already.
+    Raises Unservable where the port is taken, or the folder's sandbox is served already; LookupError for a schema that
+    is not at hand.
     """
+    held = google_schema() if schema else None
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "served-at").open("a+", encoding="utf-8") as mine:
         _take(mine, folder)
         world, book = open_world(folder / "world.json")
+        world.google.schema = held
         with _listening(world, port) as server:
             mine.truncate(0)
             mine.write(server.url)

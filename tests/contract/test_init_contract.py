@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 pytest.importorskip("googleapiclient", reason="needs the `contract` extra")
 
-import requests
-from contract.schema import checked
+from support.held import held_against_google
 from support.init_bench import InitBench
-from support.inprocess import RequestsAdapter
 
 from sheetsync.columns import GROUPS
-from sheetsync.sheet.api import SheetsAPI
 
 Groups = tuple[str, ...] | None
 VIDEO = "3fae88e2-7d43-4bb7-a2f1-4c6ce6f1c0de"
 
 
-class Checked(InitBench):
-    """A bench whose every Sheets call is held against the discovery document."""
-
-    def api(self) -> SheetsAPI:
-        api = super().api()
-        session = requests.Session()
-        session.mount("https://", RequestsAdapter(checked(self.world.handle)))
-        session.headers.update(api.session.headers)
-        api.session = session
-        return api
+@pytest.fixture(autouse=True)
+def _held() -> Iterator[None]:
+    """Every Sheets call is held against the discovery document."""
+    with held_against_google():
+        yield
 
 
 @pytest.mark.parametrize(
@@ -43,7 +35,7 @@ class Checked(InitBench):
 )
 def test_init_and_the_runs_after_it(lines: Sequence[Sequence[str | int]], tab: str, groups: Groups) -> None:
     """Every request has the shape that Google describes, and so has every answer of the sandbox."""
-    bench = Checked(*lines, tab=tab, groups=groups)
+    bench = InitBench(*lines, tab=tab, groups=groups)
     assert len(bench.init()) > 10
     assert len(bench.init()) == 1
     bench.add_row(VIDEO, "request", creator="=1+1")
@@ -56,7 +48,7 @@ def test_init_and_the_runs_after_it(lines: Sequence[Sequence[str | int]], tab: s
 
 def test_what_is_restored_is_described_too() -> None:
     """The requests that put one thing back."""
-    bench = Checked()
+    bench = InitBench()
     bench.init()
     bench.person(
         {"clearBasicFilter": {"sheetId": 0}},

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 pytest.importorskip("googleapiclient")
 
-from contract.schema import checked
 from support.bench import TAB, Bench
+from support.held import held_against_google
 
 from sheetsync.sandbox import people
 
 
-def checked_bench(*videos: str) -> Bench:
-    bench = Bench(videos)
-    bench.world.handle = checked(bench.world.handle)  # type: ignore[method-assign]  # the wire, with a reader on it
-    return bench
+@pytest.fixture(autouse=True)
+def _held() -> Iterator[None]:
+    """Every Sheets call is held against the discovery document."""
+    with held_against_google():
+        yield
 
 
 def test_a_tracker_from_marks_to_codes() -> None:
     """Reads, claims and writes of orders, codes and dates are what Google's description allows."""
-    bench = checked_bench("vid-a", "vid-b", "vid-c")
+    bench = Bench(["vid-a", "vid-b", "vid-c"])
     bench.mark("request", "vid-a", "vid-b")
     assert bench.sync().exit_code == 0
     for _ in range(3):
@@ -33,7 +36,7 @@ def test_a_tracker_from_marks_to_codes() -> None:
 
 def test_putting_back_what_a_moved_column_let_us_hit() -> None:
     """Cells that are put back, of every type, are sent as the description allows."""
-    bench = checked_bench("vid-a", "vid-b")
+    bench = Bench(["vid-a", "vid-b"])
     bench.type("vid-a", "client", True)
     bench.type("vid-b", "client", 12.5)
     bench.mark("request", "vid-a", "vid-b")

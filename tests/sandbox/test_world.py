@@ -12,7 +12,9 @@ import pytest
 from sandbox.portal_calls import PATH, VIDEO, call, order, poll
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import ANSWERS
+from sheetsync.sandbox.google.cells import Cell
 from sheetsync.sandbox.google.grid import Spreadsheet
+from sheetsync.sandbox.google.store import BLOCK
 from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.wire import ConnectionLost, Drips, Request, Response, Slow, TimedOut
 from sheetsync.sandbox.world import World
@@ -276,6 +278,35 @@ def test_a_world_kept_in_a_file(tmp_path: Path) -> None:
     assert order(World.load(path), idempotency_key="k").body == first.body
     again.clock.advance(timedelta(minutes=5))
     assert World.load(path).portal.requests[0].status == "accepted"
+
+
+def test_a_large_sheet_is_saved_by_the_block(tmp_path: Path) -> None:
+    """What has not changed is not written again; what is no longer needed goes; the world is the same afterwards."""
+    path = tmp_path / "world.json"
+    world = World(path=path)
+    world.google.oauth.allow(TOKEN, ROBOT)
+    book = a_book(world)
+    sheet = book.sheets[0]
+    sheet.row_count = 3 * BLOCK
+    for row in range(1, 3 * BLOCK):
+        sheet.put(row, 0, Cell(f"v{row}"))
+    world.save()
+
+    def files() -> set[str]:
+        return {each.name for each in (tmp_path / "world.json.rows").iterdir()}
+
+    before = files()
+    assert len(before) == 3
+    people.type_at(world, book, "Tracker", BLOCK + 1, 0, "changed")
+    assert (len(files()), len(files() & before)) == (3, 2)
+    again = World.load(path)
+    assert again.google.dump() == world.google.dump()
+    again.save()
+    world.save()
+    assert World.load(path).google.dump() == world.google.dump()
+    people.delete_row(world, book, "Tracker", f"v{3 * BLOCK - 1}")
+    assert len(files()) == 2
+    assert World.load(path).google.dump() == world.google.dump()
 
 
 def test_an_order_under_way_survives_the_file(tmp_path: Path) -> None:

@@ -148,6 +148,11 @@ def with_sheet(range_: Json, sheet_id: int) -> Json:
     return {"sheetId": sheet_id, **kept} if sheet_id else kept
 
 
+def grid_range(area: Area, sheet_id: int) -> Json:
+    """A rectangle as a GridRange with all its bounds."""
+    return with_sheet(dict(zip((*ROW_KEYS, *COLUMN_KEYS), area, strict=True)), sheet_id)
+
+
 def sheet_of(range_: Json) -> int:
     """The sheet a GridRange lies on."""
     return int(range_.get("sheetId") or 0)

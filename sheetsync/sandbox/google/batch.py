@@ -7,13 +7,12 @@ Source: reference/google-sheets.md sections 2.2, 3.2, 3.6.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure
 from sheetsync.sandbox.google.edit import Edit
-from sheetsync.sandbox.google.errors import bad_request, invalid, unknown_field
+from sheetsync.sandbox.google.errors import invalid, not_in_the_sandbox, snake, unknown_field
 from sheetsync.sandbox.google.fields import Mask, below, pick
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.render import View, spreadsheet
@@ -27,6 +26,20 @@ KINDS: Mapping[str, Kind] = {**batch_cells.KINDS, **batch_structure.KINDS, **bat
 _NAMES = {kind: frozenset(names.split()) for kind, (_, names) in KINDS.items()}
 _BODY = frozenset(["requests", "includeSpreadsheetInResponse", "responseRanges", "responseIncludeGridData"])
 _LIMIT = 100_000
+_GOOGLES = """addBanding addChart addCommentReply addConditionalFormatRule addDataSource addDimensionGroup addFilterView
+addNamedRange addProtectedRange addSheet addSlicer addTable appendCells appendDimension autoFill autoResizeDimensions
+cancelDataSourceRefresh clearBasicFilter copyPaste createDeveloperMetadata cutPaste deleteBanding deleteComment
+deleteCommentReply deleteConditionalFormatRule deleteDataSource deleteDeveloperMetadata deleteDimension
+deleteDimensionGroup deleteDuplicates deleteEmbeddedObject deleteFilterView deleteNamedRange deleteProtectedRange
+deleteRange deleteSheet deleteTable duplicateFilterView duplicateSheet findReplace insertComment insertDimension
+insertRange mergeCells moveDimension pasteData randomizeRange refreshDataSource repeatCell setBasicFilter
+setDataValidation sortRange textToColumns trimWhitespace unmergeCells updateBanding updateBorders updateCells
+updateChartSpec updateCommentPost updateConditionalFormatRule updateDataSource updateDeveloperMetadata
+updateDimensionGroup updateDimensionProperties updateEmbeddedObjectBorder updateEmbeddedObjectPosition
+updateFilterView updateNamedRange updateProtectedRange updateSheetProperties updateSlicerSpec
+updateSpreadsheetProperties updateTable"""
+GOOGLES = frozenset(_GOOGLES.split())
+"""Every kind of request that Google has: one that the sandbox lacks is no misspelling."""
 
 
 def run(book: Spreadsheet, user: str, body: Json, mask: Mask) -> Json:
@@ -60,25 +73,16 @@ def _one(edit: Edit, index: int, request: Json) -> Json:
         raise invalid(f"Invalid requests[{index}]: {'No request set.' if not given else 'oneof field is already set.'}")
     kind, payload = given[0]
     if kind not in KINDS:
-        raise unknown_field(kind, f"requests[{index}]")
+        raise not_in_the_sandbox(kind) if kind in GOOGLES else unknown_field(kind, f"requests[{index}]")
     if not payload.keys() <= _NAMES[kind]:
-        _check_names(payload, _NAMES[kind], f"requests[{index}].{_snake(kind)}")
+        _check_names(payload, _NAMES[kind], f"requests[{index}].{snake(kind)}")
     try:
         return KINDS[kind][0](edit, payload) or {}
     except ValueError as error:
         raise invalid(f"Invalid requests[{index}].{kind}: {error}") from error
-    except (OverflowError, MemoryError) as error:
-        # Indexes are int32 in the API's schema, which the sandbox does not hold: Python stops at 64 bits, or at the
-        # memory for that many rows.
-        said = f"Invalid value at 'requests[{index}].{_snake(kind)}' (TYPE_INT32), a number is out of range"
-        raise bad_request(said, f"requests[{index}].{_snake(kind)}", said) from error
 
 
 def _check_names(given: Json, known: frozenset[str], where: str) -> None:
     for name in given:
         if name not in known:
             raise unknown_field(name, where)
-
-
-def _snake(name: str) -> str:
-    return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name)

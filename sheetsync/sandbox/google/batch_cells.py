@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from sheetsync.sandbox.google import number_format
 from sheetsync.sandbox.google.a1 import Area
-from sheetsync.sandbox.google.cells import Cell, Formula, cell_or_none, from_extended
-from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
+from sheetsync.sandbox.google.cells import Cell, cell_or_none, from_extended
+from sheetsync.sandbox.google.checks import check_condition
+from sheetsync.sandbox.google.edit import Edit, as_kept, check_size, mask_of
 from sheetsync.sandbox.google.fields import Mask, overlay
 from sheetsync.sandbox.google.filters import is_shown
+from sheetsync.sandbox.google.find import find_replace
 from sheetsync.sandbox.google.grid import Sheet
 
 Json = dict[str, Any]
@@ -53,7 +54,7 @@ def applied(old: Cell | None, data: Json, mask: Json) -> Cell | None:
         value, extra = from_extended(data.get("userEnteredValue")), {}
     format_ = _masked_format(held.format or {}, data, mask)
     note = data.get("note") if "note" in mask else held.note
-    validation = without_nulls(data.get("dataValidation")) if "dataValidation" in mask else held.validation
+    validation = as_kept(data.get("dataValidation")) if "dataValidation" in mask else held.validation
     for name in _EXTRA:
         if name in mask:
             extra = overlay(extra, data, {name: None})
@@ -64,7 +65,7 @@ def _masked_format(old: Json, data: Json, mask: Json) -> Json:
     if "userEnteredFormat" not in mask:
         return old
     under: Mask = mask["userEnteredFormat"]
-    new = without_nulls(data.get("userEnteredFormat") or {})
+    new = as_kept(data.get("userEnteredFormat") or {})
     changed = overlay(old, new, under)
     # "numberFormat: type is required": Sheets reference 3.6.
     number = changed.get("numberFormat")
@@ -136,6 +137,7 @@ def _append_cells(edit: Edit, payload: Json) -> None:
     # Unlike values.append it looks for no table: the last row with any value decides.
     sheet, mask, rows = edit.sheet(payload.get("sheetId")), cell_mask(payload), payload.get("rows") or []
     top = sheet.rows_used
+    check_size(edit.book, max(sheet.row_count, top + len(rows)), sheet.column_count, sheet)
     sheet.row_count = max(sheet.row_count, top + len(rows))
     _, area = _started(edit, {"sheetId": sheet.sheet_id, "rowIndex": top}, rows) if rows else (sheet, None)
     for row, data in enumerate(rows, area.top if area else 0):
@@ -151,9 +153,9 @@ def _repeat_cell(edit: Edit, payload: Json) -> None:
 
 def _set_data_validation(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
-    rule = without_nulls(payload.get("rule"))
-    if rule and "type" not in rule.get("condition", {}):
-        raise ValueError("rule.condition.type is required")
+    rule = as_kept(payload.get("rule"))
+    if rule:
+        check_condition(rule.get("condition"), validation=True)
 
     def ruled(cell: Cell | None) -> Cell | None:
         held = cell or Cell(None)
@@ -179,45 +181,6 @@ def _sort_range(edit: Edit, payload: Json) -> None:
     sheet.sort(area, columns, [spec.get("sortOrder") != "DESCENDING" for spec in specs])
 
 
-def _find_replace(edit: Edit, payload: Json) -> Json:
-    """The exact, case-minding or -ignoring text replacement; no regular expressions, no formulas."""
-    if payload.get("range") is not None:
-        sheet, area = edit.area(payload["range"])
-        places = [(sheet, area)]
-    elif payload.get("allSheets"):
-        places = [(sheet, sheet.area()) for sheet in edit.book.sheets]
-    else:
-        sheet = edit.sheet(payload.get("sheetId"))
-        places = [(sheet, sheet.area())]
-    hits = [hit for sheet, area in places for hit in _replaced(edit, sheet, area, payload)]
-    counts = {
-        "valuesChanged": len(hits),
-        "rowsChanged": len({hit[:2] for hit in hits}),
-        "sheetsChanged": len({hit[0] for hit in hits}),
-        "occurrencesChanged": sum(hit[2] for hit in hits),
-    }
-    return {"findReplace": {name: count for name, count in counts.items() if count}}
-
-
-def _replaced(edit: Edit, sheet: Sheet, area: Area, payload: Json) -> list[tuple[int, int, int]]:
-    wanted, fresh = str(payload.get("find") or ""), str(payload.get("replacement") or "")
-    fold = (lambda text: text) if payload.get("matchCase") else str.casefold
-    hits = []
-    for row in range(area.top, min(area.bottom, sheet.rows_used)):
-        for column in range(area.left, min(area.right, len(sheet.rows[row]))):
-            cell = sheet.cell(row, column)
-            text = number_format.shown(cell) if cell is not None else ""
-            whole = bool(payload.get("matchEntireCell"))
-            if cell is not None and type(cell.value) is Formula:
-                continue  # without includeFormulas, cells with formulas are left out, whatever they show
-            times = int(fold(text) == fold(wanted)) if whole else fold(text).count(fold(wanted))
-            if wanted and times:
-                edit.guard(sheet, Area(row, row + 1, column, column + 1))
-                sheet.enter(row, column, fresh if whole else text.replace(wanted, fresh))
-                hits.append((sheet.sheet_id, row, times))
-    return hits
-
-
 KINDS = {
     "updateCells": (_update_cells, "rows fields start range"),
     "appendCells": (_append_cells, "sheetId rows fields"),
@@ -225,7 +188,7 @@ KINDS = {
     "setDataValidation": (_set_data_validation, "range rule filteredRowsIncluded"),
     "sortRange": (_sort_range, "range sortSpecs"),
     "findReplace": (
-        _find_replace,
+        find_replace,
         "find replacement matchCase matchEntireCell searchByRegex includeFormulas range sheetId allSheets",
     ),
 }

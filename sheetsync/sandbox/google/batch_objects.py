@@ -8,28 +8,35 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sheetsync.sandbox.google.a1 import Area, area_of
-from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
+from sheetsync.sandbox.google.a1 import Area, area_of, grid_range
+from sheetsync.sandbox.google.checks import check_anchor, check_chart, check_rule
+from sheetsync.sandbox.google.edit import Edit, as_kept, mask_of
 from sheetsync.sandbox.google.errors import PROTECTED
 from sheetsync.sandbox.google.fields import overlay
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.google.protection import Protected, may_edit
-from sheetsync.sandbox.google.render import protected
 
 Json = dict[str, Any]
 
 
 def _set_basic_filter(edit: Edit, payload: Json) -> None:
-    given = without_nulls(payload.get("filter") or {})
+    given = as_kept(payload.get("filter") or {})
     sheet, area = edit.area(given.get("range"))
-    sheet.basic_filter = {**given, "range": edit.stored(given.get("range"))}
+    # whatever bounds were left out are filled in: a filter is read back with all of them
+    sheet.basic_filter = {**given, "range": grid_range(area, sheet.sheet_id)}
     specs = given.get("sortSpecs")
+    if any(not area.left <= _column(spec) < area.right for spec in (*(specs or ()), *given.get("filterSpecs", ()))):
+        raise ValueError("A filter must name columns inside its range.")
     if specs:
         edit.guard(sheet, area)
         data = Area(area.top + 1, area.bottom, area.left, area.right)
-        columns = [spec.get("dimensionIndex") or 0 for spec in specs]
+        columns = [_column(spec) for spec in specs]
         sheet.sort(data, columns, [spec.get("sortOrder") != "DESCENDING" for spec in specs])
     sheet.touch()
+
+
+def _column(spec: Json) -> int:
+    return int(spec.get("dimensionIndex") or spec.get("columnIndex") or 0)
 
 
 def _clear_basic_filter(edit: Edit, payload: Json) -> None:
@@ -39,12 +46,10 @@ def _clear_basic_filter(edit: Edit, payload: Json) -> None:
 
 
 def _rule(edit: Edit, payload: Json) -> tuple[Sheet, Json]:
-    rule = without_nulls(payload.get("rule") or {})
-    ranges = rule.get("ranges") or []
-    if not ranges or ("booleanRule" in rule) == ("gradientRule" in rule):
-        raise ValueError("A rule needs ranges and one of booleanRule and gradientRule.")
-    sheet, _ = edit.area(ranges[0])
-    return sheet, {**rule, "ranges": [edit.stored(range_) for range_ in ranges]}
+    rule = as_kept(payload.get("rule") or {})
+    check_rule(rule)
+    sheet, _ = edit.area(rule["ranges"][0])
+    return sheet, {**rule, "ranges": [edit.stored(range_) for range_ in rule["ranges"]]}
 
 
 def _rules(sheet: Sheet) -> list[Json]:
@@ -59,7 +64,10 @@ def _numbered(sheet: Sheet, index: int | None) -> int:
 
 def _add_conditional_format_rule(edit: Edit, payload: Json) -> None:
     sheet, rule = _rule(edit, payload)
-    _rules(sheet).insert(payload.get("index") or 0, rule)
+    index = payload.get("index") or 0
+    if index != len(_rules(sheet)):
+        index = _numbered(sheet, index)
+    _rules(sheet).insert(index, rule)
     sheet.touch()
 
 
@@ -91,8 +99,6 @@ def _delete_conditional_format_rule(edit: Edit, payload: Json) -> Json:
 
 
 def _checked_protection(edit: Edit, given: Json) -> Json:
-    if given.get("warningOnly") and given.get("editors"):
-        raise ValueError("Can't set editors on a range with warningOnly protection.")
     # False and empty are not printed, as in all of Google's JSON (2.2); who may edit is worked out for each reader.
     kept = {key: value for key, value in given.items() if value not in (False, "") and key != "requestingUserCanEdit"}
     if "range" in given:
@@ -104,23 +110,29 @@ def _checked_protection(edit: Edit, given: Json) -> Json:
     return kept
 
 
-def _with_editors(edit: Edit, held: Json, users: set[str]) -> Json:
-    """A hard protection always lets in its creator and the owner."""
-    if held.get("warningOnly"):
-        return held
+def _check_editors(held: Json, given: Json) -> None:
+    if held.get("warningOnly") and given.get("editors"):
+        raise ValueError("Can't set editors on a range with warningOnly protection.")
+
+
+def _with_editors(held: Json, users: set[str]) -> Json:
+    """Whoever makes or changes a protection is listed as an editor, also of one that only warns."""
     given = held.get("editors", {})
     return {**held, "editors": {**given, "users": sorted({*given.get("users", ()), *users})}}
 
 
 def _add_protected_range(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("protectedRange") or {})
+    given = as_kept(payload.get("protectedRange") or {})
+    _check_editors(given, given)
     held = _checked_protection(edit, given)
+    _check_free(edit, "protectedRanges", "protectedRangeId", given, "protected range")
     sheet = _sheet_of_protection(edit, held)
-    held = _with_editors(edit, held, {edit.user, edit.book.owner})
     held = {"protectedRangeId": edit.book.fresh_id(), **held}
-    sheet.attached.setdefault("protectedRanges", []).append(held)
+    sheet.attached.setdefault("protectedRanges", []).append(_with_editors(held, {edit.user}))
     sheet.touch()
-    return {"addProtectedRange": {"protectedRange": protected(edit.book, held, edit.user)}}
+    # the reply does not list yet who has made it; a later read does: recorded, Sheets reference 2.2
+    shown = {**held, "editors": held.get("editors", {}), "requestingUserCanEdit": True}
+    return {"addProtectedRange": {"protectedRange": shown}}
 
 
 def _sheet_of_protection(edit: Edit, held: Json) -> Sheet:
@@ -140,6 +152,12 @@ def _found(edit: Edit, name: str, key: str, wanted: Any, word: str) -> tuple[She
     raise ValueError(f"No {word} with id: {wanted}")
 
 
+def _check_free(edit: Edit, name: str, key: str, given: Json, word: str) -> None:
+    taken = (held[key] for sheet in edit.book.sheets for held in sheet.attached.get(name, ()))
+    if key in given and given[key] in taken:
+        raise ValueError(f"A {word} with id {given[key]} already exists.")
+
+
 def _own_protection(edit: Edit, wanted: Any) -> tuple[Sheet, int]:
     sheet, index = _found(edit, "protectedRanges", "protectedRangeId", wanted, "protected range")
     if not may_edit(edit.book, sheet.attached["protectedRanges"][index], edit.user):
@@ -148,17 +166,16 @@ def _own_protection(edit: Edit, wanted: Any) -> tuple[Sheet, int]:
 
 
 def _update_protected_range(edit: Edit, payload: Json) -> None:
-    mask, given = mask_of(payload), without_nulls(payload.get("protectedRange") or {})
+    mask, given = mask_of(payload), as_kept(payload.get("protectedRange") or {})
     sheet, index = _own_protection(edit, given.get("protectedRangeId"))
     old = sheet.attached["protectedRanges"][index]
+    _check_editors(overlay(old, given, mask), given)
     held = _checked_protection(edit, overlay(old, given, mask))
     held["protectedRangeId"] = old["protectedRangeId"]
-    everyone = {*edit.book.shared_with, edit.book.owner}
+    everyone = {*edit.book.shared_with, edit.book.owner, edit.user}
     # From a warning to a real protection without a list of editors: everybody who may edit stays in, reference 3.6.
-    loosened = old.get("warningOnly") and "editors" not in held
-    sheet.attached["protectedRanges"][index] = _with_editors(
-        edit, held, everyone if loosened else {edit.user, edit.book.owner}
-    )
+    loosened = old.get("warningOnly") and not held.get("warningOnly") and not given.get("editors")
+    sheet.attached["protectedRanges"][index] = _with_editors(held, everyone if loosened else {edit.user})
     sheet.touch()
 
 
@@ -169,12 +186,14 @@ def _delete_protected_range(edit: Edit, payload: Json) -> None:
 
 
 def _add_named_range(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("namedRange") or {})
+    given = as_kept(payload.get("namedRange") or {})
     name = given.get("name", "")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,249}", name):
         raise ValueError(f"Invalid name: {name}")
     if any(held["name"].casefold() == name.casefold() for held in edit.book.named_ranges):
         raise ValueError(f"A named range with name '{name}' already exists.")
+    if any(held["namedRangeId"] == given.get("namedRangeId") for held in edit.book.named_ranges):
+        raise ValueError(f"A named range with id {given['namedRangeId']} already exists.")
     held = {
         "namedRangeId": given.get("namedRangeId") or str(edit.book.fresh_id()),
         "name": name,
@@ -194,7 +213,7 @@ def _delete_named_range(edit: Edit, payload: Json) -> None:
 
 
 def _create_developer_metadata(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("developerMetadata") or {})
+    given = as_kept(payload.get("developerMetadata") or {})
     if not given.get("metadataKey") or not given.get("visibility"):
         raise ValueError("metadataKey and visibility must be specified")
     wanted = given.get("metadataId") or edit.book.fresh_id()
@@ -224,14 +243,17 @@ def _location(edit: Edit, given: Json) -> Json:
 
 
 def _add_chart(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("chart") or {})
+    given = as_kept(payload.get("chart") or {})
     if not given.get("spec"):
         raise ValueError("A chart needs a spec.")
+    check_chart(edit, given["spec"])
+    _check_free(edit, "charts", "chartId", given, "chart")
     place = given.get("position") or {"newSheet": True}
     if place.get("newSheet"):
         raise ValueError("The sandbox puts charts on existing sheets only.")
     anchor = place.get("overlayPosition", {}).get("anchorCell", {})
     sheet = edit.sheet(place.get("sheetId", anchor.get("sheetId")))
+    check_anchor(sheet, anchor)
     held = {"chartId": given.get("chartId") or edit.book.fresh_id(), "spec": given["spec"], "position": place}
     sheet.attached.setdefault("charts", []).append(held)
     sheet.touch()
@@ -245,8 +267,9 @@ def _delete_embedded_object(edit: Edit, payload: Json) -> None:
 
 
 def _add_banding(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("bandedRange") or {})
+    given = as_kept(payload.get("bandedRange") or {})
     sheet, area = edit.area(given.get("range"))
+    _check_free(edit, "bandedRanges", "bandedRangeId", given, "banded range")
     held = {
         "bandedRangeId": edit.book.fresh_id(),
         **given,

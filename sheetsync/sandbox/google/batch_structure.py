@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sheetsync.sandbox.google.a1 import Area, Dimension
-from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
+from sheetsync.sandbox.google.edit import Edit, as_kept, check_size, mask_of
 from sheetsync.sandbox.google.fields import overlay
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.google.render import sheet_properties
@@ -44,13 +44,16 @@ def _known_zone(name: str) -> str:
 
 
 def _add_sheet(edit: Edit, payload: Json) -> Json:
-    given = without_nulls(payload.get("properties") or {})
+    given = as_kept(payload.get("properties") or {})
     title = given.get("title") or _free_title(edit)
     _check_title(edit, title)
     sheet_id = given.get("sheetId")
     if sheet_id is not None and edit.book.sheet_by_id(sheet_id) is not None:
         raise ValueError(f"A sheet with the id {sheet_id} already exists. Please use another id.")
+    if sheet_id is not None and sheet_id < 0:
+        raise ValueError(f"Invalid sheetId: {sheet_id}")
     grid = given.get("gridProperties", {})
+    _check_grid(edit, grid, grid.get("rowCount", 1000), grid.get("columnCount", 26))
     sheet = edit.book.add_sheet(title, sheet_id, grid.get("rowCount", 1000), grid.get("columnCount", 26))
     if given.get("index") is not None:
         _place(edit, sheet, given["index"])
@@ -70,6 +73,8 @@ def _check_title(edit: Edit, title: str, but: Sheet | None = None) -> None:
 
 
 def _place(edit: Edit, sheet: Sheet, index: int) -> None:
+    if not 0 <= index < len(edit.book.sheets):
+        raise ValueError(f"Invalid index: {index}. There are {len(edit.book.sheets)} sheets.")
     edit.book.sheets.remove(sheet)
     edit.book.sheets.insert(index, sheet)
 
@@ -91,13 +96,15 @@ def _lies_on(location: Json, sheet_id: int) -> bool:
 
 
 def _update_sheet_properties(edit: Edit, payload: Json) -> None:
-    mask, given = mask_of(payload), without_nulls(payload.get("properties") or {})
+    mask, given = mask_of(payload), as_kept(payload.get("properties") or {})
     sheet = edit.sheet(given.get("sheetId"))
     edit.guard_structure(sheet)
     changed = overlay(sheet_properties(sheet), given, mask)
     if mask is None or "title" in mask:
-        _check_title(edit, changed.get("title", ""), but=sheet)
-        sheet.title = changed.get("title", "")
+        if not changed.get("title"):
+            raise ValueError("The title of a sheet must not be empty.")
+        _check_title(edit, changed["title"], but=sheet)
+        sheet.title = changed["title"]
     if mask is None or "gridProperties" in mask:
         _resize(edit, sheet, changed.get("gridProperties", {}))
     if (mask is None or "index" in mask) and "index" in given:
@@ -112,16 +119,27 @@ def _update_sheet_properties(edit: Edit, payload: Json) -> None:
 
 def _resize(edit: Edit, sheet: Sheet, grid: Json) -> None:
     rows, columns = grid.get("rowCount", sheet.row_count), grid.get("columnCount", sheet.column_count)
-    if rows < 1 or columns < 1:
-        raise ValueError("You can't delete all the rows or columns on the sheet.")
-    if grid.get("frozenRowCount", 0) >= rows or grid.get("frozenColumnCount", 0) >= columns:
-        raise ValueError("You can't freeze all visible rows or columns on the sheet.")
+    _check_grid(edit, grid, rows, columns, sheet)
     if rows < sheet.row_count:
         _delete(edit, sheet, "ROWS", rows, sheet.row_count)
     if columns < sheet.column_count:
         _delete(edit, sheet, "COLUMNS", columns, sheet.column_count)
     sheet.row_count, sheet.column_count = rows, columns
     sheet.grid_properties = {key: value for key, value in grid.items() if key not in _SIZE and value}
+
+
+def _check_grid(edit: Edit, grid: Json, rows: int, columns: int, sheet: Sheet | None = None) -> None:
+    if rows < 1 or columns < 1:
+        raise ValueError("You can't delete all the rows or columns on the sheet.")
+    if not 0 <= grid.get("frozenRowCount", 0) < rows or not 0 <= grid.get("frozenColumnCount", 0) < columns:
+        raise ValueError("You can't freeze all visible rows or columns on the sheet.")
+    check_size(edit.book, rows, columns, sheet)
+
+
+def _grow(edit: Edit, sheet: Sheet, dimension: Dimension, count: int) -> None:
+    """Refuses what would make the book too large."""
+    wide = dimension == "COLUMNS"
+    check_size(edit.book, sheet.row_count + count * (not wide), sheet.column_count + count * wide, sheet)
 
 
 def _span(edit: Edit, range_: Json | None) -> tuple[Sheet, Dimension, int, int]:
@@ -159,6 +177,7 @@ def _insert_dimension(edit: Edit, payload: Json) -> None:
         raise ValueError("inheritFromBefore cannot be true if startIndex is 0")
     if start > _size(sheet, dimension):
         raise ValueError(f"range.startIndex[{start}] is after the last index of the sheet")
+    _grow(edit, sheet, dimension, end - start)
     insert = sheet.insert_rows if dimension == "ROWS" else sheet.insert_columns
     insert(start, end - start, like=start - 1 if before else start)
 
@@ -168,6 +187,7 @@ def _append_dimension(edit: Edit, payload: Json) -> None:
     edit.guard_structure(sheet)
     if count < 1:
         raise ValueError("length must be greater than 0")
+    _grow(edit, sheet, _dimension(payload), count)
     if _dimension(payload) == "ROWS":
         sheet.row_count += count
     else:
@@ -205,7 +225,7 @@ def _move_dimension(edit: Edit, payload: Json) -> None:
 
 
 def _update_dimension_properties(edit: Edit, payload: Json) -> None:
-    mask, given = mask_of(payload), without_nulls(payload.get("properties") or {})
+    mask, given = mask_of(payload), as_kept(payload.get("properties") or {})
     sheet, dimension, start, end = _span(edit, payload.get("range"))
     if end > _size(sheet, dimension):
         raise ValueError(f"range.endIndex[{end}] is after the last index of the sheet")

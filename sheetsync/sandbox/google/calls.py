@@ -7,8 +7,10 @@ Owns query parameters, bodies and the table. Does not own who may call (service.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from sheetsync.sandbox.google import batch, values
@@ -141,16 +143,46 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"Number exceeds the range of double: {text[:40]}")
+    return number
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_DEEPEST = 100  # messages in messages: more than that Google's parser refuses, and fewer than would trouble Python
 
 
 def body_of(request: Request) -> Json:
-    """The JSON object of a request; Google's JSON knows no NaN. Raises ApiError."""
+    """The JSON object of a request; Google's JSON knows no NaN, nothing endless and no half characters."""
     try:
-        body = _DECODER.decode(request.body.decode()) if request.body.strip() else {}
+        text = request.body.decode()
+        _check_depth(text)
+        body = _DECODER.decode(text) if text.strip() else {}
+        # half of a UTF-16 pair is written as an escape: only what was read shows it
+        if "\\ud" in text.lower():
+            json.dumps(body, ensure_ascii=False).encode()
     except ValueError as error:
-        said = f"Invalid JSON payload received. {error}"
+        said = f"Invalid JSON payload received. {str(error)[:200]}"
         raise bad_request(said, "", said) from error
     if not isinstance(body, dict):
         raise bad_request("Invalid JSON payload received.", "", "Root element must be a message.")
     return body
+
+
+def _check_depth(text: str) -> None:
+    """Raises ValueError where brackets stand in brackets too often."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return
+    depth = 0
+    for found in _NESTING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > _DEEPEST:
+            raise ValueError("Message too deep. Max recursion depth reached.")

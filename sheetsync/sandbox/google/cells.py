@@ -90,6 +90,11 @@ def inherited(cell: Cell | None) -> Cell | None:
     return None if cell is None else cell_or_none(None, cell.format, None, cell.validation)
 
 
+def as_double(value: float) -> int | float:
+    """A number of a request: Google keeps doubles, in which a long whole number loses its last digits."""
+    return number(value if abs(value) < 2**53 else float(value))
+
+
 def number(value: float) -> int | float:
     """Numbers as the API prints them: whole ones without a fraction."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
@@ -99,9 +104,12 @@ def from_extended(value: Mapping[str, Any] | None) -> Scalar | None:
     """ExtendedValue -> scalar. An empty text is an empty cell. Raises ValueError for what the API refuses."""
     if not value:
         return None
-    kind, held = next(iter(value.items()))
-    if held is None:
+    given = [(kind, held) for kind, held in value.items() if held is not None]
+    if not given:
         return None
+    if len(given) > 1:
+        raise ValueError(f"oneof field 'value' is already set. Cannot set '{given[1][0]}'")
+    kind, held = given[0]
     match kind, held:
         case "stringValue", str():
             return checked_text(held)
@@ -109,9 +117,9 @@ def from_extended(value: Mapping[str, Any] | None) -> Scalar | None:
             return held
         # To Python a boolean is an int, to Google it is not.
         case "numberValue", int() | float() if not isinstance(held, bool):
-            return number(held)
+            return as_double(held)
         case "formulaValue", str():
-            return Formula(held)
+            return Formula(checked_text(held) or "")
     raise ValueError(f"Invalid value: {kind}")
 
 
@@ -136,7 +144,8 @@ def effective(value: Scalar | None) -> Json | None:
 
 def checked_text(text: str) -> str | None:
     """The text, None when empty. Raises ValueError beyond the limit of a cell."""
-    if len(text) > MAX_TEXT:
+    # counted as JavaScript counts: a character beyond the first 65,536 is two
+    if len(text) > MAX_TEXT // 2 and len(text.encode("utf-16-le", "surrogatepass")) // 2 > MAX_TEXT:
         raise ValueError(f"Your input contains more than the maximum of {MAX_TEXT} characters in a single cell.")
     return text or None
 

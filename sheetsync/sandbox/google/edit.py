@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sheetsync.sandbox.google.a1 import Area, area_of, range_name, sheet_of, with_sheet
+from sheetsync.sandbox.google.colours import mask_with_twins, with_twins
 from sheetsync.sandbox.google.fields import BadMask, Mask, compile_mask
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.protection import guard, guard_structure
 
 Json = dict[str, Any]
+
+MOST_CELLS = 10_000_000  # of a spreadsheet, the empty ones counted: Sheets reference 3.1
+MOST_COLUMNS = 18_278  # of a sheet, up to ZZZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,24 @@ def mask_of(payload: Json) -> Mask:
     if not text:
         raise ValueError("At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)")
     try:
-        return compile_mask(text)
+        return mask_with_twins(compile_mask(text))
     except BadMask:
         raise ValueError(f"Invalid field mask: {text}") from None
+
+
+def check_size(book: Spreadsheet, rows: int, columns: int, sheet: Sheet | None = None) -> None:
+    """Refuses a sheet of that size, a new one or one that grows, where the book would become too large."""
+    others = sum(held.row_count * held.column_count for held in book.sheets if held is not sheet)
+    if others + rows * columns > MOST_CELLS:
+        said = "This action would increase the number of cells in the workbook above the limit of"
+        raise ValueError(f"{said} {MOST_CELLS} cells.")
+    if columns > MOST_COLUMNS:
+        raise ValueError(f"A sheet cannot have more than {MOST_COLUMNS} columns.")
+
+
+def as_kept(value: Any) -> Any:
+    """A JSON value as it is stored and printed: null means not set, and each colour has both its names."""
+    return with_twins(without_nulls(value))
 
 
 def without_nulls(value: Any) -> Any:

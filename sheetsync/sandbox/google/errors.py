@@ -5,6 +5,8 @@ Source: reference/google-sheets.md section 2.2 (errors, 429 and 503 bodies).
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -64,6 +66,48 @@ def unknown_field(name: str, where: str) -> ApiError:
     at = f" at '{where}'" if where else ""
     description = f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
     return bad_request(description, where, description)
+
+
+def bad_value(where: str, kind: str, value: object) -> ApiError:
+    """400 for a value of another type than its field's."""
+    said = f"Invalid value at '{where}' ({kind}), {json.dumps(value)[:200]}"
+    return bad_request(said, where, said)
+
+
+def out_of_range(where: str) -> ApiError:
+    """400 for an index that is no int32."""
+    said = f"Invalid value at '{where}' (TYPE_INT32), a number is out of range"
+    return bad_request(said, where, said)
+
+
+def no_list_here(where: str) -> ApiError:
+    """400 for a list where one object belongs."""
+    above, _, name = where.rpartition(".")
+    at = f" at '{above}'" if above else ""
+    said = f'Invalid JSON payload received. Unknown name "{name}"{at}: Proto field is not repeating, cannot start list.'
+    return bad_request(said, above, said)
+
+
+def oneof_taken(where: str, scope: str, name: str) -> ApiError:
+    """400 for two options that exclude each other."""
+    said = f"Invalid value at '{where}' (oneof), oneof field '{scope}' is already set. Cannot set '{name}'"
+    return bad_request(said, where, said)
+
+
+def bad_mask(path: str) -> ApiError:
+    """400 for a path of the query's field mask that leads nowhere."""
+    said = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
+    return bad_request("Request contains an invalid argument.", path, said)
+
+
+def not_in_the_sandbox(what: str) -> ApiError:
+    """501, which Google never answers: what Google has and the sandbox has not built."""
+    return ApiError(501, "UNIMPLEMENTED", f"not in the sandbox: {what}")
+
+
+def snake(name: str) -> str:
+    """A field's name as Google's error messages spell it."""
+    return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
 def unauthenticated(token_given: bool) -> ApiError:

@@ -23,6 +23,7 @@ _DEFAULT_PATTERNS = {
     "CURRENCY": '"$"#,##0.00',
     "SCIENTIFIC": "0.00E+00",
 }
+_FIRST_DAY, _LAST_DAY = (datetime.min - EPOCH).days + 1, (datetime.max - EPOCH).days
 _DATES = frozenset({"DATE", "TIME", "DATE_TIME"})
 _TOKEN = re.compile(r'"[^"]*"|\\.|am/pm|a/p|y+|m+|d+|h+|s+|\.0+|.', re.IGNORECASE | re.DOTALL)
 
@@ -97,6 +98,9 @@ def _tokens(pattern: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)
 def _dated(value: float, pattern: str) -> str:
+    # Days that no calendar has (those before year 1, those after 9999) are shown as the bare number.
+    if not _FIRST_DAY <= value < _LAST_DAY:
+        return _general(value)
     parts = _tokens(pattern)
     # Without a fraction in the pattern the whole second is rounded: a serial's float noise must not show 11:59:59.
     moment = EPOCH + timedelta(milliseconds=round(value * 86_400_000))

@@ -13,14 +13,15 @@ from typing import Any
 from sheetsync.sandbox.google import number_format
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Json, effective, to_extended
-from sheetsync.sandbox.google.errors import bad_request
+from sheetsync.sandbox.google.colours import THEME
+from sheetsync.sandbox.google.errors import bad_mask
 from sheetsync.sandbox.google.fields import BadMask, Mask, below, compile_mask, pick
 from sheetsync.sandbox.google.grid import ATTACHED, Row, Sheet, Spreadsheet
 from sheetsync.sandbox.google.protection import may_edit
+from sheetsync.sandbox.wire import PIECE, Pieces
 
-_WHITE = {"red": 1, "green": 1, "blue": 1}
 DEFAULT_FORMAT: Json = {
-    "backgroundColor": _WHITE,
+    "backgroundColor": THEME["BACKGROUND"],
     "padding": {"top": 2, "right": 3, "bottom": 2, "left": 3},
     "verticalAlignment": "BOTTOM",
     "wrapStrategy": "OVERFLOW_CELL",
@@ -34,14 +35,11 @@ DEFAULT_FORMAT: Json = {
         "underline": False,
         "foregroundColorStyle": {"rgbColor": {}},
     },
-    "backgroundColorStyle": {"rgbColor": _WHITE},
+    "backgroundColorStyle": {"rgbColor": THEME["BACKGROUND"]},
 }
 _THEME: Json = {
     "primaryFontFamily": "Arial",
-    "themeColors": [
-        {"colorType": "TEXT", "color": {"rgbColor": {}}},
-        {"colorType": "BACKGROUND", "color": {"rgbColor": _WHITE}},
-    ],
+    "themeColors": [{"colorType": name, "color": {"rgbColor": colour}} for name, colour in THEME.items()],
 }
 
 _CELL_NAMES = """userEnteredValue effectiveValue formattedValue userEnteredFormat effectiveFormat hyperlink note
@@ -84,8 +82,7 @@ def checked_mask(text: str, message: str) -> Mask:
         mask = compile_mask(text)
         _check(mask, _KNOWN[message] or None, "")
     except BadMask as error:
-        said = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{error}'."
-        raise bad_request("Request contains an invalid argument.", str(error), said) from None
+        raise bad_mask(str(error)) from None
     return mask
 
 
@@ -240,24 +237,23 @@ def line_properties(sheet: Sheet, dimension: str, index: int) -> Json:
     return answer
 
 
-def _row_data(sheet: Sheet, area: Area, mask: Mask) -> list[Json]:
+def _row_data(sheet: Sheet, area: Area, mask: Mask) -> list[Json] | Pieces:
     """Rows of cells, without empty ends."""
-    rows = []
-    for line in sheet.rows[area.top : area.bottom]:
-        part = line[area.left : area.right]
-        while part and part[-1] is None:
-            part.pop()
-        rows.append(_row(part, mask))
-    while rows and not rows[-1]:
-        rows.pop()
-    return rows
-
-
-def _row(part: Row, mask: Mask) -> Json:
-    if not part:
-        return {}
+    lines = sheet.rows[area.top : area.bottom]
     wanted = _CELL if mask is None else {name: _CELL[name] for name in mask if name in _CELL}
-    return {"values": [{} if cell is None else _cell(cell, wanted, mask) for cell in part]}
+    while lines and not any(cell is not None for cell in lines[-1][area.left : area.right]):
+        lines.pop()
+
+    def rows(start: int, end: int) -> list[Json]:
+        return [_row(line[area.left : area.right], wanted, mask) for line in lines[start:end]]
+
+    return Pieces(len(lines), rows) if len(lines) > PIECE else rows(0, PIECE)
+
+
+def _row(part: Row, wanted: dict[str, Callable[[Cell], Any]], mask: Mask) -> Json:
+    while part and part[-1] is None:
+        part.pop()
+    return {"values": [{} if cell is None else _cell(cell, wanted, mask) for cell in part]} if part else {}
 
 
 def _cell(cell: Cell, wanted: dict[str, Callable[[Cell], Any]], mask: Mask) -> Json:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sheetsync.sandbox.google import calls, store
+from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
     REFUSALS,
@@ -24,6 +25,7 @@ from sheetsync.sandbox.google.errors import (
     internal,
     invalid,
     not_found,
+    not_in_the_sandbox,
     quota_exceeded,
     unauthenticated,
 )
@@ -32,6 +34,8 @@ from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.oauth import OAuth
 from sheetsync.sandbox.google.protection import Protected
 from sheetsync.sandbox.google.render import checked_mask
+from sheetsync.sandbox.google.schema import Schema
+from sheetsync.sandbox.google.shapes import check_batch
 from sheetsync.sandbox.routing import ANY, Route, Routes
 from sheetsync.sandbox.wire import Request, Response, json_response
 
@@ -47,6 +51,9 @@ log = logging.getLogger(__name__)
 
 class Google:
     """A local Google: books by id, service accounts and their tokens, quotas."""
+
+    schema: Schema | None = None
+    """Against which all that passes is held, where one is set; on the class, for every Google of the process."""
 
     def __init__(self, now: Callable[[], datetime], rng_seed: int = 0) -> None:
         self._now = now
@@ -90,9 +97,20 @@ class Google:
         if found is None:
             return None
         try:
-            return found.route.handler(self, request, found.places)
+            response = found.route.handler(self, request, found.places)
         except ApiError as error:
-            return error.response(pretty=self.is_pretty(request))
+            response = error.response(pretty=self.is_pretty(request))
+        if self.schema is not None:
+            self.schema.check_answer(request, response)
+        return response
+
+    def checked(self, request: Request, body: Json) -> Json:
+        """The body of a request that Google's schema allows, as far as it is at hand. Raises ApiError."""
+        if self.schema is not None:
+            self.schema.check_request(request, body)
+        else:
+            check_batch(body.get("requests"))
+        return body
 
     def is_pretty(self, request: Request) -> bool:
         """Whether an answer is indented, as those of Sheets are unless the caller asks for less."""
@@ -128,24 +146,26 @@ class Google:
             raise forbidden()
         return book
 
-    def dump(self) -> Json:
-        """Everything, as JSON."""
+    def dump(self, blocks: Blocks | None = None) -> Json:
+        """Everything, as JSON; with `blocks`, large sheets lie there."""
+        keep = (blocks.keep,) if blocks else ()
         version, state, gauss = self._rng.getstate()
         return {
             "rng": [version, list(state), gauss],
             "oauth": self.oauth.dump(),
             "quota": self.quota,
             "refuses": self.refuses,
-            "books": [store.dump_book(book) for book in self.books.values()],
+            "books": [store.dump_book(book, *keep) for book in self.books.values()],
         }
 
-    def restore(self, data: Json) -> None:
+    def restore(self, data: Json, blocks: Blocks | None = None) -> None:
         """Takes over what `dump` gave."""
+        read = (blocks.read,) if blocks else ()
         version, state, gauss = data["rng"]
         self._rng.setstate((version, tuple(state), gauss))
         self.oauth.restore(data["oauth"])
         self.quota, self.refuses = data["quota"], data.get("refuses", "")
-        books = [store.restore_book(held, self._now) for held in data["books"]]
+        books = [store.restore_book(held, self._now, *read) for held in data["books"]]
         self.books = {book.id: book for book in books}
 
 
@@ -165,6 +185,7 @@ def _reading(answering: Answering) -> Handler:
 
     def handler(google: Google, request: Request, places: Places) -> Response:
         user = google.caller(request)
+        google.checked(request, {})
         google.spend("Read", user)
         book = google.opened(places["book"], user, reading=True)
         answer = answering(Call(book, user, places.get("range", ""), Query(request.query), {}))
@@ -178,9 +199,10 @@ def _writing(answering: Answering) -> Handler:
 
     def handler(google: Google, request: Request, places: Places) -> Response:
         user = google.caller(request)
+        body = google.checked(request, body_of(request))
         google.spend("Write", user)
         book = google.opened(places["book"], user, reading=False)
-        call = Call(book, user, places.get("range", ""), Query(request.query), body_of(request))
+        call = Call(book, user, places.get("range", ""), Query(request.query), body)
         return _atomically(call.book, lambda: json_response(answering(call), pretty=google.is_pretty(request)))
 
     return handler
@@ -254,8 +276,14 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _elsewhere(google: Google, request: Request, _: Places) -> Response:
+def _not_built(google: Google, request: Request, _: Places) -> Response:
     """A call that Google has and the sandbox has not."""
+    google.caller(request)
+    raise not_in_the_sandbox(f"{request.method} {request.path}")
+
+
+def _elsewhere(google: Google, request: Request, _: Places) -> Response:
+    """A call that Google has not either, and the rest of Drive."""
     google.caller(request)
     raise not_found()
 
@@ -267,6 +295,10 @@ ROUTES: Routes[Handler] = Routes(
     *(Route(route.method, route.pattern, _writing(route.handler), route.kind) for route in calls.WRITES),
     Route("GET", "/drive/v3/files{slash:/?}", _list_files, "drive.list"),
     Route("GET", "/drive/v3/files/{book}", _get_file, "drive.get"),
+    Route("POST", "/v4/spreadsheets", _not_built, _OTHER),
+    Route(ANY, "/v4/spreadsheets/{book:[^/:]*}{verb:(?:/values)?:[^/]*ByDataFilter}", _not_built, _OTHER),
+    Route(ANY, "/v4/spreadsheets/{book}/developerMetadata{rest:.*}", _not_built, _OTHER),
+    Route("POST", "/v4/spreadsheets/{book}/sheets/{sheet:[^/:]*}:copyTo", _not_built, _OTHER),
     Route(ANY, "/v4/{rest:.*}", _elsewhere, _OTHER),
     Route(ANY, "/drive/{rest:.*}", _elsewhere, _OTHER),
 )

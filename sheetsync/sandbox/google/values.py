@@ -12,7 +12,8 @@ from typing import Any
 
 from sheetsync.sandbox.google import a1, number_format
 from sheetsync.sandbox.google.a1 import Address, Area
-from sheetsync.sandbox.google.cells import Cell, Formula, Scalar, checked_text, number, with_value
+from sheetsync.sandbox.google.cells import Cell, Formula, Scalar, as_double, checked_text, with_value
+from sheetsync.sandbox.google.edit import check_size
 from sheetsync.sandbox.google.errors import ApiError, bad_request, invalid
 from sheetsync.sandbox.google.grid import Row, Sheet, Spreadsheet, entered
 from sheetsync.sandbox.google.protection import guard
@@ -246,7 +247,7 @@ def _stored(cell: Cell | None, value: Any, how: str, row: int, column: int) -> C
     if isinstance(value, bool):
         return with_value(cell, value)
     if isinstance(value, (int, float)):
-        return with_value(cell, number(value))
+        return with_value(cell, as_double(value))
     kind = "struct_value" if isinstance(value, dict) else "list_value"
     raise invalid(f"Invalid values[{row}][{column}]: {kind} {{\n}}\n")
 
@@ -281,6 +282,8 @@ def append(book: Spreadsheet, text: str, body: Json, options: Options, user: str
     values = rows_of(body)
     # The rows start at the table's own first column, not the range's: the trap of Sheets reference 2.2 and 3.4.
     top, left = (table.bottom, table.left) if table else (area.top, area.left)
+    grown = len(values) if insert and table and top < sheet.row_count else top + len(values) - sheet.row_count
+    check_size(book, sheet.row_count + max(grown, 0), sheet.column_count, sheet)
     if insert and table and top < sheet.row_count:
         sheet.insert_rows(top, len(values), like=top - 1)
     if top + len(values) > sheet.row_count:

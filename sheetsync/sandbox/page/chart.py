@@ -38,8 +38,8 @@ def _chart(book: Spreadsheet, spec: Json) -> str:
 
 def _points(book: Spreadsheet, basic: Json) -> Points:
     """Names and numbers, without the header line."""
-    names = _texts(book, basic["domains"][0]["domain"])
-    numbers = _texts(book, basic["series"][0]["series"])
+    names = _texts(book, basic.get("domains"), "domain")
+    numbers = _texts(book, basic.get("series"), "series")
     skip = int(basic.get("headerCount", 0))
     return [(name, _number(number)) for name, number in zip(names[skip:], numbers[skip:], strict=False)]
 
@@ -51,8 +51,10 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def _texts(book: Spreadsheet, data: Json) -> list[str]:
-    range_ = data["sourceRange"]["sources"][0]
+def _texts(book: Spreadsheet, lines: Sequence[Json] | None, name: str) -> list[str]:
+    """What the cells of the first line show; nothing where a chart has none or its cells are gone."""
+    sources = [line.get(name, {}).get("sourceRange", {}).get("sources") for line in lines or ()][:1]
+    range_ = sources[0][0] if sources and sources[0] else {"sheetId": -1}
     sheet = book.sheet_by_id(a1.sheet_of(range_))
     if sheet is None:
         return []

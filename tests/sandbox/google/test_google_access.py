@@ -109,10 +109,19 @@ def test_sixty_reads_and_sixty_writes_a_minute() -> None:
     assert side.call("GET", "").status == 200
 
 
-@pytest.mark.parametrize("path", ["/v4/spreadsheets", "/v4/spreadsheets/x/sheets/0:copyTo", "/drive/v3/files/x/copy"])
-def test_what_the_sandbox_does_not_have(path: str) -> None:
-    """404, not a failure."""
-    assert Side().handle(Request("POST", path, (), {"authorization": "Bearer bot"})).status == 404
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v4/spreadsheets", 501),
+        ("/v4/spreadsheets/x/sheets/0:copyTo", 501),
+        ("/v4/spreadsheets/x/values:batchGetByDataFilter", 501),
+        ("/v4/spreadsheets/x/pictures", 404),
+        ("/drive/v3/files/x/copy", 404),
+    ],
+)
+def test_what_the_sandbox_does_not_have(path: str, status: int) -> None:
+    """501 for what Google has and the sandbox has not built, 404 for what there is nowhere; never a failure."""
+    assert Side().handle(Request("POST", path, (), {"authorization": "Bearer bot"})).status == status
 
 
 def test_paths_of_others_are_not_answered() -> None:

@@ -94,14 +94,14 @@ def rows(end: int) -> dict[str, Any]:
     return {"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": end}}}
 
 
-@pytest.mark.parametrize("end", [10**30, 2 * 10**18], ids=["OverflowError", "MemoryError"])
+@pytest.mark.parametrize("end", [10**30, 2**31])
 def test_a_number_out_of_range_undoes_the_whole_batch(end: int) -> None:
     """Google takes an index as int32 and refuses the call; what came before it in the batch is undone."""
     side = Side()
     side.fill(["a"], ["b"])
     before = side.google.dump()
     response = side.try_batch(write(0, 0, text("changed")), rows(end))
-    said = "Invalid value at 'requests[1].insert_dimension' (TYPE_INT32), a number is out of range"
+    said = "Invalid value at 'requests[1].insert_dimension.range.end_index' (TYPE_INT32), a number is out of range"
     assert (response.status, message(response)) == (400, said)
     assert response.json()["error"]["status"] == "INVALID_ARGUMENT"
     assert side.google.dump() == before
