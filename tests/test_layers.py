@@ -43,7 +43,7 @@ LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for nam
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
 PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
-LIVE_IO = {"live.google", "live.portal"}
+LIVE_IO = {"live.google", "live.portal", "live.recording"}
 PURE = [
     name
     for name in ROOMS

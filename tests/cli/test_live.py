@@ -1,4 +1,4 @@
-"""`sheetsync doctor --live` as a shell calls it: the question, the table, the exit code, what it saves, what it costs."""
+"""`sheetsync doctor --live` as a shell calls it: question, table, exit code, what it saves, that it costs nothing."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_it_asks_on_a_terminal(desk: Desk, answer: str, code: int) -> None:
 
 def test_tabs_that_could_not_be_removed(desk: Desk) -> None:
     """It is told; plain doctor reminds of them; the next check removes them."""
-    desk.world.faults.add("sheets.batchUpdate", nth=8, fault="503", times=1)
+    desk.world.faults.add("sheets.batchUpdate", nth=9, fault="503", times=1)
     result = desk.run("doctor", "--live", "--yes")
     assert result.exit_code == 0
     assert "The scratch tabs are still there; the next `sheetsync doctor --live` removes them: " in result.stderr
@@ -200,7 +200,7 @@ def test_tabs_that_could_not_be_removed(desk: Desk) -> None:
 def test_two_trackers_of_one_spreadsheet(desk: Desk) -> None:
     """It is the spreadsheet that is tried: once."""
     text = desk.config.read_text(encoding="utf-8")
-    tracker = text[text.index("  - name: sample") :]
-    desk.config.write_text(text + tracker.replace("sample", "other", 1), encoding="utf-8")
+    other = text[text.index("  - name: sample") :].replace("sample", "other", 1)
+    desk.config.write_text(text + other.replace(sample.TAB, "Other") + "    summary_tab: More\n", encoding="utf-8")
     result = desk.run("doctor", "--live", "--yes")
     assert result.stdout.count("Google Sheets, spreadsheet of tracker") == 1

@@ -1,4 +1,4 @@
-"""Scratch tabs: whatever happens to a check, no other tab is touched, and nothing stays that the next does not remove."""
+"""Scratch tabs: whatever happens to a check, no other tab is touched, and the next one removes what stayed."""
 
 from __future__ import annotations
 
