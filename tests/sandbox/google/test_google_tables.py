@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox.google_side import Side, message, text, write
 
+from sandbox.google_side import Side, message, text, write
 from sheetsync.sandbox.google import store
 from sheetsync.sandbox.google.service import Google
 
