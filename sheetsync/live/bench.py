@@ -63,6 +63,7 @@ INIT = Probe(
     "all that init sends",
     TAKEN,
     "`sheetsync init` cannot prepare a tab here: make the columns by hand, and report this.",
+    is_safety=False,
 )
 INIT_AGAIN = Probe(
     "what init would add then",
@@ -75,6 +76,7 @@ VALUES = Probe(
     "values in a table",
     'text "#code"; number 46193',
     "sheetsync cannot write into a table here: convert the tracker to an unformatted range, and report this.",
+    is_safety=False,
     needs="a number",
 )
 FORMATS = Probe(

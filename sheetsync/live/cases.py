@@ -228,6 +228,7 @@ CASES = (
         people={CELL: _list("old", "new", strict=True)},
         sets={CELL: "other"},
         after={CELL: told("other")},
+        is_safety=False,
     ),
     Case(
         "a cell with a warning",
@@ -287,6 +288,7 @@ CASES = (
         people={MARK: {"userEnteredValue": {"numberValue": 314159}}},
         clears={MARK: "314159"},
         after={MARK: told("")},
+        is_safety=False,
     ),
     _mark("a mark in a hidden row", "mark-8", "mark-8", _UNDONE, setup=_hidden),
     _mark("a mark in a filtered row", "mark-9", "mark-9", _UNDONE, is_filtered=True),
@@ -297,5 +299,6 @@ CASES = (
         clears={MARK: "mark-10"},
         after={MARK: "one cell"},
         in_answer=_counted,
+        is_safety=False,
     ),
 )

@@ -4,11 +4,11 @@ Owns the order of the calls, and that the tabs go whatever happens; what is sent
 `bench.py`'s and `cases.py`'s. Touches no other tab.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sheetsync.clock import Clock
 from sheetsync.errors import SheetsyncError
@@ -23,6 +23,7 @@ from sheetsync.template.spreadsheet import spreadsheet_of
 
 Json = dict[str, Any]
 Answer = Mapping[str, Any]
+T = TypeVar("T")
 
 SKEW = timedelta(seconds=60)
 QUOTA = Probe(
@@ -79,9 +80,13 @@ class GoogleCheck:
 
     def _send(self, requests: Sequence[Json], fields: str = "spreadsheetId", **shown: Any) -> Answer | str:
         """The answer to a batch, or what Google said where it refused it (400). Raises what else keeps it away."""
+        body = {"requests": list(requests), **shown}
+        return self._asked(lambda: self._api.update(self._tracker.spreadsheet, body, fields))
+
+    def _asked(self, call: Callable[[], T]) -> T | str:
         heard = len(self._heard.all)
         try:
-            return self._api.update(self._tracker.spreadsheet, {"requests": list(requests), **shown}, fields)
+            return call()
         except SheetsyncError as error:
             if len(self._heard.all) > heard and self._heard.last.status == 400:
                 return str(error)
@@ -120,14 +125,8 @@ class GoogleCheck:
         return REFUSED if isinstance(self._send(fields=ANSWER_FIELDS, **body), str) else TAKEN
 
     def _reads_no_such_tab(self) -> str:
-        heard = len(self._heard.all)
-        try:
-            self._api.values(self._tracker.spreadsheet, quoted(scratch.NO_SUCH_TAB))
-        except SheetsyncError:
-            if len(self._heard.all) > heard and self._heard.last.status == 400:
-                return REFUSED
-            raise
-        return "read as empty"
+        read = self._asked(lambda: self._api.values(self._tracker.spreadsheet, quoted(scratch.NO_SUCH_TAB)))
+        return REFUSED if isinstance(read, str) else "read as empty"
 
     def _table(self, sheet_id: int) -> tuple[bool, list[Finding]]:
         """Whether a table could be made, and what is known then of what it takes."""

@@ -137,6 +137,15 @@ def test_what_fails_is_saved_as_well(desk: Desk, tmp_path: Path) -> None:
     assert "@" not in saved.read_text()
 
 
+def test_the_number_of_a_project_is_not_saved(desk: Desk, tmp_path: Path) -> None:
+    """Google names it where the API is not enabled: in a text, in an address, in the details."""
+    desk.world.google.refuses = "api_disabled"
+    saved = tmp_path / "live.json"
+    assert desk.run("doctor", "--live", "--yes", "--save", str(saved)).exit_code == 5
+    assert "SERVICE_DISABLED" in saved.read_text()
+    assert "123456789012" not in saved.read_text()
+
+
 def test_a_file_that_cannot_be_written(desk: Desk, tmp_path: Path) -> None:
     """It is told, with its name; what was found stands above it."""
     result = desk.run("doctor", "--live", "--yes", "--save", str(tmp_path / "no" / "live.json"))

@@ -19,6 +19,7 @@ CELLS = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumn
 ROWS = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}, "strict": True}
 BOLD = {"booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {"textFormat": {"bold": True}}}}
+TYPED = {"columnIndex": 1, "columnName": "When", "columnType": "DATE"}
 CHART = {
     "spec": {
         "title": "Codes",
@@ -76,6 +77,10 @@ EVERY_KIND: list[dict[str, Any]] = [
     {"deleteEmbeddedObject": {"objectId": 5}},
     {"addChart": {"chart": CHART}},
     {"addBanding": {"bandedRange": {"range": CELLS, "rowProperties": {"headerColorStyle": {"themeColor": "ACCENT1"}}}}},
+    {"addTable": {"table": {"tableId": "gone", "range": CELLS}}},
+    {"deleteTable": {"tableId": "gone"}},
+    {"addTable": {"table": {"name": "Kept", "range": CELLS, "columnProperties": [TYPED]}}},
+    {"mergeCells": {"range": CELLS, "mergeType": "MERGE_ALL"}},
 ]
 
 

@@ -56,6 +56,7 @@ TELLS = {
     "metadata_is_not_shown": "the mark of scratch tabs",
     "colour_rules_refused": "all that init sends",
     "validation_is_ignored": "what init would add then",
+    "quota_headers_are_told": "headers that tell of quotas",
 }
 
 
@@ -82,6 +83,11 @@ def test_all_is_as_expected_in_few_calls() -> None:
     assert [f.probe.name for f in findings if not f.is_expected] == ["Google's clock"]
     assert bench.whole_book() == before
     assert len(bench.world.calls) <= 14  # and one for a token
+
+
+def test_each_probe_can_be_told() -> None:
+    """There is a quirk for every line of the table; for the clock, see test_live.py."""
+    assert {finding.probe.name for finding in LiveBench().check()} == {*TELLS.values(), "Google's clock"}
 
 
 def test_each_probe_has_a_name_of_its_own_and_says_what_to_do() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.number_format import shown
 from sheetsync.sandbox.google.protection import Protected
 from sheetsync.sandbox.google.tables import table_at
+from sheetsync.sandbox.wire import Response
 
 Json = dict[str, Any]
 Changed = Callable[[Edit, Json], Json | None]
@@ -318,10 +320,17 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Json], object]]] = {
 KEPT = {"refused_batch_stays_half_done": "Invalid requests", "unknown_tab_leaves_writes": "Unable to parse range"}
 """By the name of a switch: with what words the refusal begins that leaves behind what was done until then."""
 
-UNKNOWN_TAB = ("unknown_tab_reads_as_empty", "unknown_tab_is_not_shown", "table_takes_formats")
-"""Switches that those ask for whom they concern: calls.py, batch.py, tables.py."""
+ELSEWHERE = (
+    "quota_headers_are_told", "table_takes_formats", "unknown_tab_is_not_shown", "unknown_tab_reads_as_empty"
+)  # fmt: skip
+"""Switches that those ask for whom they concern: service.py, tables.py, batch.py, calls.py."""
 
-NAMES = frozenset((*REQUESTS, *ANSWERS, *KEPT, *UNKNOWN_TAB))
+NAMES = frozenset((*REQUESTS, *ANSWERS, *KEPT, *ELSEWHERE))
+
+
+def with_headers(response: Response) -> Response:
+    """An answer that tells how many calls are left."""
+    return replace(response, headers={**response.headers, "x-ratelimit-remaining": "59"})
 
 
 def checked(names: Any) -> frozenset[str]:

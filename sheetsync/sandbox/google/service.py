@@ -98,7 +98,8 @@ class Google:
         if found is None:
             return None
         try:
-            return found.route.handler(self, request, found.places)
+            response = found.route.handler(self, request, found.places)
+            return quirks.with_headers(response) if "quota_headers_are_told" in self.quirks else response
         except ApiError as error:
             return error.response(pretty=self.is_pretty(request))
 
