@@ -83,10 +83,11 @@ def _checks(
         api.watch(heard.hear)
         check = GoogleCheck(api, tracker, clock, heard)
         try:
-            yield f"Google Sheets, spreadsheet of tracker '{tracker.name}'", settled(check.findings())
+            found = settled(check.findings())
         finally:
             if check.left_behind:
                 click.echo(plain(LEFT_BEHIND + check.left_behind), err=True)
+        yield f"Google Sheets, spreadsheet of tracker '{tracker.name}'", found
     key, url = config.tokportal.api_key, config.tokportal.api_url
     with TokPortal(key, url, clock) as portal, TokPortal(STRANGER, url, clock) as stranger:
         portal.watch(heard.hear)

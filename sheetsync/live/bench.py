@@ -182,9 +182,10 @@ def table_formats(sheet_id: int) -> list[Json]:
     return [batch.update_cells(Tab(sheet_id, scratch.TABLE, 6, 4), 2, 1, [cell], fields, "").request]
 
 
-def lines(values: Sequence[Sequence[Any]], tab: Mapping[str, Any]) -> Mapping[int, list[Seen]]:
-    """The rows of a tab, by number, as both reads showed them."""
-    shown = (tab.get("data") or [{}])[0].get("rowData", [])
+def lines(values: Sequence[Sequence[Any]], answer: Mapping[str, Any], sheet_id: int) -> Mapping[int, list[Seen]]:
+    """The rows of the bench, by number, as both reads showed them."""
+    grids = [tab.get("data", []) for tab in answer.get("sheets", []) if tab["properties"].get("sheetId", 0) == sheet_id]
+    shown = [row for grid in grids for block in grid for row in block.get("rowData", [])]
 
     def cell(row: int, column: int) -> Seen:
         line = values[row] if row < len(values) else ()

@@ -49,22 +49,26 @@ class GoogleCheck:
 
     def _tried(self) -> list[Finding]:
         there = self._tabs()
-        ids = dict(zip(scratch.TITLES, map(spreadsheet_of({"sheets": there}).new_id, range(4)), strict=True))
-        no_such_id = spreadsheet_of({"sheets": there}).new_id(len(scratch.TITLES))
+        new_id = spreadsheet_of({"sheets": there}).new_id
+        ids = {title: new_id(nth) for nth, title in enumerate((*scratch.TITLES, scratch.NO_SUCH_TAB))}
         clocks = self._clocks()
         refused = self._make(ids, scratch.removing(scratch.recognised(there)))
         sheet_id = ids[scratch.BENCH]
         answers = self._cases(sheet_id, CASES)
-        bad = bench.past_the_grid(sheet_id), bench.half_bad(sheet_id, no_such_id), bench.unknown_tab(sheet_id)
+        bad = (
+            bench.past_the_grid(sheet_id),
+            bench.half_bad(sheet_id, ids[scratch.NO_SUCH_TAB]),
+            bench.unknown_tab(sheet_id),
+        )
         refusals = [*map(self._outcome, bad), self._reads_no_such_tab()]
         made_table, table = self._table(ids[scratch.TABLE])
         table_range = [f"{quoted(scratch.TABLE)}!A2:B2"] if made_table else []
         values, *beside = self._api.values(self._tracker.spreadsheet, quoted(scratch.BENCH), *table_range)
-        tabs = self._api.metadata(self._tracker.spreadsheet, bench.READ_FIELDS, [quoted(t) for t in scratch.TITLES[:3]])
-        rows = bench.lines(values, next(t for t in tabs["sheets"] if t["properties"].get("sheetId", 0) == sheet_id))
+        shown = self._api.metadata(self._tracker.spreadsheet, bench.READ_FIELDS, list(map(quoted, scratch.TITLES[:3])))
+        rows = bench.lines(values, shown, sheet_id)
         cases = [bench.of_case(case, answers[case.name], rows, sheet_id) for case in CASES]
         in_table = [_values_of(finding, beside) for finding in table]
-        of_tabs = bench.of_tabs(tabs, refused, self._tracker)
+        of_tabs = bench.of_tabs(shown, refused, self._tracker)
         return [*cases, *bench.of_refusals(refusals, rows), *in_table, *of_tabs, *clocks]
 
     def _tabs(self) -> list[Any]:
@@ -93,13 +97,13 @@ class GoogleCheck:
             raise
 
     def _create(self, requests: Sequence[Json], ids: Sequence[int]) -> str:
-        """Send a batch that makes tabs; what Google said where it refused, and made none."""
-        self._is_sure = False
+        """Send a batch that makes tabs; what Google said where it refused; that it made none then is not sure."""
+        was_sure, self._is_sure = self._is_sure, False
         answer = self._send(requests)
-        self._is_sure = True
         if isinstance(answer, str):
             return answer
         self._made += ids
+        self._is_sure = was_sure
         return ""
 
     def _make(self, ids: Mapping[str, int], removing: Sequence[Json]) -> str:

@@ -71,6 +71,31 @@ def test_a_call_without_a_clear_answer(nth: int, fault: str) -> None:
     assert bench.whole_book() == before
 
 
+@pytest.mark.parametrize("nth", range(CALLS - 2))
+def test_stopped_by_ctrl_c(nth: int) -> None:
+    """The tabs are removed before it ends, also where the very call that makes them was interrupted."""
+    bench = LiveBench()
+    before = bench.whole_book()
+
+    def hook(moment: str, index: int, kind: str, request: Request) -> None:
+        if (index, moment) == (nth, "after"):
+            raise KeyboardInterrupt
+
+    bench.world.hooks.append(hook)
+    with pytest.raises(KeyboardInterrupt):
+        bench.check()
+    assert bench.whole_book() == before
+
+
+def test_a_refused_batch_that_made_tabs_all_the_same() -> None:
+    """That a refusal undoes all is yet to be proved: what it left is looked for, and removed."""
+    bench = LiveBench("refused_batch_stays_half_done", "colour_rules_refused")
+    before = bench.whole_book()
+    with pytest.raises(Exception, match="could not be made"):
+        bench.check()
+    assert bench.whole_book() == before
+
+
 def test_a_tab_that_only_bears_the_name_is_left_alone() -> None:
     """A person may have called one so: it is named, and nothing is made beside it."""
     bench = LiveBench()
