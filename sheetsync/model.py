@@ -4,7 +4,7 @@ Owns the types and the few facts that belong to them (which statuses are final, 
 Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -19,6 +19,9 @@ Scalar = str | int | float | bool
 
 Value = str | int | datetime
 """What a machine cell should say: text, a number, or an aware instant. The empty string empties the cell."""
+
+Heard = Callable[[str, str, bytes, int, Mapping[str, str], bytes], None]
+"""Is told of a call: method, address, what was sent; and of its answer: status, headers, what came."""
 
 CellValue = Scalar | datetime
 """What is written into a cell; what is put back may be any scalar."""

@@ -28,6 +28,7 @@ ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("live",),
     ("sync",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
@@ -42,7 +43,14 @@ LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for nam
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
 PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
-PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
+LIVE_IO = {"live.google", "live.portal", "live.recording"}
+PURE = [
+    name
+    for name in ROOMS
+    if room(name) in PURE_ROOMS
+    or (room(name) == "sheet" and name not in SHEET_IO)
+    or (room(name) == "live" and name not in LIVE_IO)
+]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
 SANDBOX_LAYERS = (

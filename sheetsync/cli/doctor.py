@@ -18,6 +18,7 @@ import click
 
 from sheetsync.cli import credits
 from sheetsync.cli.init import missing, read_spreadsheet
+from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
@@ -26,6 +27,7 @@ from sheetsync.config.load import Config
 from sheetsync.errors import GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger.database import MEND
 from sheetsync.ledger.store import Ledger
+from sheetsync.live.scratch import TITLES
 from sheetsync.model import Price, Snapshot, Tracker
 from sheetsync.plan.gates import absent_gates, key_problem
 from sheetsync.plan.situation import acting
@@ -49,8 +51,23 @@ ACTED_ON = ("action", "platform", "paid_status")
 
 @click.command()
 @selecting("trackers")
-def doctor(selection: Selection) -> None:
-    """Check configuration, keys, sheets and TokPortal; each line says ok, or what to do. Changes nothing."""
+@click.option("--live", "is_live", is_flag=True, help="Try on the services themselves what the safety rests on.")
+@click.option("--yes", is_flag=True, help="With --live: do not ask before it starts.")
+@click.option(
+    "--save", type=click.Path(dir_okay=False, path_type=Path), help="With --live: what went to and fro, redacted."
+)
+@click.option("--live-correct", is_flag=True, help="With --live: also whether corrections take the API key.")
+def doctor(selection: Selection, is_live: bool, yes: bool, save: Path | None, live_correct: bool) -> None:
+    """Check configuration, keys, sheets and TokPortal; each line says ok, or what to do. Changes nothing.
+
+    With --live it tries, in hidden scratch tabs of your own spreadsheet, what sheetsync relies on: what stays text,
+    what a write changes and shows, what is refused. The tabs are removed at the end, or by the next such check; nothing
+    is ordered. Exit code 1 if something differs, or could not be tried, that money or the cells of people rest on.
+    """
+    if is_live:
+        sys.exit(0 if live(selection, Options(yes, save, live_correct)) else 1)
+    if yes or save or live_correct:
+        raise click.UsageError("--yes, --save and --live-correct go with --live.")
     failed = False
     for check in checks(selection):
         failed = failed or check.ok is False
@@ -173,6 +190,8 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     else:
         yield Check(f"{name} layout", True, "`sheetsync init` has nothing to add")
     yield from (Check(name, None, remark) for remark in remarks)
+    if any(spreadsheet.tab(title) for title in TITLES):
+        yield Check(name, None, "a live check left scratch tabs; the next `sheetsync doctor --live` removes them")
     columns = bind(tab.headers, tracker.columns).columns
     for key in (key for key in ACTED_ON if key in columns):
         yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, columns[key], BY_KEY[key].choices)

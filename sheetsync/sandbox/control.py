@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sheetsync.sandbox import people
 from sheetsync.sandbox.faults import Faults
 from sheetsync.sandbox.google.errors import WRITE_REFUSALS
+from sheetsync.sandbox.google.quirks import checked
 from sheetsync.sandbox.page import page
 from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
@@ -171,14 +172,18 @@ def _no_faults(world: Controlled, _: Body) -> Body:
 
 
 def _switches(world: Controlled, body: Body) -> Body:
-    """Switches by name; also `price`, `credits`, Google's `quota`, and in `google_refuses` what it refuses all with."""
+    """Switches by name; also `price`, `credits`, Google's `quota`, in `google_refuses` what it refuses all with, and in
+    `google_quirks` a list of what it does otherwise than the program relies on.
+    """
     values = dict(body)
     price, credits = values.pop("price", world.portal.price), values.pop("credits", None)
     quota = values.pop("quota", world.google.quota)
     refuses = str(values.pop("google_refuses", world.google.refuses))
     if refuses and refuses not in WRITE_REFUSALS:
         raise ValueError(f"google_refuses must be empty or one of {', '.join(WRITE_REFUSALS)}, not {refuses!r}")
+    quirks = checked(values.pop("google_quirks", world.google.quirks))
     world.portal.switches.set(values)
+    world.google.set_quirks(quirks)
     world.portal.price, world.google.quota, world.google.refuses = int(price), bool(quota), refuses
     if credits is not None:
         world.portal.credits = int(credits)

@@ -25,7 +25,7 @@ from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL, SPREADSHEET_URL, SPREADSH
 from sheetsync import __version__
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
-from sheetsync.model import Scalar
+from sheetsync.model import Heard, Scalar
 from sheetsync.sheet.session import session_for
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,16 @@ class SheetsAPI(gspread.HTTPClient):
         self.reads = self.writes = 0
         # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
         self.session.headers["User-Agent"] = f"sheetsync/{__version__} (gzip)"
+
+    def watch(self, heard: Heard) -> None:
+        """Tell of every answer of Google's from now on; not of those of its token service."""
+
+        def tell(got: requests.Response, **_: Any) -> None:
+            asked, sent = got.request, got.request.body or b""
+            body = sent.encode() if isinstance(sent, str) else bytes(sent)
+            heard(str(asked.method), str(asked.url), body, got.status_code, got.headers, got.content)
+
+        self.session.hooks["response"].append(tell)
 
     def metadata(self, spreadsheet: str, fields: str, ranges: Sequence[str] = ()) -> Mapping[str, Any]:
         """spreadsheets.get with a field mask; with ranges, of those alone. One read. Raises as `request` does."""

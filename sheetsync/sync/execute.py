@@ -42,8 +42,7 @@ LOOK_SECONDS = 40
 ORDER_SECONDS = 45
 """From an intent's commit to the end of its POST (design 4): a minute after it, a later run may send it again."""
 
-LOOKS = 3
-"""How often sheet and TokPortal are looked at again for one order, where time goes by; then the next run does."""
+LOOKS = 3  # at sheet and TokPortal for one order, where time goes by; then the next run does it
 
 MAY_NOT_CORRECT = (401, 403, 404, 405)
 """Answers that say that this route takes no API keys: it is outside `/api/ext` (API page; reference Q4)."""
@@ -51,7 +50,7 @@ MAY_NOT_CORRECT = (401, 403, 404, 405)
 
 @dataclass(slots=True)
 class Executor:
-    """Carries out one plan for one tracker; the report says what came of it, and what balance TokPortal told before."""
+    """Carries out one plan for one tracker. The report says what came of it, and before that what credits there are."""
 
     tracker: Tracker
     portal: TokPortal
@@ -140,11 +139,8 @@ class Executor:
             return
         try:
             latest = self._look(step.video_id)
-        except CallRefused as no:
-            self.report.not_done(step, notes.not_reported(no), HoldKind.PERSON)
-            return
-        except Unavailable as error:
-            self.report.not_done(step, notes.not_reported(error))
+        except (CallRefused, Unavailable) as error:
+            self.report.not_done(step, notes.not_reported(error), _who_moves(error))
             return
         planned = step.request
         if latest is None or (latest.id, latest.code, latest.status) != (planned.id, planned.code, planned.status):
@@ -252,11 +248,8 @@ class Executor:
         self.looked_at = self.clock.monotonic()
         try:
             latest = self._look(step.video_id)
-        except CallRefused as no:
-            self.report.not_done(step, notes.not_ordered(no), HoldKind.PERSON)
-            return False
-        except Unavailable as error:
-            self.report.not_done(step, notes.not_ordered(error))
+        except (CallRefused, Unavailable) as error:
+            self.report.not_done(step, notes.not_ordered(error), _who_moves(error))
             return False
         if (latest.id if latest else None) != step.previous_id:
             self._overtaken(step, latest)
@@ -443,6 +436,15 @@ class Executor:
         return refusal.attempts + 1 if refusal and refusal.mark == step.mark else 1
 
 
-def _who_moves(no: CallRefused) -> HoldKind:
+def try_correction(portal: TokPortal) -> CallRefused | None:
+    """TokPortal's no to the correction of an ad code request that nobody has; None where it says nothing definite."""
+    try:
+        portal.correct("00000000-0000-0000-0000-000000000000", "sheetsync doctor --live")
+    except (CallRefused, CallUncertain) as answer:
+        return answer if isinstance(answer, CallRefused) else None
+    return None
+
+
+def _who_moves(no: CallRefused | Unavailable) -> HoldKind:
     """A definite no concerns its row, which waits for a person; 401 and 402 concern all, and whoever runs sheetsync."""
-    return HoldKind.NEXT_RUN if no.http_status in (401, 402) else HoldKind.PERSON
+    return HoldKind.PERSON if isinstance(no, CallRefused) and no.http_status not in (401, 402) else HoldKind.NEXT_RUN

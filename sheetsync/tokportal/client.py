@@ -28,7 +28,7 @@ import httpx
 from sheetsync import __version__
 from sheetsync.clock import Clock
 from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, OutOfTime, Unavailable
-from sheetsync.model import AdCodeRequest
+from sheetsync.model import AdCodeRequest, Heard
 from sheetsync.tokportal import parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
@@ -105,6 +105,15 @@ class TokPortal:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def watch(self, heard: Heard) -> None:
+        """Tell of every answer from now on."""
+
+        def tell(got: httpx.Response) -> None:
+            asked = got.request
+            heard(asked.method, str(asked.url), asked.content, got.status_code, got.headers, got.read())
+
+        self._http.event_hooks = {"response": [tell]}
 
     def balance(self) -> int:
         """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8).

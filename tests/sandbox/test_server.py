@@ -234,6 +234,9 @@ def test_control_over_http(server: Server, client: httpx.Client) -> None:
     assert post("managers", do="set_status", video_id=VIDEO, status="expired") == {"status": "expired"}
     post("managers", do="auto", delays_seconds={"accept": 5})
     post("switches", price=8, credits=50, quota=True, google_refuses="office_file", hidden_debit="yes")
+    post("switches", google_quirks=["find_ignores_case"])
+    assert server.world.google.book(book).quirks == {"find_ignores_case"}
+    post("switches", google_quirks=[])
     post("faults", kind="portal.poll", fault="503")
     assert client.get(PATH).status_code == 503
     post("faults", kind="portal.poll", edit={"do": "delete_row", "book": book, "tab": "Tracker", "key": "a"})
@@ -257,6 +260,7 @@ def test_control_over_http(server: Server, client: httpx.Client) -> None:
         ("faults", {"kind": "portal", "fault": "418"}),
         ("switches", {"open_request": 1}),
         ("switches", {"google_refuses": "everything"}),
+        ("switches", {"google_quirks": ["moody"]}),
         ("videos", {"nonsense": 1}),
         ("clock", []),
     ],

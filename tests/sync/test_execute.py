@@ -22,7 +22,7 @@ from sheetsync.sandbox.wire import Request, Response
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Order, Plan
-from sheetsync.sync.execute import Executor
+from sheetsync.sync.execute import Executor, try_correction
 from sheetsync.sync.report import Report
 
 
@@ -825,3 +825,24 @@ class TestCorrection:
         bench.later(minutes=2)
         assert bench.sync().exit_code == 0
         assert len(bench.requests(VIDEO)[0].feedback) == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "status"), [("present", 404), (405, 405), ("html", 404), ("page", None), (302, None)]
+)
+def test_the_correction_of_a_request_that_nobody_has(route: str | int, status: int | None) -> None:
+    """A definite no is told, anything else says nothing; it changes nothing, and is the one call made."""
+    bench = Bench(("vid-a",))
+    bench.world.portal.switches.set({"patch_route": route})
+    with bench.portal() as portal:
+        no = try_correction(portal)
+    assert (no and no.http_status) == status
+    assert bench.kinds() == ["portal.correct"]
+
+
+def test_the_correction_of_a_request_that_nobody_has_and_no_answer() -> None:
+    """A lost answer is nothing definite."""
+    bench = Bench(("vid-a",))
+    bench.world.faults.add("portal.correct", fault="lost_after")
+    with bench.portal() as portal:
+        assert try_correction(portal) is None

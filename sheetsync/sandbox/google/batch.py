@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure
+from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure, quirks, tables
 from sheetsync.sandbox.google.edit import Edit
 from sheetsync.sandbox.google.errors import invalid, not_in_the_sandbox, snake, unknown_field
 from sheetsync.sandbox.google.fields import Mask, below, pick
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.render import View, spreadsheet
-from sheetsync.sandbox.google.values import resolve
+from sheetsync.sandbox.google.values import names_a_tab, resolve
 
 Json = dict[str, Any]
 Kind = tuple[Callable[[Edit, Json], Json | None], str]
 
 # Each kind of request: what carries it out, and the names it may have.
-KINDS: Mapping[str, Kind] = {**batch_cells.KINDS, **batch_structure.KINDS, **batch_objects.KINDS}
+KINDS: Mapping[str, Kind] = {**batch_cells.KINDS, **batch_structure.KINDS, **batch_objects.KINDS, **tables.KINDS}
 _NAMES = {kind: frozenset(names.split()) for kind, (_, names) in KINDS.items()}
 _BODY = frozenset(["requests", "includeSpreadsheetInResponse", "responseRanges", "responseIncludeGridData"])
 _LIMIT = 100_000
@@ -60,11 +60,16 @@ def run(book: Spreadsheet, user: str, body: Json, mask: Mask) -> Json:
     if mask is None or "replies" in mask:
         answer["replies"] = pick(replies, below(mask, "replies"))
     if body.get("includeSpreadsheetInResponse") and (mask is None or "updatedSpreadsheet" in mask):
-        ranges = [resolve(book, text)[:2] for text in body.get("responseRanges") or ()]
+        ranges = [resolve(book, text)[:2] for text in body.get("responseRanges") or () if _is_shown(book, text)]
         view = View(book, user, ranges)
         grid_data = bool(body.get("responseIncludeGridData"))
         answer["updatedSpreadsheet"] = spreadsheet(view, below(mask, "updatedSpreadsheet"), grid_data)
-    return answer
+    return quirks.answer_as_given(book, "sheets.batchUpdate", answer)
+
+
+def _is_shown(book: Spreadsheet, text: str) -> bool:
+    """Whether a range is answered at all: one that names no tab is an error, unless a switch says otherwise."""
+    return "unknown_tab_is_not_shown" not in book.quirks or names_a_tab(book, text)
 
 
 def _one(edit: Edit, index: int, request: Json) -> Json:
@@ -77,7 +82,10 @@ def _one(edit: Edit, index: int, request: Json) -> Json:
     if not payload.keys() <= _NAMES[kind]:
         _check_names(payload, _NAMES[kind], f"requests[{index}].{snake(kind)}")
     try:
-        return KINDS[kind][0](edit, payload) or {}
+        if kind == "updateCells":
+            tables.check_formats(edit, payload)
+        met = quirks.request_as_met(edit, kind, payload) if edit.book.quirks else payload
+        return (met is not None and KINDS[kind][0](edit, met)) or {}
     except ValueError as error:
         raise invalid(f"Invalid requests[{index}].{kind}: {error}") from error
 

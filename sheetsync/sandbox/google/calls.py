@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from sheetsync.sandbox.google import batch, values
+from sheetsync.sandbox.google import batch, quirks, values
 from sheetsync.sandbox.google.errors import bad_request
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.render import View, checked_mask, spreadsheet
@@ -74,7 +74,8 @@ def _get(call: Call) -> Json:
     ranges = [values.resolve(call.book, text)[:2] for text in call.query.ranges]
     fields = call.query.text("fields")
     mask = checked_mask(fields, "Spreadsheet") if fields else None
-    return spreadsheet(View(call.book, call.user, ranges), mask, call.query.truth("includeGridData"))
+    answer = spreadsheet(View(call.book, call.user, ranges), mask, call.query.truth("includeGridData"))
+    return quirks.answer_as_given(call.book, "sheets.get", answer)
 
 
 def _values_get(call: Call) -> Json:
@@ -82,7 +83,11 @@ def _values_get(call: Call) -> Json:
 
 
 def _values_batch_get(call: Call) -> Json:
-    return values.batch_get(call.book, call.query.ranges, call.query.options())
+    ranges = call.query.ranges
+    if "unknown_tab_reads_as_empty" in call.book.quirks and not all(values.names_a_tab(call.book, r) for r in ranges):
+        return {"spreadsheetId": call.book.id, "valueRanges": [{"range": r, "majorDimension": "ROWS"} for r in ranges]}
+    answer = values.batch_get(call.book, ranges, call.query.options())
+    return quirks.answer_as_given(call.book, "values.batchGet", answer)
 
 
 def _batch_update(call: Call) -> Json:

@@ -28,7 +28,7 @@ from sheetsync.sandbox.google.merges import covered
 Row = list[Cell | None]
 T = TypeVar("T")
 
-ATTACHED = ("protectedRanges", "conditionalFormats", "charts", "bandedRanges", "filterViews", "merges")
+ATTACHED = ("protectedRanges", "conditionalFormats", "charts", "bandedRanges", "filterViews", "merges", "tables")
 
 
 class Sheet:
@@ -271,8 +271,8 @@ class Spreadsheet:
         self.sheets: list[Sheet] = []
         self.named_ranges: list[Json] = []
         self.metadata: list[Json] = []
-        self.version = 1
-        self.ids = 0
+        self.quirks: frozenset[str] = frozenset()
+        self.version, self.ids = 1, 0
         self.created = self.modified = now()
         self._now = now
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from sheetsync.sandbox.google import calls, store
+from sheetsync.sandbox.google import calls, quirks, store
 from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import Answering, Call, Query, body_of
 from sheetsync.sandbox.google.errors import (
@@ -64,6 +64,7 @@ class Google:
         self.pretty = False
         self.refuses = ""
         """One of WRITE_REFUSALS with which every call on a book ends; empty for none."""
+        self.quirks: frozenset[str] = frozenset()
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
     def create_spreadsheet(
@@ -79,12 +80,19 @@ class Google:
         for index, tab in enumerate(tabs):
             book.add_sheet(tab, None if index else 0)
         book.shared_with.update(share_with)
+        book.quirks = self.quirks
         self.books[book_id] = book
         return book
 
     def book(self, book_id: str) -> Spreadsheet:
         """The book with an id. Raises KeyError."""
         return self.books[book_id]
+
+    def set_quirks(self, names: Iterable[str]) -> None:
+        """What Google does otherwise than it is relied on to, in every book. Raises ValueError."""
+        self.quirks = quirks.checked(names)
+        for book in self.books.values():
+            book.quirks = self.quirks
 
     def kind(self, request: Request) -> str:
         """The kind of a call; empty when it is none of Google's."""
@@ -98,6 +106,8 @@ class Google:
             return None
         try:
             response = found.route.handler(self, request, found.places)
+            if "quota_headers_are_told" in self.quirks:
+                response = quirks.with_headers(response)
         except ApiError as error:
             response = error.response(pretty=self.is_pretty(request))
         if self.schema is not None:
@@ -155,6 +165,7 @@ class Google:
             "oauth": self.oauth.dump(),
             "quota": self.quota,
             "refuses": self.refuses,
+            "quirks": sorted(self.quirks),
             "books": [store.dump_book(book, *keep) for book in self.books.values()],
         }
 
@@ -167,6 +178,7 @@ class Google:
         self.quota, self.refuses = data["quota"], data.get("refuses", "")
         books = [store.restore_book(held, self._now, *read) for held in data["books"]]
         self.books = {book.id: book for book in books}
+        self.set_quirks(data.get("quirks", ()))
 
 
 def _may_write(book: Spreadsheet, user: str) -> bool:
@@ -219,7 +231,8 @@ def _atomically(book: Spreadsheet, write: Callable[[], Response]) -> Response:
         return write()
     except BaseException as error:
         # Not only for refusals: a batch that stays half done is what the real API promises never to leave.
-        book.set_state(before)
+        if not quirks.is_kept(book, error):
+            book.set_state(before)
         if isinstance(error, ApiError) or not isinstance(error, Exception):
             raise
         if isinstance(error, _BAD_INPUT):

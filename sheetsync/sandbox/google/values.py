@@ -71,6 +71,12 @@ def resolve(book: Spreadsheet, text: str) -> tuple[Sheet, Area, Address]:
     return sheet, Area(top, bottom, left, right), address
 
 
+def names_a_tab(book: Spreadsheet, text: str) -> bool:
+    """Whether a range text can be told to lie on a tab of the book."""
+    address = a1.parse(text)
+    return address is not None and book.locate(address) is not None
+
+
 def exceeds(sheet: Sheet, area: Area) -> ApiError:
     """400 for a range that does not fit on the sheet."""
     name = a1.range_name(sheet.title, area)

@@ -1,0 +1,1 @@
+"""What the safety rests on, tried on the services themselves (`sheetsync doctor --live`)."""
