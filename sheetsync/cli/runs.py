@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.stopping import stoppable
 from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
@@ -46,7 +47,8 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
         clients.clock.ends_in(config.run.max_seconds)
-        reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
+        with stoppable(clients.clock):
+            reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
         return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
 
 

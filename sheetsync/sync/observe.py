@@ -27,7 +27,7 @@ class Poller:
 
     def __init__(self, portal: TokPortal, clock: Clock, seconds: float, threads: int = POLLERS) -> None:
         self._portal, self._clock, self._threads = portal, clock, threads
-        self._until = min(clock.monotonic() + seconds, clock.asks_until)
+        self._until = clock.monotonic() + seconds
         self._silent = 0
 
     def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:
@@ -40,16 +40,13 @@ class Poller:
         else:
             # threads only wait for answers; the ledger is written by the caller, from one thread
             with ThreadPoolExecutor(self._threads, "poll") as pool:
-                try:
-                    answers = list(pool.map(self._poll, videos))
-                except KeyboardInterrupt:
-                    # leaving the pool waits for the calls under way: no further one, nor a retry
-                    self._clock.ends_in(0)
-                    raise
+                answers = list(pool.map(self._poll, videos))
         return {answer.video_id: answer for answer in answers if answer}
 
     def _poll(self, video_id: str) -> Observation | None:
-        if self._clock.monotonic() > self._until or self._silent >= SILENT_LIMIT:
+        # the run's own end may have come nearer: somebody stopped it
+        is_over = self._clock.monotonic() > min(self._until, self._clock.asks_until)
+        if is_over or self._silent >= SILENT_LIMIT:
             return None
         try:
             request = self._portal.latest(video_id)

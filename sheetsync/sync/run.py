@@ -73,16 +73,15 @@ class Run:
             self._steps()
         except SheetsyncError as error:
             report.failed(error)
-        except KeyboardInterrupt:
-            # nothing more is asked or written, for the trackers after this one neither; what was done is told
-            self._clock.ends_in(0)
-            report.failed(Interrupted(len(self._ledger.known(self._tracker.name).unsettled)))
         except Exception as error:
             # one tracker's trouble is not the others', and what was done so far is still told
             # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
             where = (f"{at.filename}:{at.lineno} in {at.name}" for at in traceback.extract_tb(error.__traceback__))
             log.debug("%s: %s", type(error).__name__, ", ".join(where))
             report.failed(Unexpected(error))
+        if self._clock.is_stopped and report.exit_code <= 1:
+            # says more than that a call came too late
+            report.error = Interrupted(len(self._ledger.known(self._tracker.name).unsettled))
         report.sheets_read, report.sheets_write = self._api.reads - reads, self._api.writes - writes
         report.tokportal = self._portal.calls - calls
         return report
