@@ -19,6 +19,9 @@ from sheetsync.sync.run import Request, run_all, run_id_for
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
 
+MENDED_BY_A_PERSON = (2, 3, 5)
+"""Exit codes that the next run does not get rid of by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:

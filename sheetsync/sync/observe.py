@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sheetsync import notes
 from sheetsync.clock import Clock
+from sheetsync.context import ABOUT
 from sheetsync.errors import CallRefused, Unavailable
 from sheetsync.model import Failure, HoldKind, Observation
 from sheetsync.tokportal.client import TokPortal
@@ -39,7 +40,7 @@ class Poller:
             answers = [self._poll(video) for video in videos]
         else:
             # threads only wait for answers; the ledger is written by the caller, from one thread
-            with ThreadPoolExecutor(self._threads, "poll") as pool:
+            with ThreadPoolExecutor(self._threads, "poll", ABOUT.set, (ABOUT.get(),)) as pool:
                 answers = list(pool.map(self._poll, videos))
         return {answer.video_id: answer for answer in answers if answer}
 

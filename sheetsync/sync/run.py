@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sheetsync.clock import Clock
+from sheetsync.context import about
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
@@ -322,6 +323,13 @@ def run_once(
     tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
 ) -> Report:
     """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
+    with about(run_id=request.run_id, tracker=tracker.name):
+        return _run_once(tracker, api, portal, ledger, clock, request)
+
+
+def _run_once(
+    tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
+) -> Report:
     run = Run(tracker, api, portal, ledger, clock, request)
     if clock.left_to_ask() <= 0:
         # what is left of the time belongs to the sheets of the trackers before this one

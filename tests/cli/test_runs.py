@@ -196,7 +196,7 @@ def test_the_command_of_the_crontab(desk: Desk) -> None:
     settings = {"/etc/sheetsync/sheetsync.yaml": str(desk.config)}
     result = CliRunner().invoke(cli, [settings.get(argument, argument) for argument in arguments])
     assert result.exit_code == 0
-    assert "4 ordered" in result.stdout
+    assert json.loads(result.output.splitlines()[-1])["ordered"] == 4
     assert all(json.loads(entry) for entry in result.stderr.splitlines())
     assert "case $code in 0|1|4) ;;" in line
 
