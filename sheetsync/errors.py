@@ -26,6 +26,9 @@ Owns no I/O. Every message says what, why, and what to do next.
 
 from collections.abc import Sequence
 
+MENDED_BY_A_PERSON = (2, 3, 5)
+"""Exit codes that no later run gets rid of by itself."""
+
 
 class SheetsyncError(Exception):
     """Base of all errors that a user may see; `exit_code` as in design 7."""

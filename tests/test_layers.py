@@ -28,6 +28,7 @@ ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("health",),
     ("sync",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
@@ -68,7 +69,8 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client"},
+    "httpx": {"tokportal.client", "health.ping"},
+    "prometheus_client": {"health.metrics"},
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},

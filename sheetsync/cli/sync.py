@@ -10,8 +10,9 @@ import click
 from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
-from sheetsync.cli.runs import MENDED_BY_A_PERSON, Runs, holds_json, row_text, run_trackers, troubles
+from sheetsync.cli.runs import Runs, holds_json, row_text, run_trackers, troubles
 from sheetsync.context import about
+from sheetsync.errors import MENDED_BY_A_PERSON
 from sheetsync.sync.report import Report
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 Owns the figures and the exit code. Printing is the command line's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sheetsync.errors import SheetsyncError
@@ -25,6 +26,7 @@ class Report:
     cells_written: int = 0
     renewal_needed: int = 0
     expired: int = 0
+    stages: Mapping[str, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     uncertain: int = 0
     deferred: int = 0

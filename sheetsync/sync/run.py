@@ -291,7 +291,8 @@ class Run:
         report.unplaced = sorted(written.unplaced)
         if written.refusal:
             report.failed(written.refusal)
-        report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
+        expiry, report.stages = said.counts("expiry"), said.counts("stage")
+        report.renewal_needed, report.expired = expiry["renewal needed"], expiry["expired"]
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()
         report.holds = [replace(hold, row=numbers.get(hold.video_id, hold.row)) for hold in report.holds]
