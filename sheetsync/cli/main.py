@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "plan": "Show what `sync` would do and what it would cost.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
+    "schedule": "Print what runs sheetsync every five minutes, with this machine's paths.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",
     "sync": "Order what is marked, poll what is open, write what came back.",
 }
