@@ -36,7 +36,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 def schedule(selection: Selection, kind: str, user: str | None, write: Path | None) -> None:
     """Print what runs sheetsync every five minutes, with this machine's paths.
 
-    For cron, systemd or Kubernetes. `sheetsync schedule cron | crontab -` replaces your crontab. What logrotate needs beside it: schedule logrotate.
+    For cron, systemd or Kubernetes. `sheetsync schedule cron | crontab -` replaces your crontab; beside it the log
+    needs what `sheetsync schedule logrotate` prints.
     """
     values = values_for(selection.load()[0], user or pwd.getpwuid(os.getuid()).pw_name)
     for name in KINDS[kind]:

@@ -1,6 +1,6 @@
 """The files of `cron/` that are `sheetsync schedule`'s templates with example paths; run it to write them anew.
 
-    PYTHONPATH=. python -m tests.support.schedules
+PYTHONPATH=. python -m tests.support.schedules
 """
 
 from __future__ import annotations
