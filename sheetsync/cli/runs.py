@@ -72,8 +72,8 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
                     clients.ledger,
                     [reports.get(tracker.name, Report(tracker.name)) for tracker in config.trackers],
                 )
-            errors = (f"{report.name}: {report.error or report.exit_code}" for report in runs.reports)
-            switch.ended(runs.exit_code, "\n".join(errors))
+            told = (f"{report.name}: {report.why or 'done'}" for report in runs.reports)
+            switch.ended(runs.exit_code, "\n".join(told))
         return runs
 
 

@@ -43,7 +43,8 @@ def _log(report: Report) -> None:
     figures |= {"exit_code": report.exit_code, "holds": len(report.holds)}
     is_good, is_stuck = report.exit_code == 0, report.exit_code in MENDED_BY_A_PERSON
     level = logging.INFO if is_good else logging.ERROR if is_stuck else logging.WARNING
-    log.log(level, "run ended: %s", report.error or f"exit code {report.exit_code}", extra={"figures": figures})
+    ended = f"run ended with exit code {report.exit_code}"
+    log.log(level, "%s", f"{ended}: {report.why}" if report.why else ended, extra={"figures": figures})
 
 
 def sync_text(report: Report) -> str:

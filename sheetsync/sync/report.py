@@ -5,6 +5,7 @@ Owns the figures and the exit code. Printing is the command line's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sheetsync.errors import SheetsyncError
 from sheetsync.model import HoldKind, Mark
@@ -59,6 +60,13 @@ class Report:
             self.renewed += 1
         else:
             self.ordered += 1
+
+    @property
+    def why(self) -> str:
+        """The first reason for an exit code other than 0."""
+        waiting = (hold.printed for hold in self.holds if hold.kind is HoldKind.NEXT_RUN)
+        unplaced = (f"not verified in the sheet: {video}" for video in self.unplaced)
+        return str(self.error or "") or next(chain(self.warnings, waiting, unplaced), "")
 
     @property
     def exit_code(self) -> int:

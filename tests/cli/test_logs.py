@@ -28,7 +28,7 @@ def test_each_line_tells_its_run_and_tracker(desk: Desk) -> None:
     assert {line["tracker"] for line in lines} == {"sample"}
     assert sum("GET /api/ext/videos" in line["message"] for line in lines) > 3
     last = lines[-1]
-    assert (last["message"], last["level"], last["exit_code"]) == ("run ended: exit code 0", "info", 0)
+    assert (last["message"], last["level"], last["exit_code"]) == ("run ended with exit code 0", "info", 0)
     assert (last["ordered"], last["credits_charged"], last["holds"]) == (4, 28, 2)
 
 
@@ -39,7 +39,8 @@ def test_a_run_that_failed_says_why(desk: Desk, fault: str, code: int, level: st
     result = desk.run("sync", options=AS_JSON)
     last = lines_of(result)[-1]
     assert (result.exit_code, last["exit_code"], last["level"]) == (code, code, level)
-    assert last["message"].startswith("run ended: ")
+    assert last["message"].startswith(f"run ended with exit code {code}: ")
+    assert "TokPortal" in last["message"]
 
 
 def test_a_document_beside_it_is_one_line(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from support.pings import SECRET, Pings
 def test_a_good_run(desk: Desk, pings: Pings) -> None:
     """Its beginning and its end."""
     assert desk.run("sync").exit_code == 0
-    assert pings.told == [("/start", ""), ("", "exit code 0\nsample: 0")]
+    assert pings.told == [("/start", ""), ("", "exit code 0\nsample: done")]
 
 
 def test_a_run_that_somebody_has_to_mend(desk: Desk, pings: Pings) -> None:

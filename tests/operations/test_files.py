@@ -68,7 +68,8 @@ def test_kubernetes_takes_the_cronjob(desk: Desk, where: str, version: str) -> N
 
 def test_a_forge_takes_the_workflow() -> None:
     """By the published schema of GitHub's workflows; Forgejo reads the same."""
-    said(Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", CRON / "forge-workflow.yml")
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    said(checker, "--builtin-schema", "vendor.github-workflows", CRON / "forge-workflow.yml")
 
 
 def test_logrotate_rotates(desk: Desk) -> None:
