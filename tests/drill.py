@@ -141,9 +141,11 @@ def play(machine: Machine, pings: Pings, say: Callable[[str], None], every: floa
             if event == "/fail" and not alarm:
                 alarm = time.monotonic()
                 say(f"ALARM  sheetsync reports a failure:\n{body}")
-            elif not event and alarm:
+            elif event == "" and alarm:
                 say(f"UP     a run was good, {(time.monotonic() - alarm) / 60:.1f} minutes after the alarm.")
                 return
+            elif event == "":
+                good = time.monotonic()
         if not alarm and time.monotonic() - good > grace:
             alarm = time.monotonic()
             heard_of = "runs begin, none is good" if len(pings.told) > 2 else "nothing was heard"
