@@ -14,7 +14,7 @@ from sheetsync.cli.options import Selection
 from sheetsync.cli.stopping import stoppable
 from sheetsync.clock import Clock
 from sheetsync.context import about
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import Locked, SheetsyncError
 from sheetsync.health.ping import Switch
 from sheetsync.ledger.store import Ledger
 from sheetsync.plan.situation import Allowed
@@ -66,7 +66,8 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         with stoppable(clock):
             reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clock, request)
             runs = Runs(request.run_id, started, clock.now(), [reports[tracker.name] for tracker in trackers])
-            if config.run.metrics_file and is_watched:
+            # a run that met another one leaves the figures to that one
+            if config.run.metrics_file and is_watched and runs.exit_code != Locked.exit_code:
                 _write_metrics(
                     config.run.metrics_file,
                     clients.ledger,

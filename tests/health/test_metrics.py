@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_folder_that_is_not_there_stops_nothing(desk: Desk) -> None:
     result = desk.run("sync")
     assert result.exit_code == 0
     assert "The metrics cannot be written" in result.stderr
+
+
+@pytest.mark.usefixtures("pings")
+def test_a_run_that_meets_another_one(desk: Desk) -> None:
+    """It leaves the figures to that one."""
+    desk.run("sync")
+    before = figures(desk)
+    with Ledger(desk.config.parent / "state.db") as ledger, ledger.lock("sample", "another", datetime.now(UTC)):
+        assert desk.run("sync").exit_code == 4
+    assert figures(desk) == before
 
 
 def test_nothing_is_half_written(desk: Desk, pings: Pings) -> None:
