@@ -16,6 +16,7 @@ class Clock:
     """
 
     ends_at = asks_until = inf
+    is_stopped = False
 
     def __init__(self, ahead: timedelta = timedelta(0)) -> None:
         self._ahead = ahead
@@ -24,6 +25,11 @@ class Clock:
         """A run begins that has so much time."""
         self.ends_at = self.monotonic() + seconds
         self.asks_until = self.ends_at - seconds * KEPT_FOR_THE_SHEET
+
+    def stop(self) -> None:
+        """Somebody wants the run to end: the call in hand is finished, and none begins."""
+        self.is_stopped = True
+        self.ends_in(0)
 
     def left(self) -> float:
         """Seconds until the run has to be over."""
@@ -43,5 +49,8 @@ class Clock:
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+        """Wait, for as long as nobody stops the run."""
+        until = self.monotonic() + seconds
+        # in slices: a signal's handler may set no event that its own thread waits for
+        while not self.is_stopped and (left := until - self.monotonic()) > 0:
+            time.sleep(min(left, 0.2))

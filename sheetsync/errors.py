@@ -11,7 +11,7 @@
     |-- Locked                        4   another run holds the tracker
     |-- CredentialsError              5   Google or TokPortal does not let us in
     |-- Unexpected                    1   a mistake of ours
-    |-- Interrupted                   1   a person stopped the run
+    |-- Interrupted                   1   a person or the machine stopped the run
     `-- Unavailable                   1   something did not answer; the next run goes on
         `-- OutOfTime                 1   the run has to end; the next one goes on
 
@@ -25,6 +25,9 @@ Owns no I/O. Every message says what, why, and what to do next.
 """
 
 from collections.abc import Sequence
+
+MENDED_BY_A_PERSON = (2, 3, 5)
+"""Exit codes that no later run gets rid of by itself."""
 
 
 class SheetsyncError(Exception):
@@ -119,14 +122,14 @@ class Unexpected(SheetsyncError):
 
 
 class Interrupted(SheetsyncError):
-    """Ctrl-C: what was done is in the ledger; `unsettled` orders may have been placed or not."""
+    """Ctrl-C or SIGTERM: what was done is in the ledger; `unsettled` orders may have been placed or not."""
 
     def __init__(self, unsettled: int) -> None:
         self.unsettled = unsettled
         looks = " Whether they were placed, the next run finds out by looking; none is charged twice."
         super().__init__(
-            f"Stopped by Ctrl-C; orders on the way: {unsettled or 'none'}.{looks if unsettled else ''} What was done "
-            "is in the ledger. Run `sheetsync sync` to go on, and to put the sheet right."
+            f"Stopped (Ctrl-C or SIGTERM); orders on the way: {unsettled or 'none'}.{looks if unsettled else ''} What "
+            "was done is in the ledger. Run `sheetsync sync` to go on, and to put the sheet right."
         )
 
 
@@ -164,7 +167,7 @@ class OutOfTime(Unavailable):
     """The run has to end (`run.max_seconds`): nothing more is asked or written."""
 
     def __init__(self) -> None:
-        super().__init__("The run had to end (`run: max_seconds:`, or Ctrl-C) before this; the next one goes on.")
+        super().__init__("The run had to end (`run: max_seconds:`, or it was stopped) before this; the next goes on.")
 
 
 class CallRefused(SheetsyncError):

@@ -3,6 +3,7 @@
 Owns the types. What they say is the projection's and the claim's, how it is written the sheet's.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,9 +46,9 @@ class Projection:
     heartbeat: SummaryCell | None = None
     is_beat_due: bool = False
 
-    def count(self, column: str, word: str) -> int:
-        """How many rows will say `word` in a machine column."""
-        return sum(target.values.get(column, target.row.text(column)) == word for target in self.targets)
+    def counts(self, column: str) -> Counter[str]:
+        """How many rows will say which word in a machine column."""
+        return Counter(str(target.values.get(column, target.row.text(column)) or "") for target in self.targets)
 
     def row_numbers(self) -> Mapping[str, int]:
         """The row number of each video; of duplicates the first."""

@@ -28,7 +28,7 @@ ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("live",),
+    ("live", "health"),
     ("sync",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
@@ -36,7 +36,7 @@ LAYERS = (
     ("config",),
     ("columns",),
     ("notes", "steps", "projected"),
-    ("model", "clock"),
+    ("model", "clock", "context"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
@@ -76,7 +76,8 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client"},
+    "httpx": {"tokportal.client", "health.ping"},
+    "prometheus_client": {"health.metrics"},
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from projection.test_notes import CELLS, STANDING, WAITING
 
+from sheetsync.cli.main import command
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -38,6 +40,37 @@ def test_constraints_are_names_and_versions_only() -> None:
     """constraints.txt names no host, no path and no hash."""
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line)
+
+
+OPERATIONS = (ROOT / "cron/README.md").read_text()
+CALLS = sorted(set(re.findall(r"`sheetsync ([a-z]+)((?: (?:--)?[a-zA-Z-]+)*)", OPERATIONS)))
+
+
+@pytest.mark.parametrize(("name", "words"), CALLS)
+def test_the_commands_of_the_operations_are_there(name: str, words: str) -> None:
+    """Nobody is told at three in the morning to run what there is not."""
+    options = {option for parameter in command(name).params for option in parameter.opts}
+    assert [word for word in words.split() if word.startswith("--") and word not in options] == []
+
+
+SAID = (
+    "cannot be used",
+    "TokPortal answered",
+    "are more than",
+    "The sheet has shrunk",
+    "No order is sent until somebody accepts a price",
+    "the database is damaged",
+    "may not be written",
+    "Not enough credits",
+)
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_the_troubles_are_found_by_what_the_program_says(words: str) -> None:
+    """Word for word, so that the table can be searched for them."""
+    sources = "".join(path.read_text() for path in (ROOT / "sheetsync").rglob("*.py"))
+    assert words in OPERATIONS
+    assert words in sources
 
 
 NOTES = {

@@ -1,23 +1,23 @@
-"""The command group, the border where errors become advice, and logging.
+"""The command group, and the border where errors become advice.
 
-Owns what all commands share at their edge: exit codes of errors, and where output goes (results to stdout, log to
-stderr). Each command has a file of its own, which is imported when the command is called, so that `--help` answers
-at once.
+Owns what all commands share at their edge: exit codes of errors, and where output goes (results to stdout, the log to
+stderr). Each command has a file of its own, which is imported when the command is called, so that `--help` answers at
+once.
 """
 
-import json
 import logging
-import sys
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from sheetsync import __version__
-from sheetsync.cli.plain import one_line, plain
+from sheetsync.cli import logs
+from sheetsync.cli.plain import plain
 from sheetsync.errors import SheetsyncError, Unexpected
+
+log = logging.getLogger(__name__)
 
 COMMANDS = {
     "config": "Look at the configuration alone: no network, no ledger.",
@@ -29,6 +29,7 @@ COMMANDS = {
     "ledger": "Look after the ledger: check it, back it up, export it, make it again after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
+    "schedule": "Print what runs sheetsync every five minutes, with this machine's paths.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",
     "sync": "Order what is marked, poll what is open, write what came back.",
 }
@@ -36,11 +37,18 @@ COMMANDS = {
 
 
 class Stop(click.ClickException):
-    """An error of ours on its way out: advice on stderr, exit code as in design 7."""
+    """An error on its way out: advice on stderr, or a line of the log; exit code as in design 7."""
 
-    def __init__(self, error: SheetsyncError) -> None:
-        super().__init__(plain(str(error)))
-        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class, and reads the instance
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(plain(message))
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it on the class, and reads the instance
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """As click does, unless programs read stderr."""
+        if logs.is_json():
+            log.error("%s", self.message, extra={"figures": {"exit_code": self.exit_code}})
+        else:
+            super().show(file)
 
 
 def command(name: str) -> click.Command:
@@ -60,19 +68,37 @@ class Group(click.Group):
         # None: a shell completes the words of a command that there is not
         return name, listed and command(str(name)), rest
 
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        """The options before the command. Where one of them is wrong, how the log is wanted is not read yet."""
+        given = " ".join(args)
+        try:
+            return super().make_context(info_name, args, *rest, **extra)
+        except click.UsageError as error:
+            if "--log-format json" in given.replace("=", " "):
+                logs.start(False, "json")
+            raise _stop(error) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. Nobody at a terminal or in a cron mail gets a traceback, unless asked for with -v."""
+        logs.start(ctx.params["verbose"], ctx.params["log_format"])
         try:
             return super().invoke(ctx)
         except SheetsyncError as error:
-            raise Stop(error) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise Stop(str(error), error.exit_code) from error
+        except click.ClickException as error:
+            raise _stop(error) from error
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own: it ends the process as the shell expects
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise
             # the type alone: the message of an unforeseen error may hold a key or a code
-            raise Stop(Unexpected(error)) from error
+            raise Stop(str(Unexpected(error)), Unexpected.exit_code) from error
+
+
+def _stop(error: click.ClickException) -> click.ClickException:
+    """An error of click's: its own words with the usage for people, a line for programs."""
+    return Stop(error.format_message(), error.exit_code) if logs.is_json() else error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -94,45 +120,13 @@ def cli(ctx: click.Context, config_path: Path | None, verbose: bool, log_format:
     back. Try it without any account: sheetsync demo
     """
     ctx.obj = config_path
-    _start_logging(verbose, log_format)
 
 
 for _name, _help in COMMANDS.items():
     cli.add_command(click.Command(_name, help=_help))
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's time (UTC), level, logger and message."""
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        return one_line(json.dumps(line, ensure_ascii=False))
-
-
-class TextFormatter(logging.Formatter):
-    """One line each, whatever stands in it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's local time, level and message."""
-        return one_line(super().format(record))
-
-
-def _start_logging(verbose: bool, log_format: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    as_text = TextFormatter("%(asctime)s %(levelname)s %(message)s")
-    handler.setFormatter(JsonFormatter() if log_format == "json" else as_text)
-    # the libraries' own lines hold URLs and bodies: of theirs only warnings are passed on, whatever -v says
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    quiet = logging.INFO if log_format == "json" else logging.WARNING
-    logging.getLogger("sheetsync").setLevel(logging.DEBUG if verbose else quiet)
-
-
 def main() -> None:
     """The console script."""
+    logs.catch_the_rest()
     cli(prog_name="sheetsync")

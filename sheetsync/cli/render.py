@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import Selection
 from sheetsync.cli.plain import one_line, plain
 
@@ -35,6 +36,7 @@ def attributes(thing: object, *names: str) -> dict[str, Any]:
 def shown(selection: Selection, document: Any, text: str) -> str:
     """What a command prints: with --json the document, as one, for programs; else the text, for people.
 
-    Instants in the document are printed as `stamp` has them.
+    Instants in the document are printed as `stamp` has them. Beside a log of JSON lines it is one line, too.
     """
-    return plain(json.dumps(document, indent=2, ensure_ascii=False, default=stamp) if selection.as_json else text)
+    indent = None if is_json() else 2
+    return plain(json.dumps(document, indent=indent, ensure_ascii=False, default=stamp) if selection.as_json else text)

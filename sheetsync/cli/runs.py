@@ -3,18 +3,27 @@
 A plan is a sync that stops after step 4 (design 3), so that what is printed is what would be carried out.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.watching import watching
+from sheetsync.context import about
+from sheetsync.errors import Locked, SheetsyncError
+from sheetsync.health.ping import Switch
+from sheetsync.ledger.store import Ledger
 from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
-from sheetsync.sync.clients import Clients
+from sheetsync.sync.clients import Clients, clock_for
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_all, run_id_for
+
+log = logging.getLogger(__name__)
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -48,14 +57,41 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     """
     config, trackers = selection.load()
     allowed = Allowed(selection.allow_orders, selection.allow_shrunken, selection.accept_price)
-    with Clients(config, read_only=plan_only) as clients:
-        started = clients.clock.now()
-        request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
-        clients.clock.ends_in(config.run.max_seconds)
-        with watching() as progress:
+    clock = clock_for(config)
+    started = clock.now()
+    request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
+    # a look at some rows says nothing of how the tracker fares
+    is_watched = not (plan_only or selection.videos)
+    with (
+        about(run_id=request.run_id),
+        Switch(config.run.ping_url if is_watched else None) as switch,
+        Clients(config, clock, read_only=plan_only) as clients,
+    ):
+        clock.ends_in(config.run.max_seconds)
+        with stoppable(clock), watching() as progress:
             request = replace(request, progress=progress)
-            reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
-        return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
+            reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clock, request)
+            runs = Runs(request.run_id, started, clock.now(), [reports[tracker.name] for tracker in trackers])
+            # a run that met another one leaves the figures to that one
+            if config.run.metrics_file and is_watched and runs.exit_code != Locked.exit_code:
+                _write_metrics(
+                    config.run.metrics_file,
+                    clients.ledger,
+                    [reports.get(tracker.name, Report(tracker.name)) for tracker in config.trackers],
+                )
+            told = (f"{report.name}: {report.why or 'done'}" for report in runs.reports)
+            switch.ended(runs.exit_code, "\n".join(told))
+        return runs
+
+
+def _write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None:
+    # its library takes a twentieth of a second to import
+    from sheetsync.health import metrics
+
+    try:
+        metrics.write(path, ledger, reports)
+    except (OSError, SheetsyncError) as error:
+        log.warning("The metrics cannot be written: %s", error)
 
 
 def ended(runs: Runs, lines: Sequence[str]) -> str:

@@ -1,15 +1,21 @@
 """`sheetsync sync`: a whole run for each tracker, and what it prints of it (design 7)."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, table
 from sheetsync.cli.runs import Runs, ended, holds_json, row_text, run_trackers, troubles
+from sheetsync.context import about
+from sheetsync.errors import MENDED_BY_A_PERSON
 from sheetsync.sync.report import Report
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -22,8 +28,23 @@ def sync(selection: Selection) -> None:
     shrunken sheet, 4 another run is at work, 5 credentials or permission.
     """
     runs = run_trackers(selection)
-    click.echo(shown(selection, _sync_json(runs), ended(runs, [*map(sync_text, runs.reports)])))
+    if is_json():
+        for report in runs.reports:
+            with about(run_id=runs.run_id, tracker=report.name):
+                _log(report)
+    if selection.as_json or not is_json():
+        click.echo(shown(selection, _sync_json(runs), ended(runs, [*map(sync_text, runs.reports)])))
     sys.exit(runs.exit_code)
+
+
+def _log(report: Report) -> None:
+    """What a run did, in one line of the log: rows that wait as a number only, for they wait for days."""
+    figures = {name: value for name, value in _tracker_json(report).items() if name not in ("name", "error")}
+    figures |= {"exit_code": report.exit_code, "holds": len(report.holds)}
+    is_good, is_stuck = report.exit_code == 0, report.exit_code in MENDED_BY_A_PERSON
+    level = logging.INFO if is_good else logging.ERROR if is_stuck else logging.WARNING
+    ended = f"run ended with exit code {report.exit_code}"
+    log.log(level, "%s", f"{ended}: {report.why}" if report.why else ended, extra={"figures": figures})
 
 
 def sync_text(report: Report) -> str:

@@ -65,7 +65,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
     Raises ConfigError with every problem found, as `file:line: key: what is wrong, what is expected`.
     """
-    document, variables = Document(path), Variables(environ, path.parent / ".env")
+    document = Document(path)
+    variables = Variables(environ, handed_over(path.parent / ".env", environ))
     context = {"variables": variables, "folder": path.absolute().parent}
     found = [*document.repeated, *_clashes(document, variables)]
     try:
@@ -75,7 +76,19 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if found or variables.problems:
         found.sort(key=lambda problem: problem[0])
         raise ConfigError([*variables.problems, *(f"{path}:{line}: {text}" for line, text in found)])
-    return Config(checked.google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run, path)
+    google = checked.google
+    if google.credentials:
+        google = google.model_copy(update={"credentials": handed_over(google.credentials, environ)})
+    return Config(google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run, path)
+
+
+def handed_over(secret: Path, environ: Mapping[str, str]) -> Path:
+    """A file with secrets, or the one of the same name that systemd hands over (LoadCredential): that one goes before.
+
+    Thus the service need not be able to read the files themselves.
+    """
+    given = Path(environ.get("CREDENTIALS_DIRECTORY") or secret.parent) / secret.name
+    return given if given.exists() else secret
 
 
 def _trackers(checked: Sequence[settings.TrackerSettings]) -> tuple[Tracker, ...]:

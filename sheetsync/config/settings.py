@@ -122,6 +122,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _secret_address(text: str | None) -> str | None:
+    """An address that is a secret as a whole: nothing of it is repeated. A query may go with it."""
+    if text and (wrong := _address(text.partition("?")[0])):
+        raise _refused(wrong.removeprefix(AS_WRITTEN).strip())
+    return text
+
+
+def _or_off(read: Callable[[object, ValidationInfo[Any]], object]) -> BeforeValidator:
+    """A key without a value is as good as none."""
+    return BeforeValidator(lambda value, info: None if value is None else read(value, info))
+
+
 _Text = Annotated[str, BeforeValidator(_filled)]
 _Path = Annotated[Path, BeforeValidator(_path), BeforeValidator(_filled)]
 _PathOrNone = Annotated[Path | None, BeforeValidator(_path), BeforeValidator(_filled)]
@@ -183,10 +195,16 @@ class TokPortalSettings(Section):
 
 
 class RunSettings(Section):
-    """What bounds a run: the seconds it may spend polling, and those it may take."""
+    """What bounds a run (the seconds it may spend polling, and those it may take), and who is told how it went."""
 
     poll_seconds: _Whole = _bounded("seconds", 120, 1, 3600)
     max_seconds: _Whole = _bounded("seconds", 270, 120, 3600)
+    ping_url: Annotated[str | None, AfterValidator(_secret_address), _or_off(_filled)] = Field(
+        None, repr=False, description="an address, for example ${SHEETSYNC_PING_URL}"
+    )
+    metrics_file: Annotated[Path | None, _or_off(lambda value, info: _path(_filled(value, info), info))] = Field(
+        None, description="a path, for example sheetsync.prom"
+    )
 
 
 if TYPE_CHECKING:

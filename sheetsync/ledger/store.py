@@ -192,6 +192,10 @@ class Ledger:
         latest = f"run WHERE {which} ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
 
+    def runs_by_exit_code(self, tracker: str) -> Mapping[int, int]:
+        """How many runs of this tracker there have been, by how they ended."""
+        return dict(self._db.select("SELECT exit_code, COUNT(*) FROM run WHERE tracker = ? GROUP BY 1", tracker))
+
     def last_good_run(self, tracker: str) -> datetime | None:
         """When the last run of this tracker that ended with exit code 0 began."""
         ((started,),) = self._db.select("SELECT MAX(started_at) FROM run WHERE tracker = ? AND exit_code = 0", tracker)

@@ -277,12 +277,6 @@ class Executor:
             raise
         except CallUncertain as doubt:
             self._uncertain(step, intent, str(doubt))
-        except KeyboardInterrupt:
-            # it may have been placed: a later run looks, as after any lost answer
-            self.recorder.uncertain(intent, "stopped by Ctrl-C")
-            self.report.uncertain += 1
-            self.report.not_done(step, notes.LOOKING)
-            raise
         else:
             self._accepted(step, intent, answer)
         return True

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sheetsync import notes
 from sheetsync.clock import Clock
+from sheetsync.context import ABOUT
 from sheetsync.errors import CallRefused, Unavailable
 from sheetsync.model import Failure, HoldKind, Observation
 from sheetsync.sync.progress import Progress, silent
@@ -35,7 +36,7 @@ class Poller:
         progress: Progress = silent,
     ) -> None:
         self._portal, self._clock, self._threads, self._progress = portal, clock, threads, progress
-        self._until = min(clock.monotonic() + seconds, clock.asks_until)
+        self._until = clock.monotonic() + seconds
         self._silent = 0
 
     def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:
@@ -47,13 +48,8 @@ class Poller:
             answers = self._counted(map(self._poll, videos), len(videos))
         else:
             # threads only wait for answers; the ledger is written by the caller, from one thread
-            with ThreadPoolExecutor(self._threads, "poll") as pool:
-                try:
-                    answers = self._counted(pool.map(self._poll, videos), len(videos))
-                except KeyboardInterrupt:
-                    # leaving the pool waits for the calls under way: no further one, nor a retry
-                    self._clock.ends_in(0)
-                    raise
+            with ThreadPoolExecutor(self._threads, "poll", ABOUT.set, (ABOUT.get(),)) as pool:
+                answers = self._counted(pool.map(self._poll, videos), len(videos))
         return {answer.video_id: answer for answer in answers if answer}
 
     def _counted(self, answers: Iterable[Observation | None], total: int) -> list[Observation | None]:
@@ -64,7 +60,9 @@ class Poller:
         return found
 
     def _poll(self, video_id: str) -> Observation | None:
-        if self._clock.monotonic() > self._until or self._silent >= SILENT_LIMIT:
+        # the run's own end may have come nearer: somebody stopped it
+        is_over = self._clock.monotonic() > min(self._until, self._clock.asks_until)
+        if is_over or self._silent >= SILENT_LIMIT:
             return None
         try:
             request = self._portal.latest(video_id)

@@ -3,7 +3,9 @@
 Owns the figures and the exit code. Printing is the command line's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sheetsync.errors import SheetsyncError
 from sheetsync.model import HoldKind, Mark
@@ -28,6 +30,7 @@ class Report:
     cells_written: int = 0
     renewal_needed: int = 0
     expired: int = 0
+    stages: Mapping[str, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     uncertain: int = 0
     deferred: int = 0
@@ -62,6 +65,13 @@ class Report:
             self.renewed += 1
         else:
             self.ordered += 1
+
+    @property
+    def why(self) -> str:
+        """The first reason for an exit code other than 0."""
+        waiting = (hold.printed for hold in self.holds if hold.kind is HoldKind.NEXT_RUN)
+        unplaced = (f"not verified in the sheet: {video}" for video in self.unplaced)
+        return str(self.error or "") or next(chain(self.warnings, waiting, unplaced), "")
 
     @property
     def exit_code(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sheetsync.clock import Clock
+from sheetsync.context import about
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
@@ -78,16 +79,15 @@ class Run:
             self._steps()
         except SheetsyncError as error:
             report.failed(error)
-        except KeyboardInterrupt:
-            # nothing more is asked or written, for the trackers after this one neither; what was done is told
-            self._clock.ends_in(0)
-            report.failed(Interrupted(len(self._ledger.known(self._tracker.name).unsettled)))
         except Exception as error:
             # one tracker's trouble is not the others', and what was done so far is still told
             # where it happened, but not what it said: the message of an unforeseen error may hold a key or a code
             where = (f"{at.filename}:{at.lineno} in {at.name}" for at in traceback.extract_tb(error.__traceback__))
             log.debug("%s: %s", type(error).__name__, ", ".join(where))
             report.failed(Unexpected(error))
+        if self._clock.is_stopped and report.exit_code <= 1:
+            # says more than that a call came too late
+            report.error = Interrupted(len(self._ledger.known(self._tracker.name).unsettled))
         report.sheets_read, report.sheets_write = self._api.reads - reads, self._api.writes - writes
         report.tokportal = self._portal.calls - calls
         return report
@@ -304,7 +304,8 @@ class Run:
         report.unplaced = sorted(written.unplaced)
         if written.refusal:
             report.failed(written.refusal)
-        report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
+        expiry, report.stages = said.counts("expiry"), said.counts("stage")
+        report.renewal_needed, report.expired = expiry["renewal needed"], expiry["expired"]
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()
         report.holds = [replace(hold, row=numbers.get(hold.video_id, hold.row)) for hold in report.holds]
@@ -336,6 +337,13 @@ def run_once(
     tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
 ) -> Report:
     """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
+    with about(run_id=request.run_id, tracker=tracker.name):
+        return _run_once(tracker, api, portal, ledger, clock, request)
+
+
+def _run_once(
+    tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
+) -> Report:
     run = Run(tracker, api, portal, ledger, clock, request)
     if clock.left_to_ask() <= 0:
         # what is left of the time belongs to the sheets of the trackers before this one

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from sheetsync.cli.main import JsonFormatter, TextFormatter
+from sheetsync.cli.logs import JsonFormatter, TextFormatter
 from sheetsync.cli.plain import one_line, plain
 from sheetsync.cli.render import table
 

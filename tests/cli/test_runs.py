@@ -5,16 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from support.command_line import Desk
 
-from sheetsync.cli.main import cli
 from sheetsync.sandbox import sample
 
 ROOT = Path(__file__).parents[2]
@@ -184,21 +181,6 @@ def test_exit_5_when_we_are_not_let_in(desk: Desk, close: str) -> None:
     result = desk.run("sync")
     assert result.exit_code == 5
     assert desk.world.portal.credits == 1233
-
-
-def test_the_command_of_the_crontab(desk: Desk) -> None:
-    """Its line, with the settings of the sandbox, is a run; the exit codes that need nobody print nothing."""
-    (line,) = re.findall(r"^\*/5 \* \* \* \* (.*)$", (ROOT / "cron/sheetsync.cron").read_text("utf-8"), re.MULTILINE)
-    assert "%" not in line  # cron makes a new line of it
-    program, *arguments = shlex.split(line.split(">>")[0])
-    assert program.endswith("/bin/sheetsync")
-    assert arguments.count("/etc/sheetsync/sheetsync.yaml") == 1
-    settings = {"/etc/sheetsync/sheetsync.yaml": str(desk.config)}
-    result = CliRunner().invoke(cli, [settings.get(argument, argument) for argument in arguments])
-    assert result.exit_code == 0
-    assert "4 ordered" in result.stdout
-    assert all(json.loads(entry) for entry in result.stderr.splitlines())
-    assert "case $code in 0|1|4) ;;" in line
 
 
 def test_the_tracker_that_has_waited_longest_goes_first(desk: Desk) -> None:

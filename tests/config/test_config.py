@@ -402,6 +402,34 @@ def test_a_run_has_time_to_do_something(problems: Problems, setting: str, expect
     assert problems(f"{SMALLEST}run:\n  {setting}\n") == [f"sheetsync.yaml:8: {expected}"]
 
 
+def test_who_watches_the_runs(load_text: Load, tmp_path: Path) -> None:
+    """An address that may stand in the environment, and a path beside the file; a key without a value means nobody."""
+    environ = {**KEY, "PING": "https://watch.example/5d1c?create=1"}
+    loaded = load_text(f"{SMALLEST}run:\n  ping_url: ${{PING}}\n  metrics_file: s.prom\n", environ)
+    nobody = load_text(f"{SMALLEST}run:\n  ping_url:\n  metrics_file: ~\n")
+
+    assert (loaded.run.ping_url, loaded.run.metrics_file) == (environ["PING"], tmp_path / "s.prom")
+    assert (nobody.run.ping_url, nobody.run.metrics_file) == (None, None)
+    assert "5d1c" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("ping_url: 5d1c9a2e", "run.ping_url: is not an address; expected https://host"),
+        ("ping_url: https://5d1c9a2e@x", "run.ping_url: has more than a host and a path; expected https://host"),
+        (
+            "ping_url: http://x/5d1c9a2e",
+            "run.ping_url: would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)",
+        ),
+        ("metrics_file: []", "run.metrics_file: is a list; expected a path, for example sheetsync.prom"),
+    ],
+)
+def test_of_an_address_that_is_a_secret_nothing_is_repeated(problems: Problems, setting: str, expected: str) -> None:
+    """Whoever has it can keep the alarm silent."""
+    assert problems(f"{SMALLEST}run:\n  {setting}\n") == [f"sheetsync.yaml:8: {expected}"]
+
+
 # Mistakes in one place: each line is added to the tracker of the smallest file, which ends on line 6
 
 

@@ -113,29 +113,32 @@ def test_a_correction_waits_for_the_next_run() -> None:
     assert "portal.correct" not in bench.kinds()
 
 
-def stop(_: object) -> None:
-    """A person presses Ctrl-C."""
-    raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_stopped_in_mid_order(when: When) -> None:
-    """Nothing is asked or written any more; the order is looked for later, and the run is recorded."""
+    """The order in hand ends, and its answer is recorded; nothing more is asked or written, and the run is recorded."""
     bench, _ = timed(*ALL[:2])
-    bench.world.faults.edit("portal.order", when=when, do=stop)
+    bench.world.faults.edit("portal.order", when=when, do=lambda _: bench.clock.stop())
     report = bench.sync()
     assert isinstance(report.error, Interrupted)
-    assert (report.exit_code, report.uncertain, report.error.unsettled) == (1, 1, 1)
-    assert bench.kinds()[-1] == "portal.poll"
+    assert (report.exit_code, report.ordered, report.uncertain, report.error.unsettled) == (1, 1, 0, 0)
+    assert bench.kinds()[-1] == "portal.order"
     last = bench.ledger.last_run("acme")
     assert last
     assert (last.exit_code, last.summary) == (1, str(report.error))
     assert isinstance(bench.sync().error, OutOfTime)  # as for the trackers after it
-    for _ in range(2):
-        bench.later(minutes=5)
-        bench.clock.ends_in(SECONDS)
-        bench.sync()
+    bench.clock.is_stopped = False
+    bench.later(minutes=5)
+    bench.clock.ends_in(SECONDS)
+    assert bench.sync().exit_code == 0
     assert [(bench.charged(video), bench.cell(video, "status")) for video in ALL[:2]] == [(7, "pending")] * 2
+
+
+def test_what_a_person_has_to_mend_is_not_hidden_by_a_stop() -> None:
+    """A key that is not accepted is still what the run says, and its exit code."""
+    bench, _ = timed(VIDEO)
+    bench.world.faults.edit("portal.balance", do=lambda _: bench.clock.stop())
+    bench.world.faults.add("portal.balance", fault="401")
+    assert bench.sync().exit_code == 5
 
 
 def test_a_tracker_that_is_not_reached() -> None:
