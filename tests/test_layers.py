@@ -29,6 +29,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("sync",),
+    ("reporting",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
     ("projection",),
@@ -42,7 +43,15 @@ LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for nam
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
 PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
-PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
+# a report is made by libraries that read their own files, and its page from files beside it
+MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
+PURE = [
+    name
+    for name in ROOMS
+    if room(name) in PURE_ROOMS
+    or (room(name) == "sheet" and name not in SHEET_IO)
+    or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
+]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
 SANDBOX_LAYERS = (
@@ -59,9 +68,9 @@ SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
 PURE_LIBRARY = {
-    "__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
-    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
-    "unicodedata", "zoneinfo",
+    "__future__", "bisect", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
+    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "types",
+    "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},
@@ -74,6 +83,10 @@ ONLY_IN = {
     "pydantic_core": {"config.load", "config.settings"},
     "yaml": {"config.positions"},
     "dotenv": {"config.variables"},
+    "jinja2": {"reporting.page"},
+    "matplotlib": {"reporting.drawing"},
+    "openpyxl": {"reporting.workbook"},
+    "icalendar": {"reporting.calendar"},
     "cryptography": {"sandbox.google.oauth", "sandbox.google.service_account"},
 }
 CLOCKS = {"clock", "sandbox.clock"}
