@@ -25,6 +25,7 @@ COMMANDS = {
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "plan": "Show what `sync` would do and what it would cost.",
+    "report": "Tell what codes cost and brought: totals, each code with its row and its story.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",
     "sync": "Order what is marked, poll what is open, write what came back.",
