@@ -6,6 +6,7 @@
     |-- GateColumnMissing             2   an approval, or a required column, is not in the sheet
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
+    |-- MissingExtra                  2   a library that was not installed with the program
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
     |-- Locked                        4   another run holds the tracker
@@ -96,6 +97,19 @@ class NotFound(SheetsyncError):
     """A spreadsheet or a tab is not there."""
 
     exit_code = 2
+
+
+class MissingExtra(SheetsyncError):
+    """What was asked for needs a library that is only installed on request."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, extra: str, library: str) -> None:
+        self.what, self.extra, self.library = what, extra, library
+        super().__init__(
+            f"{what} needs the library {library}, which is not installed. In the folder that sheetsync was installed "
+            f"from: pip install -c constraints.txt '.[{extra}]'"
+        )
 
 
 class UnknownTimeZone(SheetsyncError):

@@ -1,8 +1,9 @@
-"""What a plan is made of: the steps that a run carries out, the holds that wait, and what it remembers of rows.
+"""What a plan is made of: the steps that a run carries out, the holds that wait, and what is remembered of it all.
 
 Owns the types. Which step a mark becomes is the plan's, carrying it out `execute.py`'s.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -173,3 +174,15 @@ class Memory:
     days: tuple[tuple[str, str, int], ...] = ()
     charges: tuple[tuple[str, str, int], ...] = ()
     opening: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a video; `at` is aware UTC. Of kind `code`, detail["code"] is the code in clear."""
+
+    at: datetime
+    tracker: str
+    video_id: str
+    run_id: str
+    kind: str
+    detail: Mapping[str, object]

@@ -30,6 +30,7 @@ LAYERS = (
     ("cli",),
     ("live", "health"),
     ("sync",),
+    ("reporting",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
     ("projection",),
@@ -44,12 +45,15 @@ LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for nam
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
 PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
+# a report is made by libraries that read their own files, and its page from files beside it
+MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
 PURE = [
     name
     for name in ROOMS
     if room(name) in PURE_ROOMS
     or (room(name) == "sheet" and name not in SHEET_IO)
     or (room(name) == "live" and name not in LIVE_IO)
+    or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
@@ -67,9 +71,9 @@ SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
 PURE_LIBRARY = {
-    "__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
-    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
-    "unicodedata", "zoneinfo",
+    "__future__", "bisect", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
+    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "types",
+    "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},
@@ -84,6 +88,10 @@ ONLY_IN = {
     "rich": {"cli.watching"},
     "yaml": {"config.positions"},
     "dotenv": {"config.variables"},
+    "jinja2": {"reporting.page"},
+    "matplotlib": {"reporting.drawing"},
+    "openpyxl": {"reporting.workbook"},
+    "icalendar": {"reporting.calendar"},
     "cryptography": {"sandbox.google.oauth", "sandbox.google.service_account"},
 }
 CLOCKS = {"clock", "sandbox.clock"}

@@ -1,9 +1,10 @@
 """`sheetsync history`: the story of one video as text and JSON: its events, and each ad code request it ever had.
 
-Owns the words. Codes stand in clear: this goes to whoever may read the ledger, never into a log.
+Owns the words of what a request was; those of an event are `reporting/sentences.py`'s. Codes stand in clear: this goes
+to whoever may read the ledger, never into a log.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,10 @@ import click
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import attributes, count, shown
 from sheetsync.errors import SheetsyncError
-from sheetsync.ledger.store import Event, Generation, Ledger
+from sheetsync.ledger.store import Generation, Ledger
 from sheetsync.model import Origin
-from sheetsync.steps import RowSeen
-
-Detail = Mapping[str, Any]
+from sheetsync.reporting.sentences import sentence
+from sheetsync.steps import Event, RowSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,60 +76,6 @@ def _in_use(row: RowSeen, told: Story) -> str:
     return f"code in use: {row.code}, {whose}, " + (
         f"until {row.ends:%Y-%m-%d %H:%M:%S}" if row.ends else "no end known"
     )
-
-
-def sentence(event: Event) -> str:
-    """One event in words; a kind unknown here is told by its name."""
-    tell = _SENTENCES.get(event.kind)
-    return tell(event.detail) if tell else event.kind
-
-
-def _ordered(detail: Detail) -> str:
-    left = detail.get("credits_left")
-    balance = "" if left is None else f", {left} left"
-    charged = detail.get("credits_charged")
-    price = "price not told" if charged is None else f"{charged} credits"
-    return f"ordered ({detail.get('mark', '')}): {price}{balance}; request {detail.get('request_id')}"
-
-
-def _about_to_order(detail: Detail) -> str:
-    """With what the gates rested on: orders from before that was kept tell none of it."""
-    ticked = [f"ticked: {', '.join(detail['ticked'])}"] if "ticked" in detail else []
-    filled = [f"{header}: {text}" for header, text in detail.get("filled", {}).items()]
-    trail = "; ".join(["", *ticked, *filled])
-    return f"about to order ({detail.get('mark')}), key {detail.get('idempotency_key')}{trail}"
-
-
-def _adopted(detail: Detail) -> str:
-    request, origin = detail.get("request_id"), detail.get("origin")
-    if origin == Origin.ORDERED:
-        assumed = " (assumed: the answer was lost)" if detail.get("credits_assumed") else ""
-        return f"the order had happened: request {request}, {detail.get('credits_charged')} credits{assumed}"
-    was = {
-        Origin.ADOPTED_OPEN.value: "was open already",
-        Origin.ADOPTED_EXISTING.value: "had a code already",
-        Origin.ADOPTED_RENEWED.value: "was renewed already",
-    }
-    return f"request {request} {was.get(str(origin), 'is known')}: taken over, nothing charged"
-
-
-_SENTENCES: Mapping[str, Callable[[Detail], str]] = {
-    "found": lambda d: f"seen at TokPortal: request {d.get('request_id')}, {d.get('status')}",
-    "imported": lambda d: f"the sheet told of {d.get('request_id')}, {d.get('status') or 'typed by people'}",
-    "intent": _about_to_order,
-    "resend": lambda d: f"about to order again, with the same key {d.get('idempotency_key')}",
-    "ordered": _ordered,
-    "adopted": _adopted,
-    "refused": lambda d: f"not ordered: {d.get('text')}",
-    "uncertain": lambda d: f"no clear answer to the order: {d.get('detail')}",
-    "lapsed": lambda _: "the order never happened, and is given up",
-    "status": lambda d: f"status {d.get('from')} -> {d.get('to')}",
-    "code": lambda d: f"code received: {d.get('code')}",
-    "correction intent": lambda d: f"about to report code {d.get('code')}: {d.get('feedback')}",
-    "correction sent": lambda d: f"code {d.get('code')} reported as not working",
-    "correction failed": lambda d: f"the report was refused: {d.get('text')}",
-    "released": lambda _: "its row is gone, and that was accepted",
-}
 
 
 _TOLD_BY = {Origin.IMPORTED: ["told by its row, not confirmed"], Origin.TYPED: ["typed by people"]}

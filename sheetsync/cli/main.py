@@ -28,6 +28,7 @@ COMMANDS = {
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "ledger": "Look after the ledger: check it, back it up, export it, make it again after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
+    "report": "Tell what codes cost and brought: totals, each code with its row and its story.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
     "schedule": "Print what runs sheetsync every five minutes, with this machine's paths.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",

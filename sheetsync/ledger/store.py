@@ -22,7 +22,7 @@ from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.recorder import REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
-from sheetsync.steps import Offer, RowSeen
+from sheetsync.steps import Event, Offer, RowSeen
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
 _LOOKED = "SELECT video_id, at FROM look WHERE tracker = ?"
@@ -32,18 +32,6 @@ _TYPED_LAST = "SELECT video_id, column_key, value FROM typed_last WHERE tracker 
 _OPENING = "SELECT video_id, credits FROM opening WHERE tracker = ?"
 _REBUILT = f"SELECT kind FROM event WHERE video_id = '' AND tracker = ? AND kind LIKE '{REBUILT}%' ORDER BY id DESC"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a video; `at` is aware UTC. Of kind `code`, detail["code"] is the code in clear."""
-
-    at: datetime
-    tracker: str
-    video_id: str
-    run_id: str
-    kind: str
-    detail: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

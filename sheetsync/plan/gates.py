@@ -21,6 +21,9 @@ DEFAULT_APPROVALS = ("caption_final", "sound_cleared")
 TRAIL_LENGTH = 80
 """Characters of a cell that are kept with an order: a name or a word, not an essay."""
 
+TOLD_OF_A_ROW = ("video_url", "creator", "client", "campaign", "market")
+URL_LENGTH = 200
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
 
 
@@ -112,13 +115,17 @@ def order_body(row: Row) -> str:
 
 
 def approval_trail(row: Row, tracker: Tracker) -> dict[str, object]:
-    """Who let an order pass, in the words of its row: the boxes ticked, what was filled in, and the Approval owner."""
+    """Who let an order pass, in the words of its row: the boxes ticked, what was filled in, and the Approval owner.
+
+    And whose it is: once the row is gone, nothing else tells.
+    """
     to_tick, to_fill = _asked(row, tracker)
     owner = () if "approval_owner" in to_fill else ("approval_owner",)
     filled = {header_of(key, tracker.columns): row.text(key)[:TRAIL_LENGTH] for key in (*to_fill, *owner)}
     trail = {
         "ticked": [header_of(key, tracker.columns) for key in to_tick],
         "filled": {header: text for header, text in filled.items() if text},
+        "row": {key: text for key in TOLD_OF_A_ROW if (text := row.text(key)[:URL_LENGTH])},
     }
     return {part: found for part, found in trail.items() if found}
 

@@ -43,10 +43,11 @@ class TestTrail:
 
     HEADERS = ("Caption final", "Approval owner", "Kunde", "Legal OK")
 
-    def trail(self, bench: Bench) -> dict[str, object]:
-        """What the ledger keeps with the last order."""
+    def trail(self, bench: Bench, *parts: str) -> dict[str, object]:
+        """What the ledger keeps with the last order of who let it pass, or these parts of it."""
+        parts = parts or ("ticked", "filled")
         *_, detail = (e.detail for e in bench.ledger.history(VIDEO) if e.kind == "intent")
-        return {part: found for part, found in detail.items() if part in ("ticked", "filled")}
+        return {part: found for part, found in detail.items() if part in parts}
 
     def bench(self, **settings: object) -> Bench:
         """A tracker whose columns are filled from the left."""
@@ -70,6 +71,12 @@ class TestTrail:
         bench = self.bench(require=("approval_owner",))
         bench.sync()
         assert self.trail(bench) == {"ticked": ["Caption final"], "filled": {"Approval owner": "Ann"}}
+
+    def test_whose_it_is(self) -> None:
+        """Kept with the order: once the row is gone, nothing else tells."""
+        bench = self.bench()
+        bench.sync()
+        assert self.trail(bench, "row") == {"row": {"client": ("Acme " * 20).strip()}}
 
     def test_without_gates_and_owner(self) -> None:
         """Nothing is kept of nothing."""

@@ -1,0 +1,1 @@
+"""What `report` tells, and as what: a page, a table, a workbook, a calendar."""
