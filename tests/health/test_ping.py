@@ -60,7 +60,7 @@ def test_a_service_that_is_ill(desk: Desk, pings: Pings, status: int, said: str)
     pings.status = status
     begin = time.monotonic()
     result = desk.run("sync", options=("-v",))
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < 60
     assert (result.exit_code, desk.world.portal.credits) == (0, 1205)
     assert said in result.stderr
     assert SECRET not in result.output
