@@ -17,7 +17,9 @@ from sheetsync.sandbox.wire import Request
 
 CELLS = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 2}
 ROWS = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
-LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}, "strict": True}
+BESIDE = {**CELLS, "startColumnIndex": 4, "endColumnIndex": 6}
+WORDS = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}}
+LIST = {**WORDS, "strict": True}
 BOLD = {"booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {"textFormat": {"bold": True}}}}
 CHART = {
     "spec": {
@@ -76,6 +78,14 @@ EVERY_KIND: list[dict[str, Any]] = [
     {"deleteEmbeddedObject": {"objectId": 5}},
     {"addChart": {"chart": CHART}},
     {"addBanding": {"bandedRange": {"range": CELLS, "rowProperties": {"headerColorStyle": {"themeColor": "ACCENT1"}}}}},
+    {"addTable": {"table": {"tableId": "6", "range": BESIDE}}},
+    {"updateTable": {"table": {"tableId": "6", "name": "Codes"}, "fields": "name"}},
+    {"deleteTable": {"tableId": "6"}},
+    {
+        "addTable": {
+            "table": {"range": BESIDE, "columnProperties": [{"columnType": "DROPDOWN", "dataValidationRule": WORDS}]}
+        }
+    },
 ]
 
 
@@ -97,7 +107,7 @@ def test_every_kind_in_one_batch_with_the_book_in_the_answer(side: Side) -> None
     assert len(answer["replies"]) == len(EVERY_KIND)
     shown = answer["updatedSpreadsheet"]
     assert {"namedRanges", "developerMetadata"} <= set(shown)
-    kinds = {"charts", "conditionalFormats", "protectedRanges", "basicFilter", "bandedRanges", "data"}
+    kinds = {"charts", "conditionalFormats", "protectedRanges", "basicFilter", "bandedRanges", "tables", "data"}
     assert kinds <= set(shown["sheets"][0])
 
 

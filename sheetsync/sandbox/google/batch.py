@@ -1,7 +1,7 @@
 """spreadsheets.batchUpdate: requests in order, one reply each, and what the sheet looks like afterwards.
 
-Owns the frame and the error texts around it; the requests themselves are in `batch_cells.py`, `batch_structure.py`
-and `batch_objects.py`. Undoing a failed batch is `service.py`'s.
+Owns the frame and the error texts around it; the requests themselves are in `batch_cells.py`,
+`batch_structure.py`, `batch_objects.py` and `tables.py`. Undoing a failed batch is `service.py`'s.
 Source: reference/google-sheets.md sections 2.2, 3.2, 3.6.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure
+from sheetsync.sandbox.google import batch_cells, batch_objects, batch_structure, tables
 from sheetsync.sandbox.google.edit import Edit
 from sheetsync.sandbox.google.errors import bad_request, invalid, unknown_field
 from sheetsync.sandbox.google.fields import Mask, below, pick
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 Kind = tuple[Callable[[Edit, Json], Json | None], str]
 
 # Each kind of request: what carries it out, and the names it may have.
-KINDS: Mapping[str, Kind] = {**batch_cells.KINDS, **batch_structure.KINDS, **batch_objects.KINDS}
+KINDS: Mapping[str, Kind] = {**batch_cells.KINDS, **batch_structure.KINDS, **batch_objects.KINDS, **tables.KINDS}
 _NAMES = {kind: frozenset(names.split()) for kind, (_, names) in KINDS.items()}
 _BODY = frozenset(["requests", "includeSpreadsheetInResponse", "responseRanges", "responseIncludeGridData"])
 _LIMIT = 100_000

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from sheetsync.sandbox.google import number_format
+from sheetsync.sandbox.google import number_format, tables
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Formula, cell_or_none, from_extended
 from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
@@ -125,7 +125,9 @@ def _filled_up(rows: list[Json], area: Area) -> list[Json]:
 def _write_row(edit: Edit, sheet: Sheet, row: int, left: int, values: list[Json | None], mask: Json) -> None:
     if not values:
         return
-    edit.guard(sheet, Area(row, row + 1, left, left + len(values)))
+    area = Area(row, row + 1, left, left + len(values))
+    edit.guard(sheet, area)
+    tables.guard(sheet, area, mask)
     part = [applied(sheet.cell(row, left + at), data or {}, mask) for at, data in enumerate(values)]
     if row < len(sheet.rows) or any(part):
         sheet.put_part(row, left, part)
@@ -146,11 +148,13 @@ def _append_cells(edit: Edit, payload: Json) -> None:
 def _repeat_cell(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
     mask, data = cell_mask(payload), payload.get("cell") or {}
+    tables.guard(sheet, area, mask)
     sheet.change(area, lambda cell: applied(cell, data, mask))
 
 
 def _set_data_validation(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
+    tables.guard(sheet, area, {"dataValidation": None})
     rule = without_nulls(payload.get("rule"))
     if rule and "type" not in rule.get("condition", {}):
         raise ValueError("rule.condition.type is required")

@@ -28,7 +28,7 @@ from sheetsync.sandbox.google.merges import covered
 Row = list[Cell | None]
 T = TypeVar("T")
 
-ATTACHED = ("protectedRanges", "conditionalFormats", "charts", "bandedRanges", "filterViews", "merges")
+ATTACHED = ("protectedRanges", "conditionalFormats", "charts", "bandedRanges", "filterViews", "merges", "tables")
 
 
 class Sheet:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sheetsync.sandbox.google import number_format
+from sheetsync.sandbox.google import number_format, tables
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Json, effective, to_extended
 from sheetsync.sandbox.google.errors import bad_request
@@ -174,8 +174,8 @@ def _sheet(view: View, sheet: Sheet, mask: Mask, grid_data: bool) -> Json:
         under = below(mask, "data")
         answer["data"] = [_grid_data(sheet, area, under) for area in view.areas(sheet)]
     for name in ATTACHED:
-        if sheet.attached.get(name) and (mask is None or name in mask):
-            answer[name] = pick(attached(view, sheet, name), below(mask, name))
+        if (mask is None or name in mask) and (lying := attached(view, sheet, name)):
+            answer[name] = pick(lying, below(mask, name))
     if sheet.basic_filter is not None and (mask is None or "basicFilter" in mask):
         answer["basicFilter"] = pick(sheet.basic_filter, below(mask, "basicFilter"))
     if sheet.book.metadata and (mask is None or "developerMetadata" in mask):
@@ -187,9 +187,12 @@ def _sheet(view: View, sheet: Sheet, mask: Mask, grid_data: bool) -> Json:
 
 def attached(view: View, sheet: Sheet, name: str) -> list[Json]:
     """Objects on a sheet; of a protected range, its editors only for those who may edit it."""
-    if name != "protectedRanges":
-        return sheet.attached[name]
-    return [protected(view.book, held, view.user) for held in sheet.attached[name]]
+    lying = sheet.attached.get(name, [])
+    if name == "protectedRanges":
+        return [protected(view.book, held, view.user) for held in lying]
+    if name == "tables":
+        return [tables.shown(sheet, held) for held in lying]
+    return [*lying, *tables.bands(sheet)] if name == "bandedRanges" else lying
 
 
 def protected(book: Spreadsheet, held: Json, user: str) -> Json:
