@@ -13,7 +13,7 @@ from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
 from sheetsync.model import Tracker
 from sheetsync.sheet.api import SheetsAPI, connect
-from sheetsync.template import summary_tab, tracker_tab
+from sheetsync.template import summary_tab, tables, tracker_tab
 from sheetsync.template.batch import Change, sentences
 from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, Spreadsheet, spreadsheet_of
 
@@ -54,7 +54,8 @@ def missing(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[list[Change], l
     Raises HeaderError, NoKeyColumn.
     """
     summary, remarks = summary_tab.changes(spreadsheet, tracker)
-    return [*tracker_tab.changes(spreadsheet, tracker), *summary], list(remarks)
+    of_tables = tables.remarks(spreadsheet.tab(tracker.worksheet), tracker)
+    return [*tracker_tab.changes(spreadsheet, tracker), *summary], [*of_tables, *remarks]
 
 
 def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) -> Iterator[str]:

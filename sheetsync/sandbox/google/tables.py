@@ -20,10 +20,8 @@ from sheetsync.sandbox.google.grid import Sheet
 
 Json = dict[str, Any]
 
-TYPES = frozenset(
-    ("DOUBLE", "CURRENCY", "PERCENT", "DATE", "TIME", "DATE_TIME", "TEXT", "BOOLEAN", "DROPDOWN", "FILES_CHIP")
-    + ("PEOPLE_CHIP", "FINANCE_CHIP", "PLACE_CHIP", "RATINGS_CHIP")
-)
+_CHIPS = ("FILES_CHIP", "PEOPLE_CHIP", "FINANCE_CHIP", "PLACE_CHIP", "RATINGS_CHIP")
+TYPES = ("DOUBLE", "CURRENCY", "PERCENT", "DATE", "TIME", "DATE_TIME", "TEXT", "BOOLEAN", "DROPDOWN", *_CHIPS)
 
 
 def areas(sheet: Sheet) -> list[Area]:
