@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from sheetsync.clock import Clock
-from sheetsync.columns import BadCell, bind, normal, rows_of, zone
+from sheetsync.columns import BadCell, bind, letter, normal, rows_of, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
 from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
 from sheetsync.projection import summary
@@ -49,7 +49,8 @@ class Reader:
         """What was seen, as rows: each column known by its header. Raises HeaderError."""
         binding = bind(seen.headers, self.tracker.columns, self.tracker.gates)
         if binding.missing or binding.doubled:
-            raise HeaderError(seen.title, binding.missing, binding.doubled)
+            broken = [f"{letter(at)}1" for at, header in enumerate(seen.headers) if header == "#REF!"]
+            raise HeaderError(seen.title, binding.missing, binding.doubled, broken)
         return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))
 
     def look(self, sheet_id: int | None = None) -> Snapshot:

@@ -20,7 +20,7 @@ ROWS_PER_WRITE = 400
 
 ANSWER_FIELDS = (
     "updatedSpreadsheet(sheets(properties(sheetId),"
-    "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
+    "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue)))))"
 )
 
 
@@ -173,8 +173,14 @@ def landed_in(answers: Iterable[Mapping[str, Any]], sheet_id: int) -> Landed:
                     for number, row in enumerate(block.get("rowData", []), start=block.get("startRow", 0) + 1):
                         cells = row.get("values", [])
                         rows[number] = [_scalar(cell) for cell in cells]
-                        formulas |= {(number, at) for at, cell in enumerate(cells) if cell.get("userEnteredValue")}
+                        formulas |= {(number, at) for at, cell in enumerate(cells) if _by_formula(cell)}
     return Landed(rows.pop(1, ()), rows, frozenset(formulas))
+
+
+def _by_formula(cell: Mapping[str, Any]) -> bool:
+    """Whether what a cell shows is a formula's: its own, or one that spills over from another cell."""
+    entered = cell.get("userEnteredValue", {})
+    return "formulaValue" in entered or ("effectiveValue" in cell and not entered)
 
 
 def _scalar(cell: Mapping[str, Any]) -> Scalar:

@@ -291,6 +291,9 @@ class Run:
         report.unplaced = sorted(written.unplaced)
         if written.refusal:
             report.failed(written.refusal)
+        if written.filled:
+            cells = ", ".join(written.filled)
+            report.warnings.append(f"A formula in another cell fills {cells}, which sheetsync has to empty: delete it.")
         report.renewal_needed, report.expired = said.count("expiry", "renewal needed"), said.count("expiry", "expired")
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()

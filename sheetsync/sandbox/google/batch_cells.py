@@ -11,7 +11,7 @@ from typing import Any
 
 from sheetsync.sandbox.google import number_format, tables
 from sheetsync.sandbox.google.a1 import Area
-from sheetsync.sandbox.google.cells import Cell, Formula, cell_or_none, from_extended
+from sheetsync.sandbox.google.cells import Cell, Formula, Spilled, cell_or_none, from_extended
 from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
 from sheetsync.sandbox.google.fields import Mask, overlay
 from sheetsync.sandbox.google.filters import is_shown
@@ -212,8 +212,8 @@ def _replaced(edit: Edit, sheet: Sheet, area: Area, payload: Json) -> list[tuple
             cell = sheet.cell(row, column)
             text = number_format.shown(cell) if cell is not None else ""
             whole = bool(payload.get("matchEntireCell"))
-            if cell is not None and type(cell.value) is Formula:
-                continue  # without includeFormulas, cells with formulas are left out, whatever they show
+            if cell is not None and type(cell.value) in (Formula, Spilled):
+                continue  # without includeFormulas, what formulas show is left out
             times = int(fold(text) == fold(wanted)) if whole else fold(text).count(fold(wanted))
             if wanted and times:
                 edit.guard(sheet, Area(row, row + 1, column, column + 1))

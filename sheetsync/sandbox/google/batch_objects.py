@@ -108,9 +108,9 @@ def _checked_protection(edit: Edit, given: Json) -> Json:
 
 
 def _with_editors(edit: Edit, held: Json, users: set[str]) -> Json:
-    """A hard protection always lets in its creator and the owner."""
+    """A hard protection always lets in its creator and the owner; a warning, which stops nobody, names its creator."""
     if held.get("warningOnly"):
-        return held
+        return {**held, "editors": {"users": [edit.user]}}
     given = held.get("editors", {})
     return {**held, "editors": {**given, "users": sorted({*given.get("users", ()), *users})}}
 
@@ -154,7 +154,8 @@ def _update_protected_range(edit: Edit, payload: Json) -> None:
     mask, given = mask_of(payload), without_nulls(payload.get("protectedRange") or {})
     sheet, index = _own_protection(edit, given.get("protectedRangeId"))
     old = sheet.attached["protectedRanges"][index]
-    held = _checked_protection(edit, overlay(old, given, mask))
+    named = {key: value for key, value in old.items() if key != "editors" or not old.get("warningOnly")}
+    held = _checked_protection(edit, overlay(named, given, mask))
     held["protectedRangeId"] = old["protectedRangeId"]
     everyone = {*edit.book.shared_with, edit.book.owner}
     # From a warning to a real protection without a list of editors: everybody who may edit stays in, reference 3.6.

@@ -197,10 +197,12 @@ def attached(view: View, sheet: Sheet, name: str) -> list[Json]:
 
 def protected(book: Spreadsheet, held: Json, user: str) -> Json:
     """A ProtectedRange as one user sees it."""
-    # `editors` is visible only to those who may edit: Sheets reference 3.6.
+    # `editors` is visible only to those who may edit, and to them not whole: Sheets reference 3.6, and 2.2.
     if not may_edit(book, held, user):
         return {key: value for key, value in held.items() if key != "editors"}
-    return {**held, "requestingUserCanEdit": True}
+    users = held.get("editors", {}).get("users", [])
+    part = users if user == book.owner or held.get("warningOnly") else [one for one in users if one == user]
+    return {**held, "editors": {"users": part}, "requestingUserCanEdit": True}
 
 
 def _metadata(book: Spreadsheet, key: str, value: Any) -> list[Json]:
@@ -286,7 +288,7 @@ def _extra(name: str) -> Callable[[Cell], Any]:
 
 _CELL: dict[str, Callable[[Cell], Any]] = {
     "userEnteredValue": lambda cell: to_extended(cell.value),
-    "effectiveValue": lambda cell: effective(cell.value),
+    "effectiveValue": effective,
     "formattedValue": lambda cell: None if cell.value is None else number_format.shown(cell),
     "userEnteredFormat": lambda cell: cell.format,
     "effectiveFormat": _effective_format,

@@ -10,7 +10,8 @@ from copy import copy
 from datetime import datetime
 from typing import Any
 
-from sheetsync.sandbox.google.cells import Cell, Formula
+from sheetsync.sandbox.google import spills
+from sheetsync.sandbox.google.cells import Cell, Formula, Spilled
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 
 Json = dict[str, Any]
@@ -82,11 +83,15 @@ def _restore_sheet(book: Spreadsheet, data: Json) -> Sheet:
         for _ in range(count):
             sheet.put_part(at, 0, [cells[number] for number in numbers])
             at += 1
+    if sheet.has_arrays:
+        spills.settle(sheet)
     return sheet
 
 
 def _dump_cell(cell: Cell) -> list[Any]:
-    return [cell.value, isinstance(cell.value, Formula), cell.format, cell.note, cell.validation, cell.extra]
+    # what spills into a cell is nothing of its own
+    value = None if isinstance(cell.value, Spilled) else cell.value
+    return [value, isinstance(cell.value, Formula), cell.format, cell.note, cell.validation, cell.extra]
 
 
 def _restore_cell(held: list[Any]) -> Cell:

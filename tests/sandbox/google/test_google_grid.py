@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.google_side import BOT, Side, message, write
+from sandbox.google_side import BOT, Side, message, text, write
 from sheetsync.sandbox.google.service import Google
 
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "request"}]}}
@@ -195,6 +195,33 @@ def test_a_range_that_a_person_protected() -> None:
     editors = {"protectedRange": {"protectedRangeId": 1, "editors": {"users": [BOT]}}, "fields": "editors"}
     side.batch({"updateProtectedRange": editors}, token="owner")
     side.batch(write(2, 0, {}))
+
+
+def test_who_is_told_which_editors() -> None:
+    """The owner all of them, an editor himself alone; of a warning, which has none, whoever made it."""
+    side = Side()
+    hard = {"range": AREA, "editors": {"users": [BOT, "eve@example.com"]}}
+    side.batch({"addProtectedRange": {"protectedRange": hard}}, token="owner")
+    side.batch({"addProtectedRange": {"protectedRange": {"range": AREA, "warningOnly": True}}}, token="owner")
+
+    def told(token: str) -> list[Any]:
+        answer = side.ok(side.call("GET", "", token=token, fields="sheets.protectedRanges"))
+        return [held["editors"]["users"] for held in answer["sheets"][0]["protectedRanges"]]
+
+    owner = side.book.owner
+    assert told("owner") == [sorted([BOT, "eve@example.com", owner]), [owner]]
+    assert told("bot") == [[BOT], [owner]]
+
+
+def test_a_warning_that_becomes_a_lock_lets_everybody_in_who_is_not_named() -> None:
+    side = Side()
+    made = {"protectedRangeId": 1, "range": AREA, "warningOnly": True}
+    side.batch({"addProtectedRange": {"protectedRange": made}}, token="owner")
+    change = {"protectedRange": {"protectedRangeId": 1, "description": "d"}, "fields": "description"}
+    side.batch({"updateProtectedRange": change}, token="owner")
+    change = {"protectedRange": {"protectedRangeId": 1}, "fields": "warningOnly"}
+    side.batch({"updateProtectedRange": change}, token="owner")
+    side.batch(write(0, 0, text("x")))
 
 
 def test_a_protected_sheet() -> None:
