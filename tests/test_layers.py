@@ -35,7 +35,7 @@ LAYERS = (
     ("config",),
     ("columns",),
     ("notes", "steps", "projected"),
-    ("model", "clock"),
+    ("model", "clock", "network"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}

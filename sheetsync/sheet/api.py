@@ -26,6 +26,7 @@ from sheetsync import __version__
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
 from sheetsync.model import Scalar
+from sheetsync.network import hint, stays_here
 from sheetsync.sheet.session import session_for
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ QUOTA_SECONDS = 65.0
 """So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
 
 _BACK_OFF = tenacity.wait_random_exponential(multiplier=1, max=32)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
 ENABLE_AT = "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
 API_DISABLED = (
@@ -89,7 +89,7 @@ class SheetsAPI(gspread.HTTPClient):
         email: str = "",
         session: requests.Session | None = None,
     ) -> None:
-        session = session or session_for(auth, direct=urlsplit(api_url).hostname in LOOPBACK)
+        session = session or session_for(auth, direct=stays_here(api_url))
         super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
         self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
         self.reads = self.writes = 0
@@ -164,9 +164,9 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).") from error
+            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).{hint(error)}") from error
         except requests.RequestException as error:
-            what = f"Google Sheets did not answer ({type(error).__name__})."
+            what = f"Google Sheets did not answer ({type(error).__name__}).{hint(error)}"
             raise (WriteUnclear if writes else _Transient)(what) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
         if response.ok and not response.is_redirect:
@@ -235,7 +235,7 @@ def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
     except (ValueError, GoogleAuthError) as error:
         # the text of the error may quote the key: say what is wrong without it
         raise ConfigError([f"{credentials}: this is not a usable service-account key file"]) from error.__cause__
-    if urlsplit(api_url).hostname in LOOPBACK:
+    if stays_here(api_url):
         # google-auth asks Google in the background where a service account may be used; a sandbox's account is
         # nobody's there, and nothing of a trial run may leave the machine. There is no public way: in another universe
         # domain it would not ask, but not ask for a token either. tests/sheet/test_api.py tells when the name changes.
