@@ -56,6 +56,11 @@ OFFICE_FILE = (
     "`spreadsheet:` names an Excel file in Drive, which no program can edit there. Open it, choose File > Save as "
     "Google Sheets, and put the address of the new file into the configuration."
 )
+NO_SUCH_FILE = (
+    "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL); if that is right, the "
+    "file was deleted, and its owner can restore it from the trash of Google Drive."
+)
+RULE_IN_THE_WAY = " Take the dropdown off that column (Data > Data validation)."
 
 
 class WriteUnclear(Unavailable):
@@ -193,9 +198,7 @@ class SheetsAPI(gspread.HTTPClient):
         if status >= 500 or status == 408:
             return (WriteUnclear if writes else _Transient)(f"Google Sheets is not available just now ({status}).")
         if status == 404:
-            return NotFound(
-                "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL)."
-            )
+            return NotFound(NO_SUCH_FILE)
         if status == 401:
             return CredentialsError(f"Google does not accept the credentials ({message}).")
         if status == 403:
@@ -211,8 +214,9 @@ class SheetsAPI(gspread.HTTPClient):
             # of a write it is not said whether the rest of it was done
             what = f"The tab is no longer there; it may have just been renamed ({message})."
             return (WriteUnclear if writes else NotFound)(what)
+        what, advice = "write" if writes else "read", RULE_IN_THE_WAY if "data validation" in message else ""
         return (WriteRefused if writes else Unavailable)(
-            f"Google Sheets refused a {'write' if writes else 'read'} ({status}: {message})."
+            f"Google Sheets refused a {what} ({status}: {message}).{advice}"
         )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from sheetsync.sandbox.google import number_format, tables
-from sheetsync.sandbox.google.a1 import Area
+from sheetsync.sandbox.google.a1 import Area, column_name
 from sheetsync.sandbox.google.cells import Cell, Formula, Spilled, cell_or_none, from_extended
 from sheetsync.sandbox.google.edit import Edit, mask_of, without_nulls
 from sheetsync.sandbox.google.fields import Mask, overlay
@@ -128,9 +128,24 @@ def _write_row(edit: Edit, sheet: Sheet, row: int, left: int, values: list[Json 
     area = Area(row, row + 1, left, left + len(values))
     edit.guard(sheet, area)
     tables.guard(sheet, area, mask)
+    if edit.book.is_strict and "userEnteredValue" in mask:
+        _check_words(sheet, area, values)
     part = [applied(sheet.cell(row, left + at), data or {}, mask) for at, data in enumerate(values)]
     if row < len(sheet.rows) or any(part):
         sheet.put_part(row, left, part)
+
+
+def _check_words(sheet: Sheet, area: Area, values: list[Json | None]) -> None:
+    """Of programs it is said that they may write anything (reference 3.6); this is how a person is refused."""
+    for column, data in enumerate(values, area.left):
+        cell, value = sheet.cell(area.top, column), from_extended((data or {}).get("userEnteredValue"))
+        rule = (cell and cell.validation) or {}
+        words = [held.get("userEnteredValue") for held in rule.get("condition", {}).get("values", ())]
+        if rule.get("strict") and words and value is not None and value not in words:
+            place = f"{column_name(column)}{area.top + 1}"
+            raise ValueError(
+                f"The data you entered in cell {place} violates the data validation rules set on this cell."
+            )
 
 
 def _append_cells(edit: Edit, payload: Json) -> None:

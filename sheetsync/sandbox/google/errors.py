@@ -119,8 +119,12 @@ REFUSALS: Mapping[str, Callable[[], ApiError]] = {
     "api_disabled": api_disabled,
     "scopes": insufficient_scopes,
     "office_file": office_file,
+    "trashed": lambda: not_found(),
 }
-"""What a first run may meet on every call, by the name under which the sandbox is told to refuse so."""
+"""What a first run may meet on every call, by the name under which the sandbox is told to refuse so.
+
+What Google says of a file that lies in the trash is written nowhere: here it is what it says of one that is gone.
+"""
 
 _IN_A_TABLE = f"Invalid requests[0].updateCells: {TYPED_FORMAT}"
 WRITE_REFUSALS = {**REFUSALS, "typed_column": lambda: invalid(_IN_A_TABLE)}

@@ -270,6 +270,7 @@ class Spreadsheet:
         self.locale = "en_US"
         self.auto_recalc = "ON_CHANGE"
         self.owner = "owner@sandbox.test"
+        self.is_strict = False  # dropdowns that take their own words alone hold for programs, too
         self.shared_with: set[str] = set()
         self.viewers: set[str] = set()
         self.sheets: list[Sheet] = []

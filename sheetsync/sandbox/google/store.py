@@ -16,7 +16,18 @@ from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 
 Json = dict[str, Any]
 
-_BOOK = ("title", "time_zone", "locale", "auto_recalc", "owner", "named_ranges", "metadata", "version", "ids")
+_BOOK = (
+    "title",
+    "time_zone",
+    "locale",
+    "auto_recalc",
+    "owner",
+    "is_strict",
+    "named_ranges",
+    "metadata",
+    "version",
+    "ids",
+)
 _SHEET = (
     "sheet_id",
     "title",

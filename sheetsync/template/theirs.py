@@ -1,13 +1,14 @@
-"""PURE: what a table ("Convert to table") in the tracker's tab gives and costs, in words for whoever made it.
+"""PURE: what people have made of the tracker's tab, in words: what a table gives and costs, what a protection stops.
 
-Owns these words. That nothing is sent which Google refuses there is `spreadsheet.py`'s, in a run `sheet/requests.py`'s.
+Owns these words. That nothing is sent which Google refuses in a table is `spreadsheet.py`'s, in a run
+`sheet/requests.py`'s.
 """
 
 from collections.abc import Iterator, Mapping
 
-from sheetsync.columns import BY_KEY, Kind, bind, header_of
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, Kind, bind, header_of
 from sheetsync.model import Tracker
-from sheetsync.template.spreadsheet import Tab, Table
+from sheetsync.template.spreadsheet import Tab, Table, column_range
 from sheetsync.template.tracker_tab import missing_columns
 
 _FITTING = {
@@ -22,7 +23,7 @@ _IN_THE_MENU = {"DATE_TIME": "Date time", "DOUBLE": "Number", "BOOLEAN": "Checkb
 
 
 def remarks(tab: Tab | None, tracker: Tracker) -> Iterator[str]:
-    """What there is to know of the tables over the tracker's headers. Raises HeaderError, NoKeyColumn."""
+    """What there is to know of tables over the tracker's headers. Raises HeaderError, NoKeyColumn."""
     if tab is None or not tab.tables:
         return
     at = bind(tab.headers, tracker.columns).columns
@@ -58,3 +59,21 @@ def _left_out(tab: Tab, table: Table, beside: list[str], at: Mapping[str, int]) 
             f"the table '{table.name}' does not reach over {' and '.join(parts)}: sorting it leaves them behind, in "
             "rows of other videos. Drag its lower right corner over all of them"
         )
+
+
+def protections(tab: Tab | None, tracker: Tracker, email: str, top: int = 1) -> Iterator[str]:
+    """The ranges that people keep for themselves, over cells from a row on that sheetsync writes."""
+    if tab is None:
+        return
+    at = bind(tab.headers, tracker.columns).columns
+    ours = {key: column_range(at[key], top, tab.row_count) for key in (*MACHINE_KEYS, "action") if key in at}
+    for held in (held for held in tab.protected_ranges if held.stops_us):
+        kept = [
+            header_of(key, tracker.columns)
+            for key, cells in ours.items()
+            if held.range.meets(cells) and not any(free.covers(cells) for free in held.unprotected)
+        ]
+        if kept:
+            what = f"'{held.description}'" if held.description else "a protected range"
+            way_out = f"let {email or 'the service account'} edit it (Data > Protect sheets and ranges)"
+            yield f"{what} keeps sheetsync from writing {', '.join(kept)}: {way_out}"
