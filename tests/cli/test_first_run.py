@@ -120,9 +120,9 @@ CASES = {
         refused("api_disabled"),
         {
             "doctor": (1, f"FAIL  sheet 'acme': {API_OFF}"),
-            "init": (5, API_OFF),
-            "plan": (5, API_OFF),
-            "sync": (5, API_OFF),
+            "init": (5, f"Error: {API_OFF}"),
+            "plan": (5, f"tracker acme: there is no plan.\n  {API_OFF}\nNothing was ordered or written.\n"),
+            "sync": (5, f"tracker acme: stopped before anything was done.\n  {API_OFF}"),
         },
     ),
     "shared as Viewer": Case(share_as_viewer, {"doctor": (1, f"editing: {VIEWER}"), "init": (5, f"Error: {VIEWER}")}),

@@ -243,3 +243,18 @@ def test_a_validation_leaves_out_rows_that_a_filter_hides(included: bool) -> Non
     side.batch({"setDataValidation": {"range": area, "rule": LIST, "filteredRowsIncluded": included}})
     ruled = [row for row in range(10) if (cell := side.sheet.cell(row, 0)) and cell.validation]
     assert ruled == ([2, 3, 4, 5, 6] if included else [2, 5, 6])
+
+
+def test_a_strict_dropdown_may_hold_for_programs_too() -> None:
+    """Said to be otherwise, and never recorded: the book can be told. An empty cell and a word of the list pass."""
+    side = Side()
+    side.batch({"setDataValidation": {"range": AREA, "rule": {**LIST, "strict": True}}})
+    top, left = AREA["startRowIndex"], AREA["startColumnIndex"]
+    side.batch(write(top, left, text("another")))
+    side.book.is_strict = True
+    side.batch(write(top, left, text("request"), {}))
+    said = "The data you entered in cell B3 violates the data validation rules set on this cell."
+    answer = side.try_batch(write(top, left, text("request"), text("another")))
+    assert message(answer) == f"Invalid requests[0].updateCells: {said}"
+    side.google.restore(side.google.dump())
+    assert side.google.book(side.book.id).is_strict
