@@ -52,13 +52,21 @@ class HeaderError(SheetsyncError):
 
     exit_code = 2
 
-    def __init__(self, tab: str, missing: Sequence[str], doubled: Sequence[tuple[str, Sequence[str]]]) -> None:
-        self.tab, self.missing, self.doubled = tab, tuple(missing), tuple(doubled)
+    def __init__(
+        self,
+        tab: str,
+        missing: Sequence[str],
+        doubled: Sequence[tuple[str, Sequence[str]]],
+        broken: Sequence[str] = (),
+    ) -> None:
+        self.tab, self.missing, self.doubled, self.broken = tab, tuple(missing), tuple(doubled), tuple(broken)
         lines = [f"The header row (row 1) of tab '{tab}' cannot be used:"]
         if missing:
             names = ", ".join(f"'{name}'" for name in missing)
             lines.append(f"  missing: {names}. Run `sheetsync init` to add machine columns, or name your headers under")
             lines.append("  `columns:` in the configuration if the sheet says it differently.")
+        if missing and broken:
+            lines.append(f"  {', '.join(broken)} shows #REF!: its formula finds no room. Type the header itself.")
         for name, cells in doubled:
             lines.append(f"  '{name}' stands in {' and '.join(cells)}: keep one of them, rename the other.")
         lines.append("Nothing was read further, ordered or written.")

@@ -336,7 +336,8 @@ Grid = tuple[tuple[Scalar, ...], ...]
 class Lock:
     """A range that cannot be written, 0-based and half-open; `free` are its exceptions.
 
-    It is protected from this service account, or a merged cell, of which the first cell alone holds a value.
+    It is protected from this service account, or a merged cell, of which the first cell alone holds a value; or a
+    typed column of a table, of which the format alone cannot be written.
     """
 
     top: int
@@ -359,6 +360,7 @@ class SummaryBlock:
     sheet_id: int
     title: str
     grid: Grid
+    typed: tuple[Lock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +371,7 @@ class Snapshot:
     into them; `read_at` is the wall clock's word for when, `read_monotonic` tells how long ago that is (seconds).
     `summary` is None where there is no Summary tab of this tracker. `is_current` is False where the sheet is
     known to say something else by now: cells have been written since, or what a killed run left is shown as repaired.
+    `typed` are the cells of typed columns, whose formats are their table's.
     """
 
     sheet_id: int
@@ -382,6 +385,7 @@ class Snapshot:
     is_current: bool = True
     read_monotonic: float = 0.0
     locks: tuple[Lock, ...] = ()
+    typed: tuple[Lock, ...] = ()
 
     def hides(self, row: int, column: int) -> bool:
         """Whether a cell, by row number and 0-based column, lies under a merged one."""

@@ -37,7 +37,7 @@ LAYERS = (
     ("config",),
     ("columns",),
     ("notes", "steps", "projected"),
-    ("model", "clock", "context"),
+    ("model", "clock", "context", "network"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}

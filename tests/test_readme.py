@@ -9,6 +9,8 @@ import pytest
 from projection.test_notes import CELLS, STANDING, WAITING
 
 from sheetsync.cli.main import command
+from sheetsync.network import NOT_TRUSTED
+from sheetsync.sheet.api import API_DISABLED, NO_SUCH_FILE, NOT_SHARED, OFFICE_FILE
 
 ROOT = Path(__file__).parent.parent
 
@@ -88,3 +90,19 @@ NOTES = {
 def test_each_note_stands_in_the_readme_beside_the_texts(text: str) -> None:
     """Who finds a note in a row finds it there, word for word, with what to do."""
     assert f"| {text}" in (ROOT / "sheetsync/notes/README.md").read_text()
+
+
+FIRST_ERRORS = {
+    "The Google Sheets API is not enabled in the project of": API_DISABLED,
+    "Share the sheet with": NOT_SHARED,
+    "There is no such spreadsheet.": NO_SUCH_FILE,
+    "names an Excel file in Drive": OFFICE_FILE,
+    "Its certificate is not trusted here": NOT_TRUSTED,
+}
+
+
+@pytest.mark.parametrize("words", FIRST_ERRORS)
+def test_the_first_errors_stand_in_the_readme_of_the_first_run(words: str) -> None:
+    """Who sees one finds it there by its own words."""
+    assert words in FIRST_ERRORS[words]
+    assert words in (ROOT / "sheetsync/cli/README.md").read_text()

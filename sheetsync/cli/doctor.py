@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,20 +22,22 @@ from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
 from sheetsync.errors import GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger.database import MEND
 from sheetsync.ledger.store import Ledger
 from sheetsync.live.scratch import TITLES
 from sheetsync.model import Price, Snapshot, Tracker
+from sheetsync.notes import unmerge
 from sheetsync.plan.gates import absent_gates, key_problem
 from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import may_write
 from sheetsync.sync.clients import clock_for
-from sheetsync.template.spreadsheet import GridRange, Tab, column_range
+from sheetsync.template import theirs
+from sheetsync.template.spreadsheet import Tab
 from sheetsync.template.tracker_tab import missing_columns
 from sheetsync.tokportal.client import TokPortal
 
@@ -195,9 +197,12 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     columns = bind(tab.headers, tracker.columns).columns
     for key in (key for key in ACTED_ON if key in columns):
         yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, columns[key], BY_KEY[key].choices)
-    written = {key: columns[key] for key in (*MACHINE_KEYS, "action") if key in columns}
-    ours = {header_of(key, tracker.columns): column_range(at, 1, tab.row_count) for key, at in written.items()}
-    yield from _protected_ranges(f"{name} protection", tab, ours, api.email or "the service account")
+    for key in (key for key in MACHINE_KEYS if key in columns):
+        if any(cell.validation.kind for cell in tab.below_header(columns[key])):
+            wrong = "what sheetsync writes may count as wrong there, or be refused"
+            way_out = f"{wrong}: take it off (Data > Data validation)"
+            yield Check(name, None, f"'{header_of(key, tracker.columns)}' has a dropdown or rule of its own; {way_out}")
+    yield from (Check(f"{name} protection", False, stop) for stop in theirs.protections(tab, tracker, api.email))
 
 
 def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterator[Check]:
@@ -212,26 +217,15 @@ def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterato
         yield Check(name, None, f"the dropdown does not offer {', '.join(lacks)}; {knows}")
 
 
-def _protected_ranges(name: str, tab: Tab, ours: Mapping[str, GridRange], who: str) -> Iterator[Check]:
-    """Ranges that people keep for themselves, over cells that sheetsync writes."""
-    for protected in (protected for protected in tab.protected_ranges if protected.stops_us):
-        kept = [
-            header
-            for header, cells in ours.items()
-            if protected.range.meets(cells) and not any(free.covers(cells) for free in protected.unprotected)
-        ]
-        if kept:
-            what = f"'{protected.description}'" if protected.description else "a protected range"
-            way_out = f"let {who} edit it (Data > Protect sheets and ranges)"
-            yield Check(name, False, f"{what} keeps sheetsync from writing {', '.join(kept)}: {way_out}")
-
-
 def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
     keyed = [row for row in snapshot.rows if row.key]
     yield Check(f"{name} rows", True, f"{len(keyed)} with a video id, {len(acting(keyed))} marked")
     for row in acting(snapshot.rows):
         if problem := key_problem(row):
             yield Check(f"{name} row {row.number}", None, f"{header_of('video_id', tracker.columns)}: {problem}")
+    for row in keyed:
+        if hidden := hidden_headers(row, tracker.columns):
+            yield Check(f"{name} row {row.number}", None, unmerge(hidden))
     for video, count in Counter(row.key for row in keyed).items():
         if count > 1:
             numbers = ", ".join(str(row.number) for row in keyed if row.key == video)

@@ -11,9 +11,10 @@ import click
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.clock import Clock
+from sheetsync.errors import CredentialsError
 from sheetsync.model import Tracker
 from sheetsync.sheet.api import SheetsAPI, connect
-from sheetsync.template import summary_tab, tracker_tab
+from sheetsync.template import summary_tab, theirs, tracker_tab
 from sheetsync.template.batch import Change, sentences
 from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, Spreadsheet, spreadsheet_of
 
@@ -54,7 +55,8 @@ def missing(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[list[Change], l
     Raises HeaderError, NoKeyColumn.
     """
     summary, remarks = summary_tab.changes(spreadsheet, tracker)
-    return [*tracker_tab.changes(spreadsheet, tracker), *summary], list(remarks)
+    of_tables = theirs.remarks(spreadsheet.tab(tracker.worksheet), tracker)
+    return [*tracker_tab.changes(spreadsheet, tracker), *summary], [*of_tables, *remarks]
 
 
 def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) -> Iterator[str]:
@@ -63,15 +65,26 @@ def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) ->
     Raises what `read_spreadsheet`, `missing` and a write raise.
     """
     for tracker in trackers:
-        changes, remarks = missing(read_spreadsheet(api, tracker), tracker)
+        spreadsheet = read_spreadsheet(api, tracker)
+        changes, remarks = missing(spreadsheet, tracker)
         if not changes:
             yield f"tracker {tracker.name}: nothing is missing; nothing was changed"
         else:
             if not dry_run:
-                # one batch, which Google carries out whole or not at all
-                api.update(tracker.spreadsheet, {"requests": [change.request for change in changes]}, "spreadsheetId")
+                _send(api, tracker, spreadsheet, changes)
             yield f"tracker {tracker.name}: " + ("init would add" if dry_run else "added")
             yield from (f"  {sentence}" for sentence in sentences(changes))
         yield from (f"  note: {remark}" for remark in remarks)
         if changes and dry_run:
             yield "  Nothing was sent; `sheetsync init` does it."
+
+
+def _send(api: SheetsAPI, tracker: Tracker, spreadsheet: Spreadsheet, changes: Sequence[Change]) -> None:
+    """In one batch, which Google carries out whole or not at all. Raises as a write does, and names a protection."""
+    try:
+        api.update(tracker.spreadsheet, {"requests": [change.request for change in changes]}, "spreadsheetId")
+    except CredentialsError as error:
+        stops = list(theirs.protections(spreadsheet.tab(tracker.worksheet), tracker, api.email, top=0))
+        if not stops:
+            raise
+        raise CredentialsError(f"In tab '{tracker.worksheet}' {'; '.join(stops)}. Nothing was changed.") from error

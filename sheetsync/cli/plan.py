@@ -24,15 +24,16 @@ def plan(selection: Selection) -> None:
     """
     runs = run_trackers(selection, plan_only=True)
     # what failed to be planned is not carried out either: no word of what sync would do
-    end = [] if runs.exit_code in (2, 5) else ["Nothing was ordered or written; `sheetsync sync` carries this out."]
-    click.echo(shown(selection, _plan_json(runs), ended(runs, [*map(plan_text, runs.reports), *end])))
+    later = "; `sheetsync sync` carries this out" if any(_has_plan(report) for report in runs.reports) else ""
+    end = f"Nothing was ordered or written{later}."
+    click.echo(shown(selection, _plan_json(runs), ended(runs, [*map(plan_text, runs.reports), end])))
     sys.exit(runs.exit_code)
 
 
 def plan_text(report: Report) -> str:
     """What a plan will do, with its price."""
-    if report.error and not report.rows:
-        return "\n".join([f"tracker {report.name}: it could not be planned.", *troubles(report)])
+    if not _has_plan(report):
+        return "\n".join([f"tracker {report.name}: there is no plan.", *troubles(report)])
     steps = [_step_cells(step, report.plan) for step in report.plan.steps]
     holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.printed] for hold in report.plan.holds]
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
@@ -40,6 +41,11 @@ def plan_text(report: Report) -> str:
         lines.append(table([*steps, *holds]))
     lines.append("  " + _price(report.plan, report.credits_left))
     return "\n".join(lines + troubles(report))
+
+
+def _has_plan(report: Report) -> bool:
+    """Whether the run came as far as a plan, be it one that is refused."""
+    return bool(report.rows or not report.error)
 
 
 def _price(plan: Plan, balance: int | None) -> str:

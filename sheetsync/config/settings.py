@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from sheetsync.columns import BY_KEY, GROUPS
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
+from sheetsync.network import is_loopback
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
@@ -112,14 +112,6 @@ def _address(text: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address can only mean this computer."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secret_address(text: str | None) -> str | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from sheetsync.sandbox.google import a1, tables
 from sheetsync.sandbox.google.cells import Scalar
+from sheetsync.sandbox.google.edit import Edit
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.service import Google
 
@@ -152,6 +154,32 @@ def type_at(place: Place, book: Book, tab: str, row: int, column: int, value: Sc
     place.changed()
 
 
+def convert_to_table(
+    place: Place, book: Book, tab: str, types: Mapping[str, str], name: str = "", rows: int = 0, columns: int = 0
+) -> None:
+    """Make a table of the tab, or of so many rows and columns, as the menu does: filter and banding go into it.
+
+    `types` are Google's column types, by header.
+    """
+    sheet = sheet_of(place, book, tab)
+    sheet.basic_filter = None
+    sheet.attached.pop("bandedRanges", None)
+    area = sheet.area(bottom=rows or max(sheet.rows_used, 2), right=columns or sheet.columns_used)
+    typed = [{"columnIndex": column_of(sheet, header), "columnType": kind} for header, kind in types.items()]
+    bounds = dict(zip((*a1.ROW_KEYS, *a1.COLUMN_KEYS), area, strict=True))
+    given = {"name": name, "range": {"sheetId": sheet.sheet_id, **bounds}, "columnProperties": typed}
+    tables.add(Edit(sheet.book, sheet.book.owner), given)
+    place.changed()
+
+
+def convert_to_range(place: Place, book: Book, tab: str) -> None:
+    """Make the tables of the tab plain cells again, which keep what they say."""
+    sheet = sheet_of(place, book, tab)
+    sheet.attached.pop("tables", None)
+    sheet.touch()
+    place.changed()
+
+
 def _type(sheet: Sheet, row: int, column: int, value: Scalar) -> None:
     """A text is typed, and may become a number or a date; a number or a tick is what it is."""
     if isinstance(value, str):
@@ -177,6 +205,8 @@ EDITS: dict[str, Callable[..., None]] = {
     "move_column": move_column,
     "rename_header": rename_header,
     "overwrite": overwrite,
+    "convert_to_table": convert_to_table,
+    "convert_to_range": convert_to_range,
     "type": type_value,
     "type_at": type_at,
 }

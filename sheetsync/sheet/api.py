@@ -26,6 +26,7 @@ from sheetsync import __version__
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
 from sheetsync.model import Heard, Scalar
+from sheetsync.network import hint, stays_here
 from sheetsync.sheet.session import session_for
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ QUOTA_SECONDS = 65.0
 """So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
 
 _BACK_OFF = tenacity.wait_random_exponential(multiplier=1, max=32)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SHARED = "Share the sheet with {email} as Editor (button Share in the sheet), then run again."
 ENABLE_AT = "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
 API_DISABLED = (
@@ -56,6 +56,11 @@ OFFICE_FILE = (
     "`spreadsheet:` names an Excel file in Drive, which no program can edit there. Open it, choose File > Save as "
     "Google Sheets, and put the address of the new file into the configuration."
 )
+NO_SUCH_FILE = (
+    "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL); if that is right, the "
+    "file was deleted, and its owner can restore it from the trash of Google Drive."
+)
+RULE_IN_THE_WAY = " Take the dropdown off that column (Data > Data validation)."
 
 
 class WriteUnclear(Unavailable):
@@ -89,7 +94,7 @@ class SheetsAPI(gspread.HTTPClient):
         email: str = "",
         session: requests.Session | None = None,
     ) -> None:
-        session = session or session_for(auth, direct=urlsplit(api_url).hostname in LOOPBACK)
+        session = session or session_for(auth, direct=stays_here(api_url))
         super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
         self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
         self.reads = self.writes = 0
@@ -174,9 +179,9 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).") from error
+            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).{hint(error)}") from error
         except requests.RequestException as error:
-            what = f"Google Sheets did not answer ({type(error).__name__})."
+            what = f"Google Sheets did not answer ({type(error).__name__}).{hint(error)}"
             raise (WriteUnclear if writes else _Transient)(what) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
         if response.ok and not response.is_redirect:
@@ -203,9 +208,7 @@ class SheetsAPI(gspread.HTTPClient):
         if status >= 500 or status == 408:
             return (WriteUnclear if writes else _Transient)(f"Google Sheets is not available just now ({status}).")
         if status == 404:
-            return NotFound(
-                "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL)."
-            )
+            return NotFound(NO_SUCH_FILE)
         if status == 401:
             return CredentialsError(f"Google does not accept the credentials ({message}).")
         if status == 403:
@@ -221,8 +224,9 @@ class SheetsAPI(gspread.HTTPClient):
             # of a write it is not said whether the rest of it was done
             what = f"The tab is no longer there; it may have just been renamed ({message})."
             return (WriteUnclear if writes else NotFound)(what)
+        what, advice = "write" if writes else "read", RULE_IN_THE_WAY if "data validation" in message else ""
         return (WriteRefused if writes else Unavailable)(
-            f"Google Sheets refused a {'write' if writes else 'read'} ({status}: {message})."
+            f"Google Sheets refused a {what} ({status}: {message}).{advice}"
         )
 
 
@@ -245,7 +249,7 @@ def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
     except (ValueError, GoogleAuthError) as error:
         # the text of the error may quote the key: say what is wrong without it
         raise ConfigError([f"{credentials}: this is not a usable service-account key file"]) from error.__cause__
-    if urlsplit(api_url).hostname in LOOPBACK:
+    if stays_here(api_url):
         # google-auth asks Google in the background where a service account may be used; a sandbox's account is
         # nobody's there, and nothing of a trial run may leave the machine. There is no public way: in another universe
         # domain it would not ask, but not ask for a token either. tests/sheet/test_api.py tells when the name changes.

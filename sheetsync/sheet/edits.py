@@ -49,7 +49,7 @@ Edit = SetCell | ClearMark
 class Landed:
     """The header row and the written rows as they stood when a write landed, in the same atomic call.
 
-    `formulas` are the cells, by row number and 0-based column, in which a formula stands. `is_later` if it is not the
+    `formulas` are the cells, by row number and 0-based column, that a formula fills. `is_later` if it is not the
     answer that told, but a read made since; `guessed` are rows of which it told by a part.
     """
 

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from sheetsync.clock import Clock
-from sheetsync.columns import BadCell, bind, normal, rows_of, zone
+from sheetsync.columns import BadCell, bind, letter, normal, rows_of, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
 from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
 from sheetsync.projection import summary
@@ -22,9 +22,11 @@ log = logging.getLogger(__name__)
 
 _META_FIELDS = (
     "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
-    "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit),merges)"
+    "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit),merges,"
+    "tables(range,columnProperties(columnIndex,columnType)))"
 )
 
+UNTYPED = "COLUMN_TYPE_UNSPECIFIED"
 Tab = Mapping[str, Any]
 
 
@@ -47,7 +49,8 @@ class Reader:
         """What was seen, as rows: each column known by its header. Raises HeaderError."""
         binding = bind(seen.headers, self.tracker.columns, self.tracker.gates)
         if binding.missing or binding.doubled:
-            raise HeaderError(seen.title, binding.missing, binding.doubled)
+            broken = [f"{letter(at)}1" for at, header in enumerate(seen.headers) if header == "#REF!"]
+            raise HeaderError(seen.title, binding.missing, binding.doubled, broken)
         return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))
 
     def look(self, sheet_id: int | None = None) -> Snapshot:
@@ -73,7 +76,10 @@ class Reader:
             # from before the read: it says nothing of what happens later
             read_monotonic=self.clock.monotonic(),
             locks=_locks(meta, tab),
-            summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], ()) if beside else None,
+            typed=_typed(meta, tab),
+            summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], (), _typed(meta, beside))
+            if beside
+            else None,
         )
         grid, block = self._values(bare)
         if sheet_id is None and beside and not block:
@@ -136,12 +142,29 @@ def _locks(meta: Mapping[str, Any], tab: Tab) -> tuple[Lock, ...]:
 
     And its merged cells, but for the first cell of each: whatever is written below it is swallowed.
     """
-    sheet = next(sheet for sheet in meta["sheets"] if sheet.get("properties", {}) == tab)
+    sheet = _sheet(meta, tab)
     ranges = sheet.get("protectedRanges", ())
     shut = (held for held in ranges if not (held.get("warningOnly") or held.get("requestingUserCanEdit")))
     kept = [_lock(held.get("range", {}), tuple(map(_lock, held.get("unprotectedRanges", ())))) for held in shut]
     merged = [replace(_lock(area, (_first(area),)), is_merge=True) for area in sheet.get("merges", ())]
     return (*kept, *merged)
+
+
+def _typed(meta: Mapping[str, Any], tab: Tab) -> tuple[Lock, ...]:
+    """The cells of typed columns of tables: whoever sends a number format there has the whole write refused."""
+    found = []
+    for table in _sheet(meta, tab).get("tables", ()):
+        whole = _lock(table.get("range", {}))
+        for column in table.get("columnProperties", ()):
+            if column.get("columnType", UNTYPED) != UNTYPED:
+                left = whole.left + column.get("columnIndex", 0)
+                found.append(Lock(whole.top + 1, whole.bottom, left, left + 1))
+    return tuple(found)
+
+
+def _sheet(meta: Mapping[str, Any], tab: Tab) -> Mapping[str, Any]:
+    sheet: Mapping[str, Any] = next(sheet for sheet in meta["sheets"] if sheet.get("properties", {}) == tab)
+    return sheet
 
 
 def _first(area: Mapping[str, Any]) -> Lock:

@@ -20,7 +20,7 @@ ROWS_PER_WRITE = 400
 
 ANSWER_FIELDS = (
     "updatedSpreadsheet(sheets(properties(sheetId),"
-    "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue))))))"
+    "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue)))))"
 )
 
 
@@ -46,7 +46,7 @@ def row_write(snapshot: Snapshot, edits: Sequence[Edit]) -> Json:
     cells = [edit for edit in edits if isinstance(edit, SetCell)]
     clears = [_clear(snapshot.sheet_id, edit) for edit in edits if isinstance(edit, ClearMark)]
     return {
-        "requests": [*_update_cells(snapshot.sheet_id, snapshot.time_zone, cells, dates), *clears],
+        "requests": [*_update_cells(snapshot, snapshot.time_zone, cells, dates), *clears],
         "includeSpreadsheetInResponse": True,
         "responseIncludeGridData": True,
         # whole rows: the key is found even if columns have moved
@@ -61,14 +61,14 @@ def nothing(seen: Snapshot, text: str) -> Json:
 
 def plain(seen: Snapshot, cells: Sequence[SetCell]) -> list[Json]:
     """The requests that write texts into the tracker's tab."""
-    return list(_update_cells(seen.sheet_id, seen.time_zone, cells, frozenset()))
+    return list(_update_cells(seen, seen.time_zone, cells, frozenset()))
 
 
 def summary_requests(snapshot: Snapshot, cells: Sequence[SummaryCell]) -> list[Json]:
     """The requests that write the Summary tab; none where there is none."""
     if not snapshot.summary:
         return []
-    return list(_update_cells(snapshot.summary.sheet_id, snapshot.time_zone, cells, frozenset()))
+    return list(_update_cells(snapshot.summary, snapshot.time_zone, cells, frozenset()))
 
 
 def offer_write(block: SummaryBlock, asked: Sequence[Json], shown: str) -> Json:
@@ -106,20 +106,21 @@ def _spans(edits: Iterable[Edit]) -> Iterator[tuple[int, int]]:
 
 
 def _update_cells(
-    sheet_id: int, time_zone: str, cells: Iterable[SetCell | SummaryCell], date_columns: Set[int]
+    tab: Snapshot | SummaryBlock, time_zone: str, cells: Iterable[SetCell | SummaryCell], date_columns: Set[int]
 ) -> Iterator[Json]:
     """One request for each run of neighbours in a row that need the same field mask."""
 
     def run_of(numbered: tuple[int, SetCell | SummaryCell]) -> tuple[int, int, bool]:
         turn, cell = numbered
-        return cell.row, cell.column - turn, _is_date(cell, date_columns)
+        is_typed = any(typed.covers(cell.row, cell.column) for typed in tab.typed)
+        return cell.row, cell.column - turn, _is_date(cell, date_columns) and not is_typed
 
     ordered = sorted(cells, key=lambda cell: (cell.row, cell.column))
-    for (row, _, is_date), group in groupby(enumerate(ordered), key=run_of):
+    for (row, _, is_formatted), group in groupby(enumerate(ordered), key=run_of):
         run = [cell for _, cell in group]
-        values = [_cell(cell.value, time_zone, is_date) for cell in run]
-        start = {"sheetId": sheet_id, "rowIndex": row - 1, "columnIndex": run[0].column}
-        fields = "userEnteredValue,userEnteredFormat.numberFormat" if is_date else "userEnteredValue"
+        values = [_cell(cell.value, time_zone, is_formatted) for cell in run]
+        start = {"sheetId": tab.sheet_id, "rowIndex": row - 1, "columnIndex": run[0].column}
+        fields = "userEnteredValue,userEnteredFormat.numberFormat" if is_formatted else "userEnteredValue"
         yield {"updateCells": {"start": start, "rows": [{"values": values}], "fields": fields}}
 
 
@@ -130,7 +131,7 @@ def _is_date(cell: SetCell | SummaryCell, date_columns: Set[int]) -> bool:
     return not isinstance(cell.value, bool | str) and cell.column in date_columns
 
 
-def _cell(value: CellValue, time_zone: str, is_date: bool) -> Json:
+def _cell(value: CellValue, time_zone: str, is_formatted: bool) -> Json:
     cell: Json = {}
     if isinstance(value, datetime):
         cell["userEnteredValue"] = {"numberValue": to_serial(value, time_zone)}
@@ -141,7 +142,7 @@ def _cell(value: CellValue, time_zone: str, is_date: bool) -> Json:
     elif value:
         # typed text: never parsed, so a code that begins with + or = stays a code
         cell["userEnteredValue"] = {"stringValue": value}
-    if is_date:
+    if is_formatted:
         # without a format of its own a new cell would show the serial: 46193.5
         cell["userEnteredFormat"] = {"numberFormat": {"type": "DATE_TIME", "pattern": DATE_FORMAT}}
     return cell
@@ -172,8 +173,14 @@ def landed_in(answers: Iterable[Mapping[str, Any]], sheet_id: int) -> Landed:
                     for number, row in enumerate(block.get("rowData", []), start=block.get("startRow", 0) + 1):
                         cells = row.get("values", [])
                         rows[number] = [_scalar(cell) for cell in cells]
-                        formulas |= {(number, at) for at, cell in enumerate(cells) if cell.get("userEnteredValue")}
+                        formulas |= {(number, at) for at, cell in enumerate(cells) if _by_formula(cell)}
     return Landed(rows.pop(1, ()), rows, frozenset(formulas))
+
+
+def _by_formula(cell: Mapping[str, Any]) -> bool:
+    """Whether what a cell shows is a formula's: its own, or one that spills over from another cell."""
+    entered = cell.get("userEnteredValue", {})
+    return "formulaValue" in entered or ("effectiveValue" in cell and not entered)
 
 
 def _scalar(cell: Mapping[str, Any]) -> Scalar:

@@ -1,6 +1,6 @@
 """HTTP sessions in which an answer is there, whole, within its time: requests counts its time-out anew with every byte.
 
-Owns how an answer is read from a socket, and whether a proxy stands before it. What is asked is api.py's.
+Owns how an answer is read from a socket, and that loopback is reached past any proxy. What is asked is api.py's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from sheetsync.clock import Clock
+from sheetsync.network import authorities
 
 _CLOCK = Clock()
 
@@ -64,6 +65,14 @@ class _Secure(HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
+    def __init__(self, authorities: str | None) -> None:
+        super().__init__()
+        self._authorities = authorities
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Requests itself knows REQUESTS_CA_BUNDLE alone, and httpx SSL_CERT_FILE."""
+        return super().send(request, **{**options, "verify": self._authorities or options.get("verify", True)})
+
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """The pool of connections for a request, through a proxy or not."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
@@ -72,11 +81,15 @@ class _Adapter(HTTPAdapter):
 
 
 def session_for(auth: google.auth.credentials.Credentials | None, direct: bool) -> requests.Session:
-    """A session that signs in with `auth`; `direct` goes past whatever proxy the machine has, also for the token."""
+    """A session that signs in with `auth`; `direct` goes past whatever proxy the machine has, also for the token.
+
+    Raises ConfigError for a file of certificate authorities that cannot be used.
+    """
+    trusted = None if direct else authorities()
     tokens = requests.Session()
     made = AuthorizedSession(auth, auth_request=Request(tokens))  # type: ignore[no-untyped-call]  # untyped library
     for each in (made, tokens):
         each.trust_env = not direct
         for scheme in ("https://", "http://"):
-            each.mount(scheme, _Adapter())
+            each.mount(scheme, _Adapter(trusted))
     return made

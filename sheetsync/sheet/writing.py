@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
-from sheetsync.columns import bind, row_of
+from sheetsync.columns import bind, letter, row_of
 from sheetsync.errors import CredentialsError, HeaderError, NotFound, Unavailable
 from sheetsync.model import Lock, Row, Snapshot
 from sheetsync.projected import Projection, SummaryCell
@@ -59,7 +59,7 @@ class Written:
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
     `uncleared` are unplaced videos of which all but the clearing of their mark was done; `refusal` is Google's no to
-    the last round of what is unplaced.
+    the last round of what is unplaced, `filled` are cells of it that formulas in others fill, however they are emptied.
     """
 
     snapshot: Snapshot
@@ -70,6 +70,7 @@ class Written:
     made_by_formula: frozenset[str] = frozenset()
     uncleared: frozenset[str] = frozenset()
     refusal: WriteRefused | None = None
+    filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class Writer:
         if clock.monotonic() - snapshot.read_monotonic > FRESH_SECONDS:
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
-        cells, problem = 0, None
+        cells, landed, problem = 0, None, None
         for turn in range(ROUNDS):
             # the figures go once: a sheet in which rows move is told again by the next run
             beside = () if turn else todo.summary
@@ -198,7 +199,7 @@ class Writer:
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
-        return self._ended(todo, cells, problem)
+        return self._ended(todo, cells, landed, problem)
 
     def _settle_elsewhere(self, sheet_id: int) -> None:
         """A killed run's tab has been swapped for another one: what it owes, it owes where it wrote."""
@@ -218,7 +219,7 @@ class Writer:
         made = frozenset(row.key for row in rows if (row.number, columns.get("action")) in landed.formulas)
         return {"rows": rows, "made_by_formula": made}
 
-    def _ended(self, left: Round, cells: int, problem: Unavailable | None) -> Written:
+    def _ended(self, left: Round, cells: int, landed: Landed | None, problem: Unavailable | None) -> Written:
         """After the last round: what is still not as it should be is told, and stays in the journal.
 
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
@@ -230,7 +231,9 @@ class Writer:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)
         refusal = problem if unplaced and isinstance(problem, WriteRefused) else None
-        return Written(newest, left.projection, cells, unplaced, uncleared=unplaced - others, refusal=refusal)
+        emptied = {(edit.row, edit.column) for edit in left.edits if edit.key in others and edit.value == ""}
+        filled = tuple(f"{letter(at)}{row}" for row, at in sorted(emptied & landed.formulas)) if landed else ()
+        return Written(newest, left.projection, cells, unplaced, (), frozenset(), unplaced - others, refusal, filled)
 
     def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, Unavailable | None]:
         """One write, in as many calls as its size needs; where it landed, or why that is not known."""

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from sheetsync.clock import Clock
 from sheetsync.config.load import Config
-from sheetsync.config.settings import is_loopback
 from sheetsync.ledger.store import Ledger
+from sheetsync.network import is_loopback
 from sheetsync.sheet import api as sheets_api
 from sheetsync.tokportal.client import TokPortal, sandbox_time
 

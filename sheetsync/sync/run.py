@@ -304,6 +304,9 @@ class Run:
         report.unplaced = sorted(written.unplaced)
         if written.refusal:
             report.failed(written.refusal)
+        if written.filled:
+            cells = ", ".join(written.filled)
+            report.warnings.append(f"A formula in another cell fills {cells}, which sheetsync has to empty: delete it.")
         expiry, report.stages = said.counts("expiry"), said.counts("stage")
         report.renewal_needed, report.expired = expiry["renewal needed"], expiry["expired"]
         # rows may have moved since they were planned: a hold names where its row stands now

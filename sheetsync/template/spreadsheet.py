@@ -20,8 +20,8 @@ TABS_FIELDS = (
     "properties(timeZone,autoRecalc),sheets(properties(sheetId,title,"
     "gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)),"
     "merges,protectedRanges(range,unprotectedRanges,description,warningOnly,requestingUserCanEdit),"
-    "conditionalFormats(ranges,booleanRule(condition)),basicFilter(range),bandedRanges(range),tables(range),"
-    "charts(spec))"
+    "conditionalFormats(ranges,booleanRule(condition)),basicFilter(range),bandedRanges(range),"
+    "tables(name,range,columnProperties(columnIndex,columnType,dataValidationRule(condition))),charts(spec))"
 )
 GRID_FIELDS = (
     "sheets(properties(sheetId),data(startRow,startColumn,columnMetadata(pixelSize),rowData(values(effectiveValue,"
@@ -32,6 +32,10 @@ ROWS_READ = 1000
 """How far down a tab is read cell by cell; further down it is taken to be as the last row read."""
 
 DEFAULT_WIDTH = 100  # pixels: Google's own for a new column
+UNTYPED = "COLUMN_TYPE_UNSPECIFIED"
+OF_THE_TYPE = frozenset(("numberFormat", "dataValidation"))
+"""What the type of a table's column says of its cells, and Google lets nobody else say (Sheets reference 8)."""
+
 EDGE = 2**31 - 1  # the end of a range that reaches to the edge of the tab: above any index that Google takes
 FIRST_NEW_ID = 1_000_001
 _PLACE = re.compile(r"\$?[A-Z]{1,3}\d+|\s")
@@ -130,6 +134,20 @@ class ProtectedRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table, its headers included: the types of its columns, by their place in the tab, and what dropdowns offer."""
+
+    name: str
+    range: GridRange
+    types: Mapping[int, str]
+    words: Mapping[int, Condition]
+
+    def of_the_type(self, row: int, column: int) -> bool:
+        """Whether a cell lies below the header of a typed column."""
+        return column in self.types and self.range.top < row < self.range.bottom
+
+
+@dataclass(frozen=True, slots=True)
 class Tab:
     """One tab. `rows_read`: so many rows are read cell by cell; `cells` holds them without their empty ends."""
 
@@ -147,13 +165,20 @@ class Tab:
     chart_sources: tuple[GridRange, ...] = ()
     merges: tuple[GridRange, ...] = ()
     banded_ranges: tuple[GridRange, ...] = ()
+    tables: tuple[Table, ...] = ()
     has_filter: bool = False
-    has_table: bool = False
 
     def cell(self, row: int, column: int) -> Cell:
-        """A cell by 0-based row and column; beyond what was read, an empty one."""
+        """A cell by 0-based row and column; beyond what was read, an empty one. In a typed column it has what that has.
+
+        So nothing counts as missing that Google would refuse to have added.
+        """
         cells = self.cells[row] if row < len(self.cells) else ()
-        return cells[column] if column < len(cells) else Cell()
+        cell = cells[column] if column < len(cells) else Cell()
+        for table in self.tables:
+            if table.of_the_type(row, column):
+                return Cell(cell.value, cell.fields | OF_THE_TYPE, table.words.get(column, cell.validation))
+        return cell
 
     @property
     def headers(self) -> tuple[Scalar, ...]:
@@ -241,8 +266,8 @@ def _tab(sheet: Json, grids: Mapping[int, Json]) -> Tab:
         chart_sources=tuple(_sources(sheet.get("charts", []))),
         merges=_ranges(sheet.get("merges", ())),
         banded_ranges=_ranges(banded.get("range", {}) for banded in sheet.get("bandedRanges", ())),
+        tables=tuple(map(_table, sheet.get("tables", ()))),
         has_filter="basicFilter" in sheet,
-        has_table=bool(sheet.get("tables")),
     )
 
 
@@ -258,6 +283,14 @@ def _condition(held: Json) -> Condition:
     condition = held.get("condition", {})
     values = tuple(str(value.get("userEnteredValue", "")) for value in condition.get("values", ()))
     return Condition(condition.get("type", ""), values)
+
+
+def _table(held: Json) -> Table:
+    whole, columns = _range(held.get("range", {})), held.get("columnProperties", ())
+    placed = [(whole.left + column.get("columnIndex", 0), column) for column in columns]
+    types = {at: column["columnType"] for at, column in placed if column.get("columnType", UNTYPED) != UNTYPED}
+    words = {at: _condition(column["dataValidationRule"]) for at, column in placed if "dataValidationRule" in column}
+    return Table(held.get("name", ""), whole, types, words)
 
 
 def _protected_range(held: Json) -> ProtectedRange:

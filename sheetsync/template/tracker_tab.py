@@ -100,7 +100,7 @@ class TrackerTab:
             yield from self._header_cells(new, "userEnteredValue", what, self._header_text)
         no_note = self._headers_without("note")
         yield from self._header_cells(no_note, "note", "header notes", lambda column: {"note": style.note(column)})
-        # a banded range colours its header itself
+        # a banded range, every table among them, colours its header itself
         bare = [key for key in self._headers_without("backgroundColor") if not self._is_banded(self._at[key])]
         yield from self._header_cells(bare, style.HEADER_FIELDS, "header colours", style.header_cell)
 
@@ -188,6 +188,6 @@ class TrackerTab:
     def _filter(self) -> Iterator[batch.Change]:
         tab = self._tab
         # Google refuses a filter over a table or merged cells, and a tab has one filter at most
-        if not (tab.has_filter or tab.has_table or tab.merges):
+        if not (tab.has_filter or tab.tables or tab.merges):
             request = {"filter": {"range": GridRange(right=self._right).of_tab(tab.sheet_id)}}
             yield batch.change(tab, "setBasicFilter", request, "a filter over the table")

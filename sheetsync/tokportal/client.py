@@ -20,6 +20,7 @@ from functools import partial
 from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
+from ssl import create_default_context
 from typing import Any
 from urllib.parse import quote
 
@@ -27,8 +28,17 @@ import httpx
 
 from sheetsync import __version__
 from sheetsync.clock import Clock
-from sheetsync.errors import CallNotSent, CallRefused, CallUncertain, CredentialsError, OutOfTime, Unavailable
+from sheetsync.errors import (
+    CallNotSent,
+    CallRefused,
+    CallUncertain,
+    ConfigError,
+    CredentialsError,
+    OutOfTime,
+    Unavailable,
+)
 from sheetsync.model import AdCodeRequest, Heard
+from sheetsync.network import authorities, hint, stays_here
 from sheetsync.tokportal import parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
@@ -88,13 +98,7 @@ class TokPortal:
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
         self._bucket, self._lock = TokenBucket(clock), threading.Lock()
         self._this = threading.local()  # `ends`: when this thread's call has to be over
-        self._http = httpx.Client(
-            transport=transport,
-            follow_redirects=False,
-            headers={"Accept": "application/json", "X-TokPortal-Client": f"sheetsync/{__version__}"},
-            # The key alone says who calls; no cookie of the web app is kept or sent.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+        self._http = _http_client(api_url, transport)
 
     def __enter__(self) -> TokPortal:
         return self
@@ -279,7 +283,7 @@ class TokPortal:
         except _HTTPX_ERRORS as error:
             _log.debug("%s %s: %s", method, path, type(error).__name__)
             # Its own text is left out, since it may quote what was sent.
-            what = next(words for kind, words in _WORDS if isinstance(error, kind))
+            what = next(words for kind, words in _WORDS if isinstance(error, kind)) + hint(error)
             if not is_read:
                 # Even a connection that was refused counts as sent: an order is looked for, never taken for undone.
                 raise CallUncertain(f"{what}; it may have been done all the same") from error
@@ -366,6 +370,27 @@ def sandbox_time(api_url: str) -> datetime | None:
     except httpx.HTTPError:
         return None  # the first call of the run says so in its own words
     return http_date(answer.headers.get("Date")) if answer.headers.get("Server") == "sandbox" else None
+
+
+def _http_client(api_url: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """Raises ConfigError for a proxy, or a file of certificate authorities, that cannot be used."""
+    is_here = stays_here(api_url)
+    trusted = None if is_here else authorities()
+    try:
+        return httpx.Client(
+            transport=transport,
+            trust_env=not is_here,
+            verify=create_default_context(cafile=trusted) if trusted else True,
+            follow_redirects=False,
+            headers={"Accept": "application/json", "X-TokPortal-Client": f"sheetsync/{__version__}"},
+            # The key alone says who calls; no cookie of the web app is kept or sent.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # its text quotes the address, which may hold a password
+        raise ConfigError(
+            ["HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: expected http://host:port or https://host:port"]
+        ) from None
 
 
 # The first class that fits gives the words.

@@ -8,8 +8,9 @@ from sandbox.google_side import text, write
 
 CELLS = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 2}
 ROWS = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
-LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}, "strict": True}
-TYPED = {"columnIndex": 1, "columnName": "When", "columnType": "DATE"}
+BESIDE = {**CELLS, "startColumnIndex": 4, "endColumnIndex": 6}
+WORDS = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "ok"}]}}
+LIST = {**WORDS, "strict": True}
 BOLD = {"booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {"textFormat": {"bold": True}}}}
 COLUMN = {"startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 1}
 CHART = {
@@ -68,8 +69,13 @@ EVERY_KIND: list[dict[str, Any]] = [
     {"deleteEmbeddedObject": {"objectId": 5}},
     {"addChart": {"chart": CHART}},
     {"addBanding": {"bandedRange": {"range": CELLS, "rowProperties": {"headerColorStyle": {"themeColor": "ACCENT1"}}}}},
-    {"addTable": {"table": {"tableId": "gone", "range": CELLS}}},
-    {"deleteTable": {"tableId": "gone"}},
-    {"addTable": {"table": {"name": "Kept", "range": CELLS, "columnProperties": [TYPED]}}},
+    {"addTable": {"table": {"tableId": "6", "range": BESIDE}}},
+    {"updateTable": {"table": {"tableId": "6", "name": "Codes"}, "fields": "name"}},
+    {"deleteTable": {"tableId": "6"}},
+    {
+        "addTable": {
+            "table": {"range": BESIDE, "columnProperties": [{"columnType": "DROPDOWN", "dataValidationRule": WORDS}]}
+        }
+    },
     {"mergeCells": {"range": CELLS, "mergeType": "MERGE_ALL"}},
 ]

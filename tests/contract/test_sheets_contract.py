@@ -43,7 +43,7 @@ def test_every_kind_in_one_batch_with_the_book_in_the_answer(side: Side) -> None
     assert len(answer["replies"]) == len(EVERY_KIND)
     shown = answer["updatedSpreadsheet"]
     assert {"namedRanges", "developerMetadata"} <= set(shown)
-    kinds = {"charts", "conditionalFormats", "protectedRanges", "basicFilter", "bandedRanges", "data"}
+    kinds = {"charts", "conditionalFormats", "protectedRanges", "basicFilter", "bandedRanges", "tables", "data"}
     assert kinds <= set(shown["sheets"][0])
 
 

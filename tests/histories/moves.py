@@ -12,8 +12,13 @@ from support.bench import EMAIL, TAB
 from histories import people
 from histories.desk import ACTION, HEADERS, KEY, MACHINE, VIDEOS, Desk
 from histories.people import MARKS, nth_row
-from sheetsync.sandbox.google import a1, filters
+from sheetsync.columns import COLUMNS, Kind
+from sheetsync.sandbox.google import a1, filters, tables
 from sheetsync.sandbox.google.cells import Formula
+from sheetsync.sandbox.google.edit import Edit
+
+OF_KIND = {Kind.DATE: "DATE_TIME", Kind.NUMBER: "DOUBLE", Kind.CHECKBOX: "BOOLEAN", Kind.TEXT: "TEXT"}
+"""The type that a kind of column has in a table."""
 
 WAITS = (45, 61, 70, 300)
 SUSPENDED = (61, 600, 3600, 5 * 3600)
@@ -227,6 +232,26 @@ def _emptied(desk: Desk, row: str, token: str) -> None:
 def unmerge(desk: Desk) -> None:
     """All merged cells are cells again; of each the first one keeps what it said."""
     desk.sheet.attached.pop("merges", None)
+    desk.sheet.touch()
+
+
+def table(desk: Desk, n: int, typed: int) -> None:
+    """Somebody makes a table of the rows, or of the first ones; some of its columns, or all, have types."""
+    sheet, tokens = desk.sheet, desk.header_tokens()
+    taken = ("tables", "merges", "bandedRanges")
+    if desk.top or "" in tokens or sheet.basic_filter or any(map(sheet.attached.get, taken)) or not desk.can_be_edited:
+        return
+    last = 2 + n % sheet.rows_used
+    kinds = {column.header: OF_KIND[column.kind] for column in COLUMNS if (column.kind is Kind.DATE or typed % 3)}
+    given = [{"columnIndex": at, "columnType": kinds[token]} for at, token in enumerate(tokens) if token in kinds]
+    area = {"startRowIndex": 0, "endRowIndex": last, "startColumnIndex": 0, "endColumnIndex": len(tokens)}
+    whole = {"range": {"sheetId": sheet.sheet_id, **area}, "columnProperties": given if typed % 5 else []}
+    tables.add(Edit(desk.book, desk.book.owner), whole)
+
+
+def untable(desk: Desk) -> None:
+    """The table is a range of cells again."""
+    desk.sheet.attached.pop("tables", None)
     desk.sheet.touch()
 
 

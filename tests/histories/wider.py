@@ -27,9 +27,9 @@ HOLES = {
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
     **{"merged": 11, "filtered": 11, "displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
     **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "trackers": 20, "refusals": 23},
-    "allowed": 30,
+    **{"allowed": 30, "tables": 31},
 }
-"""The hole of issue 9 that a switch opens (30: issue 10); a violation of its invariant has 100 and the number."""
+"""The hole of issue 9 that a switch opens (30: issue 10, 31: 11); violations of it have 100 and the number."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "money": tuple(switch for switch, hole in HOLES.items() if hole <= 10 or hole == 16),
@@ -311,6 +311,16 @@ def _merged(rng: random.Random) -> list[Step]:
     return [("mark", n, 0), ("jump", 1), *first, *again, ("code", DONE), *again, *again, ("unmerge",), *again]
 
 
+def _as_a_table(rng: random.Random) -> list[Step]:
+    """The tab becomes a table, before a run or in the gap of its write; a code comes, and later it is no table."""
+    n, again = number(rng), [("jump", 1), sync()]
+    made: Step = ("table", number(rng), number(rng))
+    moved: Step = rng.choice((("insert", 0, EMPTY_KEY, 0), ("move_column", 2, number(rng)), ("sort", 6, 1), made))
+    strikes = [(WRITE, rng.randrange(2), "before", step) for step in (made, moved)]
+    first = rng.choice(([made, sync()], [sync(*strikes)], [made, sync(strikes[1])]))
+    return [("mark", n, 0), ("jump", 1), *first, *again, ("code", DONE), *again, ("mark", n, 1), *again, ("untable",)]
+
+
 def _through_a_filter(rng: random.Random) -> list[Step]:
     """Rows are sorted through a filter in the gap of a write."""
     at = rng.randrange(2)
@@ -389,6 +399,7 @@ SWITCHES |= {
     "merged": Switch(
         {"merge": (moves.merge, 3, 5), "unmerge": (moves.unmerge, 0, 4)}, ("merge", "unmerge"), (_merged,)
     ),
+    "tables": Switch({"table": (moves.table, 2, 4), "untable": (moves.untable, 0, 1)}, ("table",), (_as_a_table,)),
     "filtered": Switch(
         {
             "filter_rows": (moves.filter_rows, 2, 4),

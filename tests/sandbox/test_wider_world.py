@@ -43,7 +43,7 @@ def test_a_formula_that_is_a_text_shows_it_and_is_not_replaced() -> None:
     sheet.set_value(0, 0, Formula('="renew"'))
     cell = sheet.cell(0, 0)
     assert cell is not None
-    assert (cell.shown, effective(cell.value)) == ("renew", {"stringValue": "renew"})
+    assert (cell.shown, effective(cell)) == ("renew", {"stringValue": "renew"})
     found = {"find": "renew", "replacement": "", "matchEntireCell": True, "sheetId": sheet.sheet_id}
     assert batch_cells.KINDS["findReplace"][0](Edit(sheet.book, sheet.book.owner), found) == {"findReplace": {}}
     assert sheet.value(0, 0) == '="renew"'

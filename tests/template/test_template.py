@@ -21,6 +21,7 @@ from sheetsync.template.spreadsheet import (
     ProtectedRange,
     Spreadsheet,
     Tab,
+    Table,
     column_range,
 )
 
@@ -339,7 +340,11 @@ def test_a_mark_without_a_video_id_is_red_and_found_again_wherever_columns_stand
     assert ("Action without Video ID" not in told(tab(conditional_formats=(there,)), "a colour for")) is is_ours
 
 
-@pytest.mark.parametrize("theirs", [{"has_filter": True}, {"has_table": True}, {"merges": (GridRange(3, 5, 0, 2),)}])
+TABLE = Table("Codes", GridRange(0, 9, 0, 3), {}, {})
+MERGED = GridRange(3, 5, 0, 2)
+
+
+@pytest.mark.parametrize("theirs", [{"has_filter": True}, {"tables": (TABLE,)}, {"merges": (MERGED,)}])
 def test_no_second_filter_and_none_where_google_refuses_one(theirs: dict[str, Any]) -> None:
     assert requests(tab(**theirs), "setBasicFilter") == []
     assert len(requests(tab(), "setBasicFilter")) == 1

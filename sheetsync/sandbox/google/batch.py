@@ -1,7 +1,7 @@
 """spreadsheets.batchUpdate: requests in order, one reply each, and what the sheet looks like afterwards.
 
-Owns the frame and the error texts around it; the requests themselves are in `batch_cells.py`, `batch_structure.py`
-and `batch_objects.py`. Undoing a failed batch is `service.py`'s.
+Owns the frame and the error texts around it; the requests themselves are in `batch_cells.py`,
+`batch_structure.py`, `batch_objects.py` and `tables.py`. Undoing a failed batch is `service.py`'s.
 Source: reference/google-sheets.md sections 2.2, 3.2, 3.6.
 """
 
@@ -82,8 +82,6 @@ def _one(edit: Edit, index: int, request: Json) -> Json:
     if not payload.keys() <= _NAMES[kind]:
         _check_names(payload, _NAMES[kind], f"requests[{index}].{snake(kind)}")
     try:
-        if kind == "updateCells":
-            tables.check_formats(edit, payload)
         met = quirks.request_as_met(edit, kind, payload) if edit.book.quirks else payload
         return (met is not None and KINDS[kind][0](edit, met)) or {}
     except ValueError as error:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from sheetsync.sandbox.google.a1 import Area
+from sheetsync.sandbox.google import tables
+from sheetsync.sandbox.google.a1 import Area, column_name
 from sheetsync.sandbox.google.cells import Cell, cell_or_none, from_extended
 from sheetsync.sandbox.google.checks import check_condition
 from sheetsync.sandbox.google.edit import Edit, as_kept, check_size, mask_of
@@ -126,10 +127,27 @@ def _filled_up(rows: list[Json], area: Area) -> list[Json]:
 def _write_row(edit: Edit, sheet: Sheet, row: int, left: int, values: list[Json | None], mask: Json) -> None:
     if not values:
         return
-    edit.guard(sheet, Area(row, row + 1, left, left + len(values)))
+    area = Area(row, row + 1, left, left + len(values))
+    edit.guard(sheet, area)
+    tables.guard(sheet, area, mask)
+    if edit.book.is_strict and "userEnteredValue" in mask:
+        _check_words(sheet, area, values)
     part = [applied(sheet.cell(row, left + at), data or {}, mask) for at, data in enumerate(values)]
     if row < len(sheet.rows) or any(part):
         sheet.put_part(row, left, part)
+
+
+def _check_words(sheet: Sheet, area: Area, values: list[Json | None]) -> None:
+    """Of programs it is said that they may write anything (reference 3.6); this is how a person is refused."""
+    for column, data in enumerate(values, area.left):
+        cell, value = sheet.cell(area.top, column), from_extended((data or {}).get("userEnteredValue"))
+        rule = (cell and cell.validation) or {}
+        words = [held.get("userEnteredValue") for held in rule.get("condition", {}).get("values", ())]
+        if rule.get("strict") and words and value is not None and value not in words:
+            place = f"{column_name(column)}{area.top + 1}"
+            raise ValueError(
+                f"The data you entered in cell {place} violates the data validation rules set on this cell."
+            )
 
 
 def _append_cells(edit: Edit, payload: Json) -> None:
@@ -148,11 +166,13 @@ def _append_cells(edit: Edit, payload: Json) -> None:
 def _repeat_cell(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
     mask, data = cell_mask(payload), payload.get("cell") or {}
+    tables.guard(sheet, area, mask)
     sheet.change(area, lambda cell: applied(cell, data, mask))
 
 
 def _set_data_validation(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
+    tables.guard(sheet, area, {"dataValidation": None})
     rule = as_kept(payload.get("rule"))
     if rule:
         check_condition(rule.get("condition"), validation=True)

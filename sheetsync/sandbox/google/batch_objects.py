@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sheetsync.sandbox.google import tables
 from sheetsync.sandbox.google.a1 import Area, area_of, grid_range
 from sheetsync.sandbox.google.checks import check_anchor, check_chart, check_rule
 from sheetsync.sandbox.google.edit import Edit, as_kept, mask_of
@@ -22,6 +23,8 @@ Json = dict[str, Any]
 def _set_basic_filter(edit: Edit, payload: Json) -> None:
     given = as_kept(payload.get("filter") or {})
     sheet, area = edit.area(given.get("range"))
+    if any(table.meets(area) for table in tables.areas(sheet)):
+        raise ValueError("You can't set a basic filter over a table.")
     # whatever bounds were left out are filled in: a filter is read back with all of them
     sheet.basic_filter = {**given, "range": grid_range(area, sheet.sheet_id)}
     specs = given.get("sortSpecs")
@@ -277,7 +280,8 @@ def _add_banding(edit: Edit, payload: Json) -> Json:
     }
     bands = sheet.attached.setdefault("bandedRanges", [])
     # Overlapping bands are an error: Sheets reference 3.6.
-    if any(area_of(band["range"], sheet.row_count, sheet.column_count).meets(area) for band in bands):
+    banded = [area_of(band["range"], sheet.row_count, sheet.column_count) for band in bands]
+    if any(other.meets(area) for other in (*banded, *tables.areas(sheet))):
         raise ValueError("You cannot add alternating background colors to a range that already has them.")
     bands.append(held)
     sheet.touch()

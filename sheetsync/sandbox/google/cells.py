@@ -19,11 +19,21 @@ Scalar = str | int | float | bool
 MAX_TEXT = 50_000  # characters of a cell: Sheets reference 3.1
 EPOCH = datetime(1899, 12, 30)  # day 0 of a date serial: Sheets reference 3.3
 
-_UNKNOWN_FORMULA = {"type": "NAME", "message": "The sandbox does not evaluate formulas."}
+_ERRORS = {
+    "#NAME?": {"type": "NAME", "message": "The sandbox does not evaluate formulas."},
+    "#REF!": {"type": "REF", "message": "Array result was not expanded because it would overwrite data."},
+}
+"""What formulas may show that come to nothing."""
 
 
 class Formula(str):
     """The text of a formula, beginning with `=`."""
+
+    __slots__ = ()
+
+
+class Spilled(str):
+    """A text that a formula in another cell puts here: the cell itself holds nothing."""
 
     __slots__ = ()
 
@@ -125,7 +135,7 @@ def from_extended(value: Mapping[str, Any] | None) -> Scalar | None:
 
 def to_extended(value: Scalar | None) -> Json | None:
     """Scalar -> userEnteredValue."""
-    if value is None:
+    if value is None or type(value) is Spilled:
         return None
     if isinstance(value, bool):
         return {"boolValue": value}
@@ -134,12 +144,11 @@ def to_extended(value: Scalar | None) -> Json | None:
     return {"numberValue": value}
 
 
-def effective(value: Scalar | None) -> Json | None:
-    """Scalar -> effectiveValue: of a formula its result, which is an error but for a constant."""
-    if type(value) is not Formula:
-        return to_extended(value)
-    found = _constant(value)
-    return {"errorValue": _UNKNOWN_FORMULA} if found is None else to_extended(found)
+def effective(cell: Cell) -> Json | None:
+    """The effectiveValue of a cell: of a formula its result, which is an error but for a constant."""
+    if type(cell.value) is Formula and cell.shown in _ERRORS:
+        return {"errorValue": _ERRORS[str(cell.shown)]}
+    return None if cell.value is None else to_extended(str(cell.shown) if isinstance(cell.shown, str) else cell.shown)
 
 
 def checked_text(text: str) -> str | None:

@@ -18,6 +18,8 @@ PROTECTED = (
     "You are trying to edit a protected cell or object. "
     "Please contact the spreadsheet owner to remove protection if you need to edit."
 )
+TYPED_FORMAT = "You can't set the number format of cells in a typed column."
+TYPED_VALIDATION = "This operation is not allowed on cells in typed columns."
 _UNAUTHENTICATED = (
     "{} Expected OAuth 2 access token, login cookie or other valid authentication credential. "
     "See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -161,10 +163,14 @@ REFUSALS: Mapping[str, Callable[[], ApiError]] = {
     "api_disabled": api_disabled,
     "scopes": insufficient_scopes,
     "office_file": office_file,
+    "trashed": lambda: not_found(),
 }
-"""What a first run may meet on every call, by the name under which the sandbox is told to refuse so."""
+"""What a first run may meet on every call, by the name under which the sandbox is told to refuse so.
 
-_IN_A_TABLE = "Invalid requests[0].updateCells: You can't set the number format of cells in a typed column."
+What Google says of a file that lies in the trash is written nowhere: here it is what it says of one that is gone.
+"""
+
+_IN_A_TABLE = f"Invalid requests[0].updateCells: {TYPED_FORMAT}"
 WRITE_REFUSALS = {**REFUSALS, "typed_column": lambda: invalid(_IN_A_TABLE)}
 """The same for writes, with what only those may meet: Sheets reference 8."""
 

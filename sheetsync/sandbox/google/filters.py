@@ -5,7 +5,8 @@ Values are read and written in hidden rows as in any (Sheets reference 3.6).
 
 from __future__ import annotations
 
-from sheetsync.sandbox.google.grid import Sheet, sorted_parts
+from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.sorting import sorted_parts
 
 
 def is_shown(sheet: Sheet, row: int) -> bool:

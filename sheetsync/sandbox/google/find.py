@@ -10,7 +10,7 @@ from typing import Any
 
 from sheetsync.sandbox.google import number_format
 from sheetsync.sandbox.google.a1 import Area
-from sheetsync.sandbox.google.cells import Cell, Formula
+from sheetsync.sandbox.google.cells import Cell, Formula, Spilled
 from sheetsync.sandbox.google.edit import Edit
 from sheetsync.sandbox.google.grid import Sheet
 
@@ -72,8 +72,8 @@ def _replaced(
 
 
 def _searched(cell: Cell, formulas: bool) -> str | None:
-    """What is looked through; None for an empty cell, and for a formula where formulas are left out."""
-    if cell.value is None or (type(cell.value) is Formula and not formulas):
+    """What is looked through; None for an empty cell, and for what formulas show where formulas are left out."""
+    if cell.value is None or type(cell.value) is Spilled or (type(cell.value) is Formula and not formulas):
         return None
     return str(cell.value) if type(cell.value) is Formula else number_format.shown(cell)
 

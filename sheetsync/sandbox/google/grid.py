@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sheetsync.sandbox.google import a1
+from sheetsync.sandbox.google import a1, spills
 from sheetsync.sandbox.google.a1 import Address, Area, Dimension
 from sheetsync.sandbox.google.cells import (
     Cell,
-    Formula,
     Json,
     Scalar,
     cell_or_none,
@@ -24,6 +23,7 @@ from sheetsync.sandbox.google.cells import (
     with_value,
 )
 from sheetsync.sandbox.google.merges import covered
+from sheetsync.sandbox.google.sorting import sorted_parts
 
 Row = list[Cell | None]
 T = TypeVar("T")
@@ -48,6 +48,7 @@ class Sheet:
         self.attached: dict[str, list[Json]] = {}
         self.basic_filter: Json | None = None
         self.recalculate: Callable[[], None] | None = None  # what formulas elsewhere do after each change
+        self.has_arrays = False  # or had some: formulas that fill more cells than their own
         self.displaced = 0  # rows by which the next write of cells lands too low
         self.version = 0
         self._filled = 0  # no row from here on has a value; may be too high, never too low
@@ -78,6 +79,7 @@ class Sheet:
     def put_part(self, row: int, left: int, part: Row) -> None:
         """Replaces neighbouring cells of one row. The caller says `touch` once it is done."""
         self.rows += [[] for _ in range(row + 1 - len(self.rows))]
+        self.has_arrays = self.has_arrays or any(map(spills.is_array, part))
         merges = self.attached.get("merges", ())
         part = [None if covered(merges, row, at) else cell for at, cell in enumerate(part, left)] if merges else part
         line = self.rows[row] + [None] * (left - len(self.rows[row]))
@@ -151,6 +153,8 @@ class Sheet:
         """Something changed."""
         if self.recalculate is not None:
             self.recalculate()
+        if self.has_arrays:
+            spills.settle(self)
         self.version += 1
         self.book.touch()
 
@@ -266,6 +270,7 @@ class Spreadsheet:
         self.locale = "en_US"
         self.auto_recalc = "ON_CHANGE"
         self.owner = "owner@sandbox.test"
+        self.is_strict = False  # dropdowns that take their own words alone hold for programs, too
         self.shared_with: set[str] = set()
         self.viewers: set[str] = set()
         self.sheets: list[Sheet] = []
@@ -386,29 +391,6 @@ def _move(lines: list[T], start: int, end: int, to: int, blank: T) -> None:
 def _part(line: Row, left: int, right: int) -> Row:
     part = line[left:right]
     return part + [None] * (right - left - len(part))
-
-
-def sorted_parts(parts: list[Row], column: int, ascending: bool) -> list[Row]:
-    """Stable; empty cells come last whichever the direction."""
-
-    def empty(part: Row) -> bool:
-        cell = part[column]
-        return cell is None or cell.value is None
-
-    # In the editor empty cells stay below in both directions, so that an open range can be sorted.
-    filled = [part for part in parts if not empty(part)]
-    filled.sort(key=lambda part: _rank(part[column]), reverse=not ascending)
-    return filled + [part for part in parts if empty(part)]
-
-
-def _rank(cell: Cell | None) -> tuple[int, float, str]:
-    """Numbers before texts before booleans before errors; texts without regard to case."""
-    value = cell.value if cell is not None else None
-    if isinstance(value, bool):
-        return 2, float(value), ""
-    if isinstance(value, (int, float)):
-        return 0, float(value), ""
-    return (3, 0.0, "") if type(value) is Formula else (1, 0.0, str(value).casefold())
 
 
 def _carried(objects: list[Json], moved: Callable[[Json], Json | None]) -> Iterable[Json]:

@@ -20,7 +20,7 @@ from sheetsync.sandbox.google.filters import is_shown
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.number_format import shown
 from sheetsync.sandbox.google.protection import Protected
-from sheetsync.sandbox.google.tables import table_at
+from sheetsync.sandbox.google.tables import is_typed
 from sheetsync.sandbox.wire import Response
 
 Json = dict[str, Any]
@@ -103,6 +103,11 @@ def _at_start(changed: Callable[[Edit, Json, Place], Json | None]) -> Changed:
     return there
 
 
+def _but_typed(changed: Changed) -> Changed:
+    """In typed columns formats and validations are the table's, and no write has any."""
+    return _at_start(lambda edit, payload, place: payload if is_typed(*place) else changed(edit, payload))
+
+
 def _also_clears(field: str) -> Changed:
     """A write of values takes along what hangs on the cells."""
 
@@ -182,7 +187,7 @@ def _validated(_: Edit, payload: Json, place: Place) -> Json:
 
 
 def _untyped(_: Edit, payload: Json, place: Place) -> Json:
-    if table_at(*place):
+    if is_typed(*place):
         raise ValueError("This operation is not allowed on cells in typed columns.")
     return payload
 
@@ -246,8 +251,8 @@ REQUESTS: Mapping[str, tuple[str, Changed]] = {
     "text_loses_line_breaks": ("updateCells", _texts(lambda text: _text(text.replace("\n", " ")))),
     "empty_text_keeps_the_old": ("updateCells", _at_start(_not_cleared)),
     "write_drops_notes": ("updateCells", _also_clears("note")),
-    "write_drops_validation": ("updateCells", _also_clears("dataValidation")),
-    "write_drops_formats": ("updateCells", _without_format),
+    "write_drops_validation": ("updateCells", _but_typed(_also_clears("dataValidation"))),
+    "write_drops_formats": ("updateCells", _but_typed(_without_format)),
     "write_skips_hidden_rows": ("updateCells", _skips(_is_hidden)),
     "write_skips_filtered_rows": ("updateCells", _skips(_is_filtered)),
     "write_shifts_in_filtered_rows": ("updateCells", _at_start(_shifted)),

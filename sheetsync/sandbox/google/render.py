@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sheetsync.sandbox.google import number_format
+from sheetsync.sandbox.google import number_format, tables
 from sheetsync.sandbox.google.a1 import Area
 from sheetsync.sandbox.google.cells import Cell, Json, effective, to_extended
 from sheetsync.sandbox.google.colours import THEME
@@ -171,8 +171,8 @@ def _sheet(view: View, sheet: Sheet, mask: Mask, grid_data: bool) -> Json:
         under = below(mask, "data")
         answer["data"] = [_grid_data(sheet, area, under) for area in view.areas(sheet)]
     for name in ATTACHED:
-        if sheet.attached.get(name) and (mask is None or name in mask):
-            answer[name] = pick(attached(view, sheet, name), below(mask, name))
+        if (mask is None or name in mask) and (lying := attached(view, sheet, name)):
+            answer[name] = pick(lying, below(mask, name))
     if sheet.basic_filter is not None and (mask is None or "basicFilter" in mask):
         answer["basicFilter"] = pick(sheet.basic_filter, below(mask, "basicFilter"))
     if sheet.book.metadata and (mask is None or "developerMetadata" in mask):
@@ -184,17 +184,22 @@ def _sheet(view: View, sheet: Sheet, mask: Mask, grid_data: bool) -> Json:
 
 def attached(view: View, sheet: Sheet, name: str) -> list[Json]:
     """Objects on a sheet; of a protected range, its editors only for those who may edit it."""
-    if name != "protectedRanges":
-        return sheet.attached[name]
-    return [protected(view.book, held, view.user) for held in sheet.attached[name]]
+    lying = sheet.attached.get(name, [])
+    if name == "protectedRanges":
+        return [protected(view.book, held, view.user) for held in lying]
+    if name == "tables":
+        return [tables.shown(sheet, held) for held in lying]
+    return [*lying, *tables.bands(sheet)] if name == "bandedRanges" else lying
 
 
 def protected(book: Spreadsheet, held: Json, user: str) -> Json:
     """A ProtectedRange as one user sees it."""
-    # `editors` is visible only to those who may edit: Sheets reference 3.6.
+    # `editors` is visible only to those who may edit, and to them not whole: Sheets reference 3.6, and 2.2.
     if not may_edit(book, held, user):
         return {key: value for key, value in held.items() if key != "editors"}
-    return {**held, "requestingUserCanEdit": True}
+    users = held.get("editors", {}).get("users", [])
+    part = users if user == book.owner or held.get("warningOnly") else [one for one in users if one == user]
+    return {**held, "editors": {"users": part}, "requestingUserCanEdit": True}
 
 
 def _metadata(book: Spreadsheet, key: str, value: Any) -> list[Json]:
@@ -279,7 +284,7 @@ def _extra(name: str) -> Callable[[Cell], Any]:
 
 _CELL: dict[str, Callable[[Cell], Any]] = {
     "userEnteredValue": lambda cell: to_extended(cell.value),
-    "effectiveValue": lambda cell: effective(cell.value),
+    "effectiveValue": effective,
     "formattedValue": lambda cell: None if cell.value is None else number_format.shown(cell),
     "userEnteredFormat": lambda cell: cell.format,
     "effectiveFormat": _effective_format,

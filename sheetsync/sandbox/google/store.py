@@ -11,7 +11,8 @@ from copy import copy
 from datetime import datetime
 from typing import Any
 
-from sheetsync.sandbox.google.cells import Cell, Formula
+from sheetsync.sandbox.google import spills
+from sheetsync.sandbox.google.cells import Cell, Formula, Spilled
 from sheetsync.sandbox.google.grid import Row, Sheet, Spreadsheet
 
 Json = dict[str, Any]
@@ -21,7 +22,18 @@ Keep = Callable[[Key, list[Row], bool], Json]
 
 BLOCK = 2000
 
-_BOOK = ("title", "time_zone", "locale", "auto_recalc", "owner", "named_ranges", "metadata", "version", "ids")
+_BOOK = (
+    "title",
+    "time_zone",
+    "locale",
+    "auto_recalc",
+    "owner",
+    "is_strict",
+    "named_ranges",
+    "metadata",
+    "version",
+    "ids",
+)
 _SHEET = (
     "sheet_id",
     "title",
@@ -97,11 +109,15 @@ def _restore_sheet(book: Spreadsheet, data: Json, read: Callable[[Json], Json]) 
         for count, numbers in held["rows"]:
             for _ in range(count):
                 sheet.put_part(len(sheet.rows), 0, [cells[number] for number in numbers])
+    if sheet.has_arrays:
+        spills.settle(sheet)
     return sheet
 
 
 def _dump_cell(cell: Cell) -> list[Any]:
-    return [cell.value, isinstance(cell.value, Formula), cell.format, cell.note, cell.validation, cell.extra]
+    # what spills into a cell is nothing of its own
+    value = None if isinstance(cell.value, Spilled) else cell.value
+    return [value, isinstance(cell.value, Formula), cell.format, cell.note, cell.validation, cell.extra]
 
 
 def _restore_cell(held: list[Any]) -> Cell:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.google_side import BOT, Side, message, write
+from sandbox.google_side import BOT, Side, message, text, write
 from sheetsync.sandbox.google.service import Google
 
 LIST = {"condition": {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "request"}]}}
@@ -197,6 +197,33 @@ def test_a_range_that_a_person_protected() -> None:
     side.batch(write(2, 0, {}))
 
 
+def test_who_is_told_which_editors() -> None:
+    """The owner all of them, an editor himself alone; of a warning, which has none, whoever made it."""
+    side = Side()
+    hard = {"range": AREA, "editors": {"users": [BOT, "eve@example.com"]}}
+    side.batch({"addProtectedRange": {"protectedRange": hard}}, token="owner")
+    side.batch({"addProtectedRange": {"protectedRange": {"range": AREA, "warningOnly": True}}}, token="owner")
+
+    def told(token: str) -> list[Any]:
+        answer = side.ok(side.call("GET", "", token=token, fields="sheets.protectedRanges"))
+        return [held["editors"]["users"] for held in answer["sheets"][0]["protectedRanges"]]
+
+    owner = side.book.owner
+    assert told("owner") == [sorted([BOT, "eve@example.com", owner]), [owner]]
+    assert told("bot") == [[BOT], [owner]]
+
+
+def test_a_warning_that_becomes_a_lock_lets_everybody_in_who_is_not_named() -> None:
+    side = Side()
+    made = {"protectedRangeId": 1, "range": AREA, "warningOnly": True}
+    side.batch({"addProtectedRange": {"protectedRange": made}}, token="owner")
+    change = {"protectedRange": {"protectedRangeId": 1, "description": "d"}, "fields": "description"}
+    side.batch({"updateProtectedRange": change}, token="owner")
+    change = {"protectedRange": {"protectedRangeId": 1}, "fields": "warningOnly"}
+    side.batch({"updateProtectedRange": change}, token="owner")
+    side.batch(write(0, 0, text("x")))
+
+
 def test_a_protected_sheet() -> None:
     """Nobody else adds lines to a sheet protected as a whole; its unprotected part may be written."""
     side = Side()
@@ -216,3 +243,18 @@ def test_a_validation_leaves_out_rows_that_a_filter_hides(included: bool) -> Non
     side.batch({"setDataValidation": {"range": area, "rule": LIST, "filteredRowsIncluded": included}})
     ruled = [row for row in range(10) if (cell := side.sheet.cell(row, 0)) and cell.validation]
     assert ruled == ([2, 3, 4, 5, 6] if included else [2, 5, 6])
+
+
+def test_a_strict_dropdown_may_hold_for_programs_too() -> None:
+    """Said to be otherwise, and never recorded: the book can be told. An empty cell and a word of the list pass."""
+    side = Side()
+    side.batch({"setDataValidation": {"range": AREA, "rule": {**LIST, "strict": True}}})
+    top, left = AREA["startRowIndex"], AREA["startColumnIndex"]
+    side.batch(write(top, left, text("another")))
+    side.book.is_strict = True
+    side.batch(write(top, left, text("request"), {}))
+    said = "The data you entered in cell B3 violates the data validation rules set on this cell."
+    answer = side.try_batch(write(top, left, text("request"), text("another")))
+    assert message(answer) == f"Invalid requests[0].updateCells: {said}"
+    side.google.restore(side.google.dump())
+    assert side.google.book(side.book.id).is_strict

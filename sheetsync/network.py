@@ -1,0 +1,57 @@
+"""How calls leave this machine: loopback at once, all else as HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE say.
+
+Owns what the clients of Google and of TokPortal have to do alike, though their libraries read different variables.
+"""
+
+import os
+import ssl
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from sheetsync.errors import ConfigError
+
+AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+NOT_TRUSTED = (
+    " Its certificate is not trusted here: if a proxy with certificates of its own stands in between, name the file of "
+    "its authority (PEM) in the environment, as SSL_CERT_FILE."
+)
+NOT_THROUGH = " The proxy that HTTPS_PROXY names did not let the call through."
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: no proxy is asked for it, whatever the environment says."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def stays_here(url: str) -> bool:
+    """Whether an address is on this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def authorities() -> str | None:
+    """The file of certificate authorities that the environment names; None: those that the libraries bring along.
+
+    Raises ConfigError where it is no such file.
+    """
+    name = next((name for name in AUTHORITIES if os.environ.get(name)), None)
+    if name is None:
+        return None
+    path = os.environ[name]
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigError([f"{name}: {path} is no file of certificates (PEM): {error.strerror}"]) from None
+    return path
+
+
+def hint(error: Exception) -> str:
+    """What a person may have to set where no connection came about; the error's own text may name secrets."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return NOT_TRUSTED
+    return NOT_THROUGH if "proxy" in f"{type(error).__name__} {error}".casefold() else ""
