@@ -31,18 +31,34 @@ LAYERS = (
     ("sync",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
-    ("projection",),
+    ("projection", "alerts"),
     ("config",),
     ("columns",),
-    ("notes", "steps", "projected"),
+    ("notes", "steps", "projected", "receivers"),
     ("model", "clock"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
-PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
-PURE = [name for name in ROOMS if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO)]
+PURE_ROOMS = {
+    "plan",
+    "projection",
+    "template",
+    "columns",
+    "notes",
+    "steps",
+    "projected",
+    "receivers",
+    "model",
+    "errors",
+}
+PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
+PURE = [
+    name
+    for name in ROOMS
+    if room(name) in PURE_ROOMS or (room(name) == "sheet" and name not in SHEET_IO) or name in PURE_ALERTS
+]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
 SANDBOX_LAYERS = (
@@ -68,7 +84,9 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client"},
+    "httpx": {"tokportal.client", "alerts.channels"},
+    "smtplib": {"alerts.channels"},
+    "apprise": {"alerts.channels"},
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},

@@ -20,6 +20,7 @@ from sheetsync.cli.plain import one_line, plain
 from sheetsync.errors import SheetsyncError, Unexpected
 
 COMMANDS = {
+    "alerts": "Tell what was told to whom and what waits, or send every receiver a test.",
     "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
     "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",

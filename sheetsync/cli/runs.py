@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.errors import Interrupted
 from sheetsync.plan.situation import Allowed
 from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_all, run_id_for
+from sheetsync.sync.telling import KEPT_FOR_ALERTS, tell
 
 SEVERITY = (5, 2, 3, 4, 1, 0)
 """Of several trackers' exit codes the first of these is the command's: what a person must mend goes first."""
@@ -45,8 +47,15 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     with Clients(config, read_only=plan_only) as clients:
         started = clients.clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds, frozenset(selection.videos), allowed, plan_only)
-        clients.clock.ends_in(config.run.max_seconds)
+        ends = clients.clock.monotonic() + config.run.max_seconds
+        kept = KEPT_FOR_ALERTS if config.alerting.receivers else 0
+        clients.clock.ends_in(config.run.max_seconds - kept)
         reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clients.clock, request)
+        # who stops a run has no wish to wait; the next one tells
+        if not (plan_only or any(isinstance(report.error, Interrupted) for report in reports.values())):
+            clients.clock.ends_in(ends - clients.clock.monotonic())
+            key = clients.portal.fingerprint
+            tell(config.alerting, trackers, clients.ledger, clients.clock, key, is_whole=not selection.videos)
         return Runs(request.run_id, started, clients.clock.now(), [reports[tracker.name] for tracker in trackers])
 
 
