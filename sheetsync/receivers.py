@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 
 TLS_PORT = 465
 """The port at which a mail server speaks TLS from the first byte."""
@@ -79,6 +80,8 @@ class Alerting:
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:
-        """All that there are, each once; of receivers with one key the first."""
-        named = [*self.to, *(each for to in self.of_tracker.values() for each in to), *self.owners.values()]
-        return tuple({each.key: each for each in reversed(named)}.values())[::-1]
+        """All that there are, each once."""
+        found: dict[str, Receiver] = {}
+        for each in (*self.to, *chain.from_iterable(self.of_tracker.values()), *self.owners.values()):
+            found.setdefault(each.key, each)
+        return tuple(found.values())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby
 
 from sheetsync.alerts.alert import Alert, Kind, Told
 from sheetsync.columns import normal
@@ -53,7 +53,7 @@ def receivers_of(alert: Alert, alerting: Alerting, heard: Callable[[str], frozen
     """
     to = alerting.of_tracker.get(alert.tracker, alerting.to)
     if not alert.tracker and not to:
-        to = tuple(each for own in alerting.of_tracker.values() for each in own)
+        to = tuple(chain.from_iterable(alerting.of_tracker.values()))
     owner = alerting.owners.get(normal(alert.owner))
     found = {each.key: each for each in (*to, *([owner] if owner else []))}
     if alert.kind is Kind.GOOD:
