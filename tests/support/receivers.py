@@ -26,7 +26,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Hook:
-    """A webhook. `mode` is the HTTP status it answers, or `hang`, `drop` (takes it and says nothing) or `drip`."""
+    """A webhook. `mode` is the HTTP status it answers, or `hang`, `drop` (takes it and says nothing) or `drip`.
+
+    `meanwhile` is done once it has a message, before it answers.
+    """
 
     def __init__(self) -> None:
         self.mode: int | str = 204
@@ -35,6 +38,7 @@ class Hook:
         self.tried = 0
         self.stopping = threading.Event()
         self.url = ""
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         self.tried += 1
@@ -50,6 +54,7 @@ class Hook:
         if self.mode == "drop" or (isinstance(self.mode, int) and self.mode < 300):
             self.got.append(json.loads(body))
             self.headers.append(dict(handler.headers.items()))
+            self.meanwhile()
         if self.mode != "drop":
             handler.send_response(int(self.mode))
             handler.send_header("Location", self.url + "/elsewhere")
