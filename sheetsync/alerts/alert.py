@@ -5,7 +5,7 @@ Owns the types. No value holds a code, nor a receiver's address: a receiver is k
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sheetsync.model import PRICE
@@ -27,6 +27,9 @@ class Kind(StrEnum):
     GOOD = "runs are good again"
     TEST = "test"
 
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""No receiver that failed rests longer."""
 
 HAPPENINGS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.CANCELLED})
 """What happened once; all else is told because it is so, and for as long as it is so."""
@@ -68,6 +71,10 @@ class Delivery:
     retry_at: datetime
     sent_at: datetime | None = None
     problem: str = ""
+
+    def rests(self, now: datetime) -> bool:
+        """Whether it is not to be tried yet. What is further off was put down before the clock was set back."""
+        return now < self.retry_at <= now + LONGEST_PAUSE
 
 
 @dataclass(frozen=True, slots=True)

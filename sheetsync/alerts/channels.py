@@ -139,7 +139,7 @@ def _by_apprise(message: Message) -> Answer:
         # Any: it is an extra, which types need not know
         apprise = importlib.import_module("apprise")
     except ImportError:
-        return Answer("needs apprise: pip install 'sheetsync[alerts]'")
+        return Answer("needs apprise: pip install apprise")
     # its lines show addresses
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     sender = apprise.Apprise()

@@ -77,7 +77,7 @@ def messages(
     tried_often = {key: max(_attempts(each, key) for each in told) for key, told in waiting.items()}
     # who has not failed goes first: a receiver that is down must not take the time of the others
     for key in sorted(waiting, key=lambda key: tried_often[key]):
-        if all((tried := each.delivery(key)) is None or tried.retry_at <= now for each in waiting[key]):
+        if not any((tried := each.delivery(key)) and tried.rests(now) for each in waiting[key]):
             yield from _of_receiver(receivers[key], waiting[key])
 
 

@@ -35,7 +35,7 @@ def receiver_at(text: str) -> Receiver | str:
     if scheme in ("http", "https"):
         return _wrong_url(text) or Receiver(text)
     if not find_spec("apprise"):
-        return f"is no https:// or smtp:// address; for those of apprise: pip install 'sheetsync[alerts]' ({EXAMPLE})"
+        return f"is no https:// or smtp:// address; for those of apprise: pip install apprise ({EXAMPLE})"
     return Receiver(text)
 
 

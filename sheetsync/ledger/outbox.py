@@ -13,6 +13,7 @@ from typing import Any
 
 from sheetsync.alerts.alert import (
     HAPPENINGS,
+    LONGEST_PAUSE,
     Alert,
     Delivery,
     Happening,
@@ -28,7 +29,6 @@ from sheetsync.ledger import rows
 from sheetsync.ledger.database import Database
 from sheetsync.steps import RowSeen
 
-LONGEST_PAUSE = timedelta(hours=1)
 FIRST_PAUSE = timedelta(minutes=4)
 """A receiver that fails is tried again in the next run, five minutes on, then after pauses twice as long each."""
 
@@ -153,7 +153,7 @@ class Outbox:
         claimed = {"message": message.id, "retry_at": rows.to_text(now + until)}
         with self._db.transaction():
             tried = {alert.id: self._tried(alert.id, message.receiver.key) for alert in message.alerts}
-            if any(each and (each.sent_at or each.retry_at > now) for each in tried.values()):
+            if any(each and (each.sent_at or each.rests(now)) for each in tried.values()):
                 return False
             for alert_id, earlier in tried.items():
                 first = Delivery(alert_id, message.receiver.key, message.receiver.label, "", 0, now)

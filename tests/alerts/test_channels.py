@@ -176,4 +176,4 @@ class TestApprise:
 def test_apprise_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the answer says how to install it."""
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
-    assert sent(Receiver("slack://token")) == Answer("needs apprise: pip install 'sheetsync[alerts]'")
+    assert sent(Receiver("slack://token")) == Answer("needs apprise: pip install apprise")

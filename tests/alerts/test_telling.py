@@ -412,6 +412,36 @@ class TestDown:
             assert [a["kind"] for message in other.got for a in message["alerts"]] == [ENDS]
             assert coded.told() == []
 
+    def test_a_clock_that_was_set_back(self, coded: Watched, hook: Hook) -> None:
+        """What it had put down for later is not waited for."""
+        hook.mode = 500
+        before_end(coded, hours=20)
+        coded.run()
+        hook.mode = 204
+        coded.later(hours=-3)
+        coded.run()
+        assert coded.told() == [(ENDS, VIDEO)]
+
+    def test_the_run_is_over(self, coded: Watched) -> None:
+        """Nothing is sent after its end; the next one does."""
+        before_end(coded, hours=71)
+        coded.clock.ends_in(0)
+        coded.tell()
+        assert coded.told() == []
+        coded.clock.ends_in(60)
+        coded.tell()
+        assert coded.told() == [(ENDS, VIDEO)]
+
+    def test_the_ledger_cannot_be_written(self, coded: Watched, tmp_path: Path) -> None:
+        """Nothing is sent that could not be marked, and the run goes on."""
+        before_end(coded, hours=71)
+        coded.ledger._db._connection.execute("PRAGMA query_only = 1")
+        coded.tell()
+        assert coded.told() == []
+        coded.ledger._db._connection.execute("PRAGMA query_only = 0")
+        coded.tell()
+        assert coded.told() == [(ENDS, VIDEO)]
+
 
 class TestUpgrade:
     def test_old_facts_are_not_told(self, hook: Hook, tmp_path: Path) -> None:
