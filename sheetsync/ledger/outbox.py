@@ -72,7 +72,7 @@ class Outbox:
 
     def purse(self, api_key: str) -> PurseFacts:
         """What is known of the credits of an API key, which is named by its fingerprint."""
-        balances = self._db.select("SELECT credits, told_at FROM balance ORDER BY told_at DESC LIMIT 1")
+        balances = self._db.select("SELECT credits, told_at FROM balance ORDER BY told_at DESC, credits LIMIT 1")
         prices = self._db.select("SELECT credits, lock, told_at FROM price WHERE api_key = ?", api_key)
         low = self._db.read(Alert, "alert WHERE kind = ? AND over_at IS NULL", Kind.CREDITS)
         facts = PurseFacts(api_key, low=next(iter(low), None))

@@ -274,7 +274,7 @@ def play(folder: Path, minutes: int, days: int, seed: int) -> Counter[str]:
             month.managers(step)
             _price(month, (now - start) / timedelta(days=1))
             for name, place in month.hooks.items():
-                if name not in down and month.chance(200, step):
+                if name not in down and month.chance(60, step):
                     down[name] = now + timedelta(days=1)
                 place.mode = 503 if now < down.get(name, now) else 204
                 if now > down.get(name, now) + timedelta(days=1):
