@@ -147,9 +147,13 @@ class TypedValue:
 
 @dataclass(frozen=True, slots=True)
 class RowSeen:
-    """What a run saw of a video's row, for `status`: whose it is, why it waits, its code in use and when that ends.
+    """What a run saw of a video's row, for `status` and for alerts: whose it is, why it waits, its code in use and when
+    that ends.
 
     `request_id` is the request that brought the code, a fingerprint where people typed it; `hold` names no code.
+    `owner` is who is to move for it, `place` where it stands, as a link's fragment; empty until a run saw it. `begins`
+    is when the code's window began; `code_since` when the code was first seen in use here, `waits_since` since when
+    the row waits for a person.
     """
 
     video_id: str
@@ -159,6 +163,13 @@ class RowSeen:
     request_id: str = ""
     code: str = ""
     ends: datetime | None = None
+    owner: str = ""
+    place: str = ""
+    begins: datetime | None = None
+    is_retired: bool = False
+    is_renewing: bool = False
+    code_since: datetime | None = None
+    waits_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

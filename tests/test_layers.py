@@ -33,20 +33,32 @@ LAYERS = (
     ("reporting",),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
-    ("projection",),
+    ("projection", "alerts"),
     ("config",),
     ("columns",),
-    ("notes", "steps", "projected"),
+    ("notes", "steps", "projected", "receivers"),
     ("model", "clock", "context", "network"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
 SHEET_IO = {"sheet", "sheet.api", "sheet.reading", "sheet.session", "sheet.writing"}
-PURE_ROOMS = {"plan", "projection", "template", "columns", "notes", "steps", "projected", "model", "errors"}
+PURE_ROOMS = {
+    "plan",
+    "projection",
+    "template",
+    "columns",
+    "notes",
+    "steps",
+    "projected",
+    "receivers",
+    "model",
+    "errors",
+}
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
 # a report is made by libraries that read their own files, and its page from files beside it
 MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
+PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
 PURE = [
     name
     for name in ROOMS
@@ -54,6 +66,7 @@ PURE = [
     or (room(name) == "sheet" and name not in SHEET_IO)
     or (room(name) == "live" and name not in LIVE_IO)
     or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
+    or name in PURE_ALERTS
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
@@ -80,7 +93,9 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client", "health.ping"},
+    "httpx": {"tokportal.client", "health.ping", "alerts.channels"},
+    "smtplib": {"alerts.channels"},
+    "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},

@@ -20,6 +20,7 @@ from sheetsync.errors import SheetsyncError, Unexpected
 log = logging.getLogger(__name__)
 
 COMMANDS = {
+    "alerts": "Tell what was told to whom and what waits, or send every receiver a test.",
     "config": "Look at the configuration alone: no network, no ledger.",
     "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
     "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",

@@ -14,7 +14,7 @@ from sheetsync.cli.options import Selection
 from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.watching import watching
 from sheetsync.context import about
-from sheetsync.errors import Locked, SheetsyncError
+from sheetsync.errors import Interrupted, Locked, SheetsyncError
 from sheetsync.health.ping import Switch
 from sheetsync.ledger.store import Ledger
 from sheetsync.plan.situation import Allowed
@@ -22,6 +22,7 @@ from sheetsync.steps import Hold
 from sheetsync.sync.clients import Clients, clock_for
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_all, run_id_for
+from sheetsync.sync.telling import KEPT_FOR_ALERTS, tell
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         Switch(config.run.ping_url if is_watched else None) as switch,
         Clients(config, clock, read_only=plan_only) as clients,
     ):
-        clock.ends_in(config.run.max_seconds)
+        ends = clock.monotonic() + config.run.max_seconds
+        clock.ends_in(config.run.max_seconds - (KEPT_FOR_ALERTS if config.alerting.receivers else 0))
         with stoppable(clock), watching() as progress:
             request = replace(request, progress=progress)
             reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clock, request)
@@ -81,6 +83,11 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
                 )
             told = (f"{report.name}: {report.why or 'done'}" for report in runs.reports)
             switch.ended(runs.exit_code, "\n".join(told))
+            # who stops a run has no wish to wait; the next one tells
+            if not (plan_only or any(isinstance(report.error, Interrupted) for report in reports.values())):
+                clock.ends_in(ends - clock.monotonic())
+                key = clients.portal.fingerprint
+                tell(config.alerting, trackers, clients.ledger, clock, key, is_whole=not selection.videos)
         return runs
 
 

@@ -21,6 +21,7 @@ from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, 
 from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
+from sheetsync.receivers import Alerting
 
 # What is wrong, by pydantic's type of error: its own words are for programmers, and may show a value.
 _SENTENCES = {
@@ -28,6 +29,7 @@ _SENTENCES = {
     "extra_forbidden": "is not a known key; {nearest}",
     "model_type": "is {kind}; expected {expected}",
     "tuple_type": "is {kind}; expected {expected}",
+    "dict_type": "is {kind}; expected {expected}",
     "string_type": "is {kind}; expected {expected}",
     "string_too_short": "is empty; expected {expected}",
     "too_short": "is missing or empty; expected {expected}",
@@ -52,6 +54,7 @@ class Config:
     state: Path
     trackers: tuple[Tracker, ...]
     run: settings.RunSettings
+    alerting: Alerting
     path: Path
 
 
@@ -79,7 +82,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     google = checked.google
     if google.credentials:
         google = google.model_copy(update={"credentials": handed_over(google.credentials, environ)})
-    return Config(google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run, path)
+    sections = google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run
+    return Config(*sections, _alerting(checked), path)
 
 
 def handed_over(secret: Path, environ: Mapping[str, str]) -> Path:
@@ -101,6 +105,7 @@ def _tracker(checked: settings.TrackerSettings) -> Tracker:
     plain = dict(checked)
     renamed = plain["columns"] = checked.columns.model_dump(exclude_unset=True)
     plain["groups"] = plain.pop("template").groups
+    del plain["alerts"]
     for setting in ("require", "approve"):
         plain[setting] = plain[setting] and tuple(key_of(name, renamed) for name in plain[setting])
     return Tracker(**plain)
@@ -112,9 +117,16 @@ def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:
     return "Summary" if is_alone else f"Summary {tracker.worksheet}"[:100]
 
 
+def _alerting(checked: settings.Settings) -> Alerting:
+    said = checked.alerts
+    own = {tracker.name: tracker.alerts.to for tracker in checked.trackers if tracker.alerts.to}
+    owners = {normal(name): receiver for name, receiver in said.owners.items()}
+    return Alerting(owners, said.to, own, said.ladder_hours, said.credits_below, said.failing_runs)
+
+
 def _refusals(document: Document, error: ErrorDetails) -> Iterator[Problem]:
     """What pydantic refuses at one place, in our words."""
-    location = error["loc"]
+    location = tuple(step for step in error["loc"] if step not in (settings.AS_TEXT, settings.AS_MAPPING))
     if error["type"] == "refused":
         sentences = error["ctx"]["wrong"]
     else:
@@ -125,6 +137,9 @@ def _refusals(document: Document, error: ErrorDetails) -> Iterator[Problem]:
 
 def _expected(location: Location) -> dict[str, str]:
     """What the settings expect at a place, for the sentences above."""
+    if location[:2] == ("alerts", "owners"):
+        # of the names in a mapping any is known
+        location = (*location[:2], *(0 for _ in location[2:3]), *location[3:])
     *sections, key = (step for step in location if isinstance(step, str))
     fields = settings.SECTIONS[".".join(sections)].model_fields
     if key not in fields:

@@ -22,9 +22,9 @@ Problem = tuple[int, str]
 AS_WRITTEN = "<as written>"
 """Stands at the beginning of a sentence for the text that the file has, its variables not filled in."""
 
-_DEEPEST = 5
-"""Steps to the deepest setting, an item of `template: groups:`: what lies below (an anchor may hold itself) is not
-looked at."""
+_DEEPEST = 7
+"""Steps to the deepest setting, an address within a tracker's own receiver: what lies below (an anchor may hold
+itself) is not looked at."""
 
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 

@@ -14,13 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    create_model,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.columns import BY_KEY, GROUPS
+from sheetsync.config.addresses import EXAMPLE, receiver_at, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 from sheetsync.network import is_loopback
+from sheetsync.receivers import Below, Mail, Receiver
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
@@ -213,6 +225,97 @@ class TemplateSettings(Section):
     groups: tuple[Annotated[_Text, _one_of(GROUPS)], ...] = _names("campaign, owners")
 
 
+AS_TEXT, AS_MAPPING = "<text>", "<mapping>"
+"""How a receiver is written: pydantic puts these into the way to a value, where the file has nothing."""
+
+
+def _receiver(text: str) -> Receiver:
+    receiver = receiver_at(text)
+    if isinstance(receiver, str):
+        raise _refused(receiver)
+    return receiver
+
+
+def _mail(checked: Section) -> Receiver:
+    said = dict(checked)
+    mail = Mail(sender=said.pop("from"), **said)
+    if wrong := wrong_mail(mail):
+        raise _refused(wrong)
+    return Receiver(mail=mail)
+
+
+def _yes(text: str) -> bool:
+    words = {"yes": True, "true": True, "no": False, "false": False}
+    if text.casefold() not in words:
+        raise _refused(f"{AS_WRITTEN} is neither yes nor no; expected yes or no")
+    return words[text.casefold()]
+
+
+def _below(text: str) -> Below:
+    found = re.fullmatch(r"([0-9]{1,9})( codes)?", text.strip())
+    if not found:
+        raise _refused(f"{AS_WRITTEN} is no number of credits or codes; expected 70, or 10 codes")
+    return Below(int(found[1]), bool(found[2]))
+
+
+def _named(owners: object) -> object:
+    if owners is None:
+        return {}
+    # told here, where the name is not: it may be a secret that stands on the wrong side
+    if isinstance(owners, dict) and any("://" in name for name in owners):
+        raise _refused("has an address where a name is expected; expected `name: address`")
+    return owners
+
+
+if TYPE_CHECKING:
+    MailSettings = Section
+    _Receiver = Receiver
+else:  # `from` is no name for a field in Python
+    MailSettings = create_model(
+        "MailSettings",
+        __base__=Section,
+        host=(_Text, Field(description="the mail server, for example smtp.example.com")),
+        port=(_Whole, Field(587, ge=1, le=65535, strict=True, title="1 to 65535", description="a port such as 587")),
+        user=(_Text, Field("", description="the name to sign in with")),
+        password=(_Text, Field("", repr=False, description="the password, best as ${SMTP_PASSWORD}")),
+        **{"from": (_Text, Field(description="the sender's mail address"))},
+        to=(
+            Annotated[tuple[_Text, ...], BeforeValidator(lambda to: [to] if isinstance(to, str) else to)],
+            Field(description="a mail address, or a list of them"),
+        ),
+        starttls=(Annotated[bool, BeforeValidator(_yes), BeforeValidator(_filled)], Field(True, description="yes")),
+    )
+    _Receiver = Annotated[
+        Annotated[MailSettings, AfterValidator(_mail), Tag(AS_MAPPING)]
+        | Annotated[_Text, AfterValidator(_receiver), Tag(AS_TEXT)],
+        Discriminator(lambda value: AS_MAPPING if isinstance(value, dict) else AS_TEXT),
+    ]
+
+_Hours = Annotated[_Whole, Field(ge=0, le=8760, strict=True)]
+
+
+class TrackerAlerts(Section):
+    """Who is told of one tracker, in the place of `alerts: to:`."""
+
+    to: tuple[_Receiver, ...] = _names("https://...", ())
+
+
+class AlertSettings(Section):
+    """Who is told, and when. Receivers are left out of the repr, as they hold tokens."""
+
+    owners: Annotated[Mapping[str, _Receiver], BeforeValidator(_named)] = Field(
+        {}, repr=False, description="a mapping of names, such as `Ana: https://...`"
+    )
+    to: tuple[_Receiver, ...] = Field((), repr=False, description="a list of receivers, or [] for none")
+    ladder_hours: tuple[_Hours, ...] = Field(
+        (168, 72, 24, 0), title="0 to 8760 hours", description="a list such as [168, 72, 24, 0], or [] for none"
+    )
+    credits_below: Annotated[Below, BeforeValidator(_below), BeforeValidator(_filled)] = Field(
+        Below(70), description="credits such as 70, or 10 codes"
+    )
+    failing_runs: _Whole = _bounded("runs", 3, 1, 1000)
+
+
 class TrackerSettings(Section):
     """One worksheet, as model.Tracker has it."""
 
@@ -231,6 +334,7 @@ class TrackerSettings(Section):
     approve: tuple[_Text, ...] = _names("caption_final, Legal OK")
     columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
     template: Annotated[TemplateSettings, _MAY_BE_EMPTY] = _section("groups")
+    alerts: Annotated[TrackerAlerts, _MAY_BE_EMPTY] = _section("to")
 
 
 class Settings(Section):
@@ -243,6 +347,7 @@ class Settings(Section):
         (), validate_default=True, description="a list of at least one tracker, each beginning with `- name:`"
     )
     run: Annotated[RunSettings, _MAY_BE_EMPTY] = _section("poll_seconds")
+    alerts: Annotated[AlertSettings, _MAY_BE_EMPTY] = _section("to")
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -253,6 +358,9 @@ SECTIONS: Mapping[str, type[Section]] = {
     "trackers.columns": Columns,
     "trackers.template": TemplateSettings,
     "run": RunSettings,
+    "alerts": AlertSettings,
+    "trackers.alerts": TrackerAlerts,
+    **dict.fromkeys(("alerts.to", "alerts.owners", "trackers.alerts.to"), MailSettings),
 }
 """The models by the keys that lead to them, indexes of lists left out."""
 
@@ -261,5 +369,8 @@ ITEMS = {
     "require": "a column, by its key or its header",
     "approve": "a column, by its key or its header",
     "groups": "the name of a group",
+    "to": f"a receiver: {EXAMPLE}",
+    "owners": f"a receiver: {EXAMPLE}",
+    "ladder_hours": "hours, for example 72",
 }
 """What is expected as an item of a list, by its key."""

@@ -106,6 +106,29 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 PRIMARY KEY (tracker, video_id))""",
         ),
     ),
+    (
+        "alerts, to whom each was told, and what a run saw of rows for them",
+        (
+            "ALTER TABLE row_seen ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE row_seen ADD COLUMN place TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE row_seen ADD COLUMN begins TEXT",
+            "ALTER TABLE row_seen ADD COLUMN is_retired INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE row_seen ADD COLUMN is_renewing INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE row_seen ADD COLUMN code_since TEXT",
+            "ALTER TABLE row_seen ADD COLUMN waits_since TEXT",
+            """CREATE TABLE alert (
+                id TEXT PRIMARY KEY, kind TEXT NOT NULL, tracker TEXT NOT NULL, text TEXT NOT NULL,
+                video_id TEXT NOT NULL, creator TEXT NOT NULL, client TEXT NOT NULL, owner TEXT NOT NULL,
+                link TEXT NOT NULL, subject TEXT NOT NULL, moment TEXT, decided_at TEXT NOT NULL, over_at TEXT,
+                closed_at TEXT)""",
+            "CREATE INDEX alert_tracker ON alert (tracker, video_id)",
+            """CREATE TABLE delivery (
+                alert_id TEXT NOT NULL, receiver TEXT NOT NULL, label TEXT NOT NULL, message TEXT NOT NULL,
+                attempts INTEGER NOT NULL, retry_at TEXT NOT NULL, sent_at TEXT, problem TEXT NOT NULL,
+                PRIMARY KEY (alert_id, receiver))""",
+            "CREATE TABLE alert_cursor (tracker TEXT PRIMARY KEY, event_id INTEGER NOT NULL)",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -39,8 +39,9 @@ def hold(path: Path, tracker: str, note: str, now: datetime) -> Iterator[None]:
     try:
         _take(descriptor, path, tracker, now)
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": now.isoformat(), "note": note}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        with suppress(OSError):  # a full disk: unsigned it holds all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         yield
     finally:
         # Closing ends the flock. The file is never deleted: who has opened it and waits for its flock would then hold

@@ -294,7 +294,8 @@ class Recorder:
     def saw_rows(self, seen: Collection[RowSeen], is_all: bool) -> None:
         """Keep what a run saw of rows, where it is news; with `is_all` the rows of other videos are gone."""
         known = {row.video_id: row for row in self._db.read(RowSeen, "row_seen WHERE tracker = ?", self.tracker)}
-        news = [row for row in seen if known.pop(row.video_id, None) != row]
+        rows_now = ((known.pop(row.video_id, None), row) for row in seen)
+        news = [now for old, row in rows_now if (now := rows.seen_again(old, row)) != old]
         gone = known.keys() if is_all else ()
         if news or gone:  # most runs see nothing new: no write for nothing
             with self._transaction():

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, get_type_hints
 
+from sheetsync.alerts.alert import Kind
 from sheetsync.model import AdCodeRequest, Entry, IntentState, Mark, Origin, Refusal
+from sheetsync.steps import RowSeen
 
 # The tables call by its kind what the model calls an id; only there do the names differ.
 _COLUMN_NAMES: Mapping[Any, str] = {(AdCodeRequest, "id"): "request_id"}
@@ -32,7 +34,7 @@ def to_text(moment: datetime) -> str:
 
 
 _FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
-    **{kind: kind for kind in (Mark, Origin, IntentState)},
+    **{kind: kind for kind in (Mark, Origin, IntentState, Kind, bool)},
     datetime: datetime.fromisoformat,
     datetime | None: lambda text: text and datetime.fromisoformat(text),
     Mapping[str, object]: json.loads,
@@ -104,6 +106,19 @@ def repeated(old: Refusal, new: Refusal) -> Refusal:
         return new
     same = old.http_status == new.http_status and _without_support_id(old.text) == _without_support_id(new.text)
     return replace(new, attempts=old.attempts + 1, text=old.text if same else new.text)
+
+
+def seen_again(old: RowSeen | None, new: RowSeen) -> RowSeen:
+    """`new`, with the instants since when the same code is in use, and since when the row waits, whatever for."""
+    if old is None:
+        return new
+    is_same_code = (old.request_id, old.code) == (new.request_id, new.code)
+    return replace(
+        new,
+        code_since=old.code_since if is_same_code and old.code_since else new.code_since,
+        # a service that fails meanwhile makes a wait neither shorter nor longer
+        waits_since=old.waits_since if new.hold and old.waits_since else new.waits_since,
+    )
 
 
 def _without_support_id(text: str) -> str:

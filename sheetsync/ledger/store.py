@@ -19,6 +19,7 @@ from tempfile import mkdtemp
 from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
+from sheetsync.ledger.outbox import Outbox
 from sheetsync.ledger.recorder import REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
@@ -108,6 +109,10 @@ class Ledger:
     def recorder(self, tracker: str, run_id: str, clock: Clock) -> Recorder:
         """What writes for one tracker within one run; `run_id` is the empty string where no run is known."""
         return Recorder(self._db, tracker, run_id, clock)
+
+    def outbox(self, clock: Clock) -> Outbox:
+        """The alerts of all trackers, and what became of telling them."""
+        return Outbox(self._db, clock)
 
     def known(self, tracker: str) -> Known:
         """All that the plan and the projection need of one tracker."""

@@ -285,8 +285,7 @@ class Run:
             videos=self._request.videos,
             told=self._told(),
         )
-        rows = chosen(newest.rows, self._request.videos)
-        seen = rows_seen(rows, newest.time_zone, tracker, known, outlook.now, self.report.holds)
+        seen = rows_seen(newest, self._request.videos, tracker, known, outlook.now, self.report.holds)
         self._recorder.saw_rows(tuple(seen), is_all=not self._request.videos)
         written = self._writer.write(newest, wanted)
         self._tell(written)

@@ -1,0 +1,70 @@
+"""What an address of a receiver means, and what is wrong with one.
+
+An address may hold a token: no words in here show one, not even as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sheetsync.network import is_loopback
+from sheetsync.receivers import TLS_PORT, Mail, Receiver
+
+EXAMPLE = "https://..., smtp://user:password@host:587/?from=a@b.c&to=d@e.f, or a URL of apprise"
+
+
+def receiver_at(text: str) -> Receiver | str:
+    """The receiver at an address, or what is wrong with it: words that do not show it."""
+    text = text.strip()
+    scheme = text.partition("://")[0].casefold()
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or "://" not in text or re.search(r"\s", text):
+        return f"is not an address; expected {EXAMPLE}"
+    if scheme == "smtp":
+        mail = _mail_at(text)
+        return mail if isinstance(mail, str) else Receiver(mail=mail)
+    if scheme in ("http", "https"):
+        return _wrong_url(text) or Receiver(text)
+    if not find_spec("apprise"):
+        return f"is no https:// or smtp:// address; for those of apprise: pip install apprise ({EXAMPLE})"
+    return Receiver(text)
+
+
+def _wrong_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host:
+        return f"is not an address; expected {EXAMPLE}"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "would be told in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
+    return ""
+
+
+def _mail_at(text: str) -> Mail | str:
+    try:
+        parts = urlsplit(text)
+        query, port = parse_qs(parts.query, strict_parsing=True), parts.port or 587
+        (sender,), to = query.pop("from"), tuple(one.strip() for one in ",".join(query.pop("to")).split(","))
+        (word,) = query.pop("starttls", ["yes"])
+    except (ValueError, KeyError):
+        sender, to, word, query = "", (), "", {}
+    if not sender or not parts.hostname or query or word not in ("yes", "no"):
+        return "is no mail address; expected smtp://user:password@host:587/?from=a@b.c&to=d@e.f,g@h.i"
+    signed_in = unquote(parts.username or ""), unquote(parts.password or "")
+    mail = Mail(parts.hostname, sender, to, port, *signed_in, starttls=word == "yes")
+    return wrong_mail(mail) or mail
+
+
+def wrong_mail(mail: Mail) -> str:
+    """What is wrong with mail settings; empty if nothing."""
+    if not all(re.fullmatch(r"[^\s@,<>]+@[^\s@,<>]+", one) for one in (mail.sender, *mail.to)) or not mail.to:
+        return "names what is no mail address under from or to; expected a@b.c"
+    if bool(mail.user) != bool(mail.password):
+        return "has a user or a password alone; expected both, or neither"
+    if not (mail.starttls or mail.port == TLS_PORT or is_loopback(mail.host)):
+        return "would send mail in the clear; expected starttls: yes (no is for 127.0.0.1 and localhost)"
+    return ""
