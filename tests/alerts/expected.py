@@ -42,7 +42,6 @@ class Side:
     days: Mapping[str, int]
     owner: Mapping[str, str]
     retired: dict[str, str] = field(default_factory=dict)  # video: the code that people retired
-    held: set[str] = field(default_factory=set)  # videos whose mark waits for a person
     codes: dict[str, Code] = field(default_factory=dict)
     books: dict[str, tuple[str, int]] = field(default_factory=dict)  # request: its status, how many codes it had
     latest: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -65,8 +64,8 @@ class Expected:
 
     # --- what the program saw ---------------------------------------------------------------------------------------
 
-    def saw(self, name: str, requests: Iterable[Any], now: datetime) -> None:
-        """A run of this tracker saw its sheet, and TokPortal's books as they are now."""
+    def saw(self, name: str, requests: Iterable[Any], held: Iterable[str], now: datetime) -> None:
+        """A run of this tracker saw its sheet, where the marks of `held` wait, and the books of TokPortal as of now."""
         side = self.sides[name]
         mine: dict[str, list[Any]] = {}
         for request in requests:
@@ -76,7 +75,7 @@ class Expected:
             self._happened(side, video, books)
             self._use(side, video, books, now)
             side.latest[video] = books[-1].id, books[-1].status
-        side.waits = {video: side.waits.get(video, now) for video in side.held}
+        side.waits = {video: side.waits.get(video, now) for video in held}
         side.is_new = False
 
     def _happened(self, side: Side, video: str, books: Sequence[Any]) -> None:

@@ -107,12 +107,10 @@ class Month(Bench):
             side, now = self.expected.sides[name], self.clock.now()
             for video in [video for video, until in desk.mistakes.items() if now >= until]:
                 self.put(name, video, "action", None)
-                side.held.discard(video)
                 del desk.mistakes[video]
             if desk.flood and now >= desk.flood[1]:
                 for video in desk.flood[0]:
                     self.put(name, video, "action", None)
-                    side.held.discard(video)
                 desk.flood = None
             # whoever waits for an answer about too many orders, or a price, makes no further marks
             if desk.flood or self.expected.locked:
@@ -130,13 +128,11 @@ class Month(Bench):
         elif idle and self.chance(60, step):
             wrong = self.random.choice(idle)
             self.put(name, wrong, "action", "renew")
-            side.held.add(wrong)
             desk.mistakes[wrong] = now + timedelta(hours=self.random.uniform(2, 80))
         elif len(idle) > MOST_ORDERS and self.chance(150, step):
             many = idle[: MOST_ORDERS + 1]
             for video in many:
                 self.put(name, video, "action", "request")
-            side.held.update(many)
             desk.flood = many, now + timedelta(hours=self.random.uniform(1, 12))
         elif done and self.chance(12, step):
             self._decide(name, side, self.random.choice(done), now)
@@ -216,12 +212,18 @@ class Month(Bench):
         for name, report in reports.items():
             self.seen[f"exit {report.exit_code}"] += 1
             if report.exit_code in (0, 3) or (report.exit_code == 1 and not report.error):
-                self.expected.saw(name, self.portal_books.requests, began[name])
+                self.expected.saw(name, self.portal_books.requests, self._held(name, report.exit_code), began[name])
                 if marks[name]:
                     self.expected.purse(self.portal_books.credits, now)
             self.expected.ran(name, began[name], report.exit_code)
             if any("expected 7" in warning or "7 were expected" in warning for warning in report.warnings):
                 self.expected.locked = self.expected.locked or now
+
+    def _held(self, name: str, exit_code: int) -> set[str]:
+        """The marks that wait for a person, as people see it: where a run did what it could, a mark with a note."""
+        shown = {v for v in self.desks[name].videos if self.at(name, v, "action") and self.at(name, v, "sync_note")}
+        # after 1 some may wait for the next run alone
+        return shown & self.expected.sides[name].waits.keys() if exit_code == 1 else shown
 
     def _look(self, is_told: bool) -> None:
         for name, place in self.hooks.items():
