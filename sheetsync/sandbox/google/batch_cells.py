@@ -58,7 +58,7 @@ def applied(old: Cell | None, data: Json, mask: Json) -> Cell | None:
     validation = as_kept(data.get("dataValidation")) if "dataValidation" in mask else held.validation
     for name in _EXTRA:
         if name in mask:
-            extra = overlay(extra, data, {name: None})
+            extra = overlay(extra, as_kept(data), {name: None})
     return cell_or_none(value, format_, note, validation, extra)
 
 
