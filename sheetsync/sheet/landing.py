@@ -5,13 +5,14 @@ can be: later ones show what was written since. What follows from it is `repair.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 
 from sheetsync.columns import index_key, same, says
-from sheetsync.model import Scalar, Snapshot
-from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at
+from sheetsync.model import CellValue, Scalar, Snapshot
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at
 from sheetsync.sheet.matching import Aftermath, content
 
 MOST = 0.5
@@ -105,7 +106,11 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     """
     written = list(by_row(of.sent.edits))
     changed = of.now.changed_since(of.then)
-    whole = _whole_carriers(written, headers, changed, of)
+    old = _as_old_as_the_read(headers, of)
+    found = _whole_carriers(written, headers, changed, of)
+    whole = [
+        [n for n in rows if _may_tell(n, edits, headers, old, of)] for edits, rows in zip(written, found, strict=True)
+    ]
     taken = {n for rows in whole for n in rows}
     touched = [n for n in changed if n not in taken]
     carriers = [
@@ -113,7 +118,7 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
             edits, row, bool(rows) or _could_carry_no_more(edits, row, headers, of), _found(edits, row, headers, of)
         )
         for edits, rows in zip(written, whole, strict=True)
-        for row in rows or (n for n in touched if _share(n, edits, headers, of) >= MOST)
+        for row in rows or (n for n in touched if _is_partly_there(n, edits, headers, old, of))
     ]
     for edits in written if carriers else ():
         row = edits[0].row + _shift(carriers)
@@ -122,20 +127,46 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     return carriers
 
 
+def _as_old_as_the_read(headers: Sequence[Scalar], of: Aftermath) -> set[int]:
+    """The rows that say, in the place of the write's instant, what such a place said before, or nothing.
+
+    What they say of the rest where it belongs, they say of themselves: the instant would have come with it.
+    """
+    before, after, at = of.sent.before, of.after, of.sent.before.columns["updated_at"]
+    header = header_at(headers, at)
+    if header == GONE:
+        header = header_at(before.headers, at)
+    old = {"", *(_known(before.cell(n, c), of) for c in columns_now(before, header, at)[:1] for n in of.then.numbers)}
+    old -= {_known(edit.value, of) for edit in of.sent.edits if _is_instant(edit, of)}
+    places = columns_now(after, header, at)[:1]
+    return {n for n in of.now.numbers for c in places if _known(after.cell(n, c), of) in old and not after.hides(n, c)}
+
+
+def _known(value: CellValue, of: Aftermath) -> object:
+    return index_key(value, of.sent.before.time_zone)
+
+
+def _is_instant(edit: Edit, of: Aftermath) -> bool:
+    """Whether a cell says when its write was made; one that is put back says when an earlier one was."""
+    return edit.column == of.sent.before.columns["updated_at"] and isinstance(edit.value, datetime)
+
+
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
     """How many cells of a row say what was written, and did not say so before.
 
-    In a row that another machine has written since, what stands under its own header may be that one's word.
+    In a row of the same key that another machine has written since, what stands under its own header may be that
+    one's word.
     """
     before, stamp = of.sent.before, of.after.columns["updated_at"]
     was = content(before.headers, before.grid[edits[0].row - 1])
     is_newer = not any(of.holds(row, stamp, edit) for edit in edits) and not same(
         of.after.cell(row, stamp), before.cell(edits[0].row, before.columns["updated_at"])
     )
+    may_be_told_anew = is_newer and of.now.key(row) == edits[0].key
     return sum(
         of.holds(row, column, edit)
         and not says(was.get(header_at(of.after.headers, column), ""), edit.value, before.time_zone)
-        and not (is_newer and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
+        and not (may_be_told_anew and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
         for column, edit in _placed(edits, headers, of)
     )
 
@@ -157,6 +188,32 @@ def _whole_carriers(
         near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for _, cell in cells), [])
         carriers.append([n for n in near if _share(n, edits, headers, of) == 1])
     return carriers
+
+
+def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], old: Set[int], of: Aftermath) -> bool:
+    """Whether a row that says all that was written to one tells where it landed.
+
+    Without the instant of the write, as in what was only put back, somebody may have typed the same: it tells nothing
+    while the row that was meant stands in its place.
+    """
+    if any(_is_instant(edit, of) for edit in edits):
+        return row not in old or _is_out_of_place(row, edits, headers, of)
+    return row == edits[0].row or key_at(of.after, edits[0].row) != edits[0].key
+
+
+def _is_partly_there(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], old: Set[int], of: Aftermath) -> bool:
+    is_reached = row not in old or _is_out_of_place(row, edits, headers, of)
+    return is_reached and _share(row, edits, headers, of) >= MOST
+
+
+def _is_out_of_place(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether a row says something of what was written where nobody would say it: in another column."""
+    return any(
+        edit.value != ""
+        and of.holds(row, column, edit)
+        and header_at(of.after.headers, column) != header_at(of.sent.before.headers, edit.column)
+        for column, edit in _placed(edits, headers, of)
+    )
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:

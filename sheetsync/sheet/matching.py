@@ -213,10 +213,9 @@ def are_rows_meant(rows: Iterable[int], landed: Landed, before: Snapshot) -> boo
     """Whether, of duplicates, it is the meant one that a written row holds: they may have changed places."""
     then, ours = RowIndex(before), machine_headers(before)
     for row in rows:
-        duplicates = then.with_key(key_at(before, row)) or then.without_key()
+        duplicates = then.with_key(key_at(before, row))
         if len(duplicates) > 1:
-            # Google leaves out rows that are empty: where a stray cell was emptied, there is none to be seen
-            seen = content(landed.headers, landed.rows.get(row, ()), ours)
+            seen = content(landed.headers, landed.rows[row], ours)
             best = most_similar(seen, then.contents(duplicates, ours), then.key_header)
             if best and row not in best:
                 return False

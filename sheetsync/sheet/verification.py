@@ -1,11 +1,12 @@
 """PURE: did a write land where it should?
 
 Google Sheets has no conditional write (Sheets reference 3.2): between our read and our write, people may sort, insert
-or delete. So each write asks, in the same atomic call, for the headers and rows as they stood when it landed. What a
+or delete. So each write asks, in the same atomic call, for the headers and rows as they stood when it landed. What
 puts a write right that went astray is `repair.py`'s.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sheetsync.columns import key_text, normal, says
 from sheetsync.model import Scalar, Snapshot
@@ -16,12 +17,13 @@ from sheetsync.sheet.matching import are_rows_meant
 def landed_right(edits: Sequence[Edit], landed: Landed, before: Snapshot) -> bool:
     """Whether every cell landed in the row of its key and under its header and says its value, every mark was cleared.
 
-    Of duplicates it has to be the row that was meant: their key does not tell them apart.
+    Of duplicates it has to be the row that was meant: their key does not tell them apart. Of a row without a key that
+    was emptied nothing is to be seen: a read has to tell.
     """
     columns = range(len(landed.headers))
     key_column = next((n for n in columns if header_at(landed.headers, n) == key_header(before)), None)
-    if key_column is None:
-        # nothing can be said of any row
+    if key_column is None or not all(edit.key for edit in edits):
+        # nothing can be said of any row, or not of that one
         return False
     return all(_is_right(edit, key_column, landed, before) for edit in edits) and are_rows_meant(
         {edit.row for edit in edits}, landed, before
@@ -38,14 +40,15 @@ def _is_right(edit: Edit, key_column: int, landed: Landed, before: Snapshot) -> 
     return _says(row, edit, before)
 
 
-def shows_what_was_written(edits: Iterable[Edit], landed: Landed, before: Snapshot) -> bool:
-    """Whether an answer shows every value where it was written, below a header row: that of the sheet, or a part of it.
+def told_by(landed: Landed, edits: Iterable[Edit], before: Snapshot) -> Landed | None:
+    """What an answer tells of where a write landed; nothing unless it shows every value where it was written.
 
-    If not, it tells nothing of where the write landed.
+    Where a row came above the headers it shows none of them: they stand as they were read.
     """
-    if not set(filter(None, map(normal, landed.headers))) & set(map(normal, before.headers)):
-        return False
-    return all(_says(landed.rows.get(edit.row, ()), edit, before) for edit in edits if isinstance(edit, SetCell))
+    if not all(_says(landed.rows.get(edit.row, ()), edit, before) for edit in edits if isinstance(edit, SetCell)):
+        return None
+    is_header = set(filter(None, map(normal, landed.headers))) & set(map(normal, before.headers))
+    return landed if is_header else replace(landed, headers=before.headers)
 
 
 def _says(row: Sequence[Scalar], edit: Edit, before: Snapshot) -> bool:

@@ -22,7 +22,7 @@ from sheetsync.sheet.api import WriteRefused, WriteUnclear
 from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
-from sheetsync.sheet.verification import landed_right, shows_what_was_written
+from sheetsync.sheet.verification import landed_right, told_by
 from sheetsync.steps import Offer
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Writer:
                 newest = replace(todo.snapshot, is_current=False)
                 return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
-            seen = landed if landed and shows_what_was_written(todo.edits, landed, todo.snapshot) else None
+            seen = told_by(landed, todo.edits, todo.snapshot) if landed else None
             writes = (*todo.writes, Sent(todo.edits, seen, todo.read))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)

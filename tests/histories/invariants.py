@@ -83,7 +83,9 @@ class Judge:
     def wished(self, row: str, word: str = "") -> None:
         """A mark is about to be typed."""
         self.touched(row, ACTION)
-        self.wishes.setdefault(row, []).append(Wish(row, word))
+        video = text(self.desk.cell(row, KEY))
+        stale = [answer for heard in self.heard.values() for answer in heard.get(video, ())]
+        self.wishes.setdefault(row, []).append(Wish(row, word, stale=stale))
 
     def touched(self, row: str, token: str) -> None:
         """A person types into a cell: what stood there is no longer anybody's to put back."""
@@ -472,7 +474,9 @@ class Judge:
         word, first = self.saw.pop(row, (mark, saw))
         # typed again since, or not: the same mark in a row whose write was seen to land is the one it was
         saw = saw if others or word != mark else first
-        told = [*run.answers.get(video, []), *self.heard[run.machine.name].get(video, [])]
+        stale = [answer for wish in self.wishes.get(row, ())[-1:] for answer in wish.stale]
+        heard = self.heard[run.machine.name].get(video, [])
+        told = [*run.answers.get(video, []), *(answer for answer in heard if all(answer is not old for old in stale))]
         if not any(done(mark, saw, answer) for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
@@ -492,7 +496,7 @@ class Judge:
         self.count_charges()
         self._settled(run)
         # what a run did not come to write, the next one may: it need not be told again
-        kept = self.heard[run.machine.name] if self.wire and report.exit_code else {}
+        kept = self.heard[run.machine.name] if report.exit_code else {}
         told = {} if report.exit_code == 0 else run.answers
         self.heard[run.machine.name] = kept | {video: [*kept.get(video, []), *more] for video, more in told.items()}
         if report.exit_code == 0:

@@ -20,11 +20,12 @@ Place = tuple[str, str]
 
 @dataclass(slots=True, eq=False)
 class Wish:
-    """One mark that a person made; `charges` are the requests that were ordered for it."""
+    """One mark that a person made; `charges` were ordered for it, `stale` is what runs had been told by then."""
 
     row: str
     word: str
     charges: list[AdCodeRequest] = field(default_factory=list)
+    stale: list[Answer] = field(default_factory=list)
 
     @property
     def served(self) -> bool:

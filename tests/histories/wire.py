@@ -438,9 +438,9 @@ def _claims(run: Run, request: Request, desk: Desk) -> set[str]:
     """Videos into whose rows, as the run read them, a write puts `ordering`."""
     if run.read is None:
         return set()
-    at, found = run.read.tokens, set()
+    at, found, tab = run.read.tokens, set(), run.tab or desk.sheet  # its own, also once it is put away
     for one in json.loads(request.body)["requests"]:
-        for line, column, value in cells_of(one, desk.sheet.sheet_id):
+        for line, column, value in cells_of(one, tab.sheet_id):
             if column < len(at) and at[column] == "Status" and value == "ordering":
                 found.add(run.read.key(line))
     return found
