@@ -197,3 +197,13 @@ class Event:
     run_id: str
     kind: str
     detail: Mapping[str, object]
+
+
+def place_of(sheet_id: int, row: int) -> str:
+    """Where a row is within its spreadsheet, as a link says it."""
+    return f"gid={sheet_id}&range={row}:{row}"
+
+
+def link_to(spreadsheet: str, place: str) -> str:
+    """Where a click shows that place; empty where there is none."""
+    return f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#{place}" if place else ""

@@ -100,7 +100,7 @@ ONLY_IN = {
     "sqlite3": {"ledger.database"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
-    "rich": {"cli.watching"},
+    "rich": {"cli.watching", "cli.rows"},
     "yaml": {"config.positions"},
     "dotenv": {"config.variables"},
     "jinja2": {"reporting.page"},

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sheetsync.alerts.alert import Alert, Happening, Kind, PurseFacts, RunEnded, TrackerFacts
 from sheetsync.model import Tracker, fingerprint
 from sheetsync.receivers import Alerting
-from sheetsync.steps import RowSeen
+from sheetsync.steps import RowSeen, link_to
 
 LONG_WAIT = timedelta(days=1)
 """Rows that wait for a person longer than this are told."""
@@ -50,7 +50,7 @@ def _at_its_row(alert: Alert, tracker: Tracker, row: RowSeen | None) -> Alert:
     """The alert as its row is now; where it has none any more, as it was."""
     if row is None:
         return alert
-    link = f"https://docs.google.com/spreadsheets/d/{tracker.spreadsheet}/edit#{row.place}" if row.place else ""
+    link = link_to(tracker.spreadsheet, row.place)
     return replace(alert, creator=row.creator, client=row.client, owner=row.owner, link=link)
 
 

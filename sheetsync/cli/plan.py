@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import attributes, count, shown, table
-from sheetsync.cli.runs import Runs, ended, holds_json, row_text, run_trackers, troubles
+from sheetsync.cli.render import attributes, count, shown
+from sheetsync.cli.rows import row_text, rows_text
+from sheetsync.cli.runs import Runs, ended, holds_json, run_trackers, troubles
 from sheetsync.steps import Plan, Step
 from sheetsync.sync.report import Report
 
@@ -26,7 +27,7 @@ def plan(selection: Selection) -> None:
     # what failed to be planned is not carried out either: no word of what sync would do
     later = "; `sheetsync sync` carries this out" if any(_has_plan(report) for report in runs.reports) else ""
     end = f"Nothing was ordered or written{later}."
-    click.echo(shown(selection, _plan_json(runs), ended(runs, [*map(plan_text, runs.reports), end])))
+    click.echo(shown(selection, _plan_json(runs)) or ended(runs, [*map(plan_text, runs.reports), end]))
     sys.exit(runs.exit_code)
 
 
@@ -38,7 +39,7 @@ def plan_text(report: Report) -> str:
     holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.printed] for hold in report.plan.holds]
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
     if steps or holds:
-        lines.append(table([*steps, *holds]))
+        lines.append(rows_text(report, [*steps, *holds]))
     lines.append("  " + _price(report.plan, report.credits_left))
     return "\n".join(lines + troubles(report))
 

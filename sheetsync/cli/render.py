@@ -33,7 +33,7 @@ def attributes(thing: object, *names: str) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in names}
 
 
-def shown(selection: Selection, document: Any, text: str) -> str:
+def shown(selection: Selection, document: Any, text: str = "") -> str:
     """What a command prints: with --json the document, as one, for programs; else the text, for people.
 
     Instants in the document are printed as `stamp` has them. Beside a log of JSON lines it is one line, too.

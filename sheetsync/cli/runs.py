@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sheetsync.cli.options import Selection
+from sheetsync.cli.plain import plain
 from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.watching import watching
 from sheetsync.context import about
@@ -103,13 +104,8 @@ def _write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> Non
 
 def ended(runs: Runs, lines: Sequence[str]) -> str:
     """What was printed of each tracker, and what concerns all of them."""
-    absent = [f"No row has the Video ID '{video}': is it the id in the key column?" for video in runs.absent]
+    absent = [plain(f"No row has the Video ID '{video}': is it the id in the key column?") for video in runs.absent]
     return "\n".join([*lines, *absent])
-
-
-def row_text(number: int | None) -> str:
-    """A row of the tracker in words; what hangs on no row says so."""
-    return f"row {number}" if number else "no row"
 
 
 def holds_json(holds: Sequence[Hold]) -> list[dict[str, Any]]:
@@ -124,4 +120,4 @@ def troubles(report: Report) -> list[str]:
         lines.append(f"  not verified in the sheet, the next run writes again: {', '.join(report.unplaced)}")
     if report.error:
         lines.append("  " + str(report.error).replace("\n", "\n  "))
-    return lines
+    return [plain(line) for line in lines]

@@ -9,8 +9,9 @@ import click
 
 from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import OPTIONS, Selection, selecting
-from sheetsync.cli.render import attributes, count, shown, table
-from sheetsync.cli.runs import Runs, ended, holds_json, row_text, run_trackers, troubles
+from sheetsync.cli.render import attributes, count, shown
+from sheetsync.cli.rows import row_text, rows_text
+from sheetsync.cli.runs import Runs, ended, holds_json, run_trackers, troubles
 from sheetsync.context import about
 from sheetsync.errors import MENDED_BY_A_PERSON
 from sheetsync.sync.report import Report
@@ -33,7 +34,7 @@ def sync(selection: Selection) -> None:
             with about(run_id=runs.run_id, tracker=report.name):
                 _log(report)
     if selection.as_json or not is_json():
-        click.echo(shown(selection, _sync_json(runs), ended(runs, [*map(sync_text, runs.reports)])))
+        click.echo(shown(selection, _sync_json(runs)) or ended(runs, [*map(sync_text, runs.reports)]))
     sys.exit(runs.exit_code)
 
 
@@ -60,7 +61,8 @@ def sync_text(report: Report) -> str:
     if report.deferred:
         lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
     if report.holds:
-        lines.append(table([["hold", row_text(hold.row), hold.video_id or "-", hold.printed] for hold in report.holds]))
+        holds = [["hold", row_text(hold.row), hold.video_id or "-", hold.printed] for hold in report.holds]
+        lines.append(rows_text(report, holds))
     return "\n".join(lines + troubles(report))
 
 

@@ -11,7 +11,7 @@ from sheetsync.columns import instant
 from sheetsync.model import HoldKind, Known, Snapshot, Tracker
 from sheetsync.projection.in_use import Code, codes, in_use
 from sheetsync.projection.window import RowContext, is_retired, readable
-from sheetsync.steps import Hold, RowSeen
+from sheetsync.steps import Hold, RowSeen, place_of
 
 OWNERS = ("renewal_owner", "paid_owner", "creator_owner")
 """Who is told of a row: the first of these columns that says somebody."""
@@ -28,7 +28,7 @@ def rows_seen(
         seen = RowSeen(
             *(row.key, row.text("creator"), row.text("client"), hold.printed if hold else ""),
             owner=next(filter(None, map(row.text, OWNERS)), ""),
-            place=f"gid={snapshot.sheet_id}&range={row.number}:{row.number}",
+            place=place_of(snapshot.sheet_id, row.number),
             waits_since=now if hold and hold.kind is HoldKind.PERSON else None,
         )
         context = RowContext(row, snapshot.time_zone, tracker, now, known)

@@ -17,7 +17,7 @@ from sheetsync.projection.in_use import Code, codes, in_use
 from sheetsync.projection.window import RowContext, readable, stage
 from sheetsync.reporting.sentences import approvals, sentence
 from sheetsync.reporting.statement import Amount, Asked, Line, Statement, Story
-from sheetsync.steps import Event
+from sheetsync.steps import Event, link_to, place_of
 
 OF_A_VIDEO = (
     *("video_url", "creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
@@ -132,7 +132,7 @@ class _Video:
 
     def _line(self) -> Line:
         row, tracker, sheet = self._row, self._source.tracker, self._source.snapshot.sheet_id
-        link = row_link(tracker.spreadsheet, sheet, row.number) if row.number else ""
+        link = link_to(tracker.spreadsheet, place_of(sheet, row.number)) if row.number else ""
         cells = {key: self.cells[key] for key in OF_A_VIDEO if key in self.cells}
         name = tracker.name
         return Line(name, row.key, self.client, cells, row.number or None, link, "", warn_hours=tracker.warn_hours)
@@ -217,11 +217,6 @@ def _fate(entry: Entry, code: Code | None) -> str:
     if code is None:
         return "requested" if entry.request.is_open else entry.request.status
     return "reported" if code.is_reported else "may still run" if code.runs else "expired"
-
-
-def row_link(spreadsheet: str, sheet_id: int, number: int) -> str:
-    """Where a click shows a row."""
-    return f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid={sheet_id}&range={number}:{number}"
 
 
 _TURNS_TEXT = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -16,7 +16,8 @@ from sheetsync.sync.progress import Progress, silent
 @dataclass(slots=True)
 class Report:
     """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done, `absent` the
-    videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is.
+    videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is. `names` says
+    of each video whose it is; `tab` is that of the sheet, by its ids.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Report:
     served: dict[str, Mark] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     progress: Progress = silent
+    names: Mapping[str, str] = field(default_factory=dict)
+    tab: tuple[str, int] | None = None
 
     def not_done(self, step: Step, reason: str, kind: HoldKind = HoldKind.NEXT_RUN) -> None:
         """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""

@@ -100,6 +100,8 @@ class Run:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
         self.report.absent = self._request.videos - snapshot.keys
+        self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(snapshot.rows)}
+        self.report.tab = self._tracker.spreadsheet, snapshot.sheet_id
         known = self._ledger.known(self._tracker.name)
         rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)
         price = self._price(snapshot)
@@ -311,6 +313,10 @@ class Run:
         # rows may have moved since they were planned: a hold names where its row stands now
         numbers = said.row_numbers()
         report.holds = [replace(hold, row=numbers.get(hold.video_id, hold.row)) for hold in report.holds]
+
+
+def _whose(row: Row) -> tuple[str, str]:
+    return row.text("creator"), row.text("client")
 
 
 def run_id_for(started: datetime) -> str:

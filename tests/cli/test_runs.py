@@ -210,5 +210,5 @@ def test_a_plan_that_failed_says_nothing_cheerful(desk: Desk) -> None:
     desk.book.shared_with.clear()
     result = desk.run("plan")
     assert result.exit_code == 5
-    assert result.stdout.startswith("tracker sample: it could not be planned.\n  Google denies access")
+    assert result.stdout.startswith("tracker sample: there is no plan.\n  Google denies access")
     assert "carries this out" not in result.stdout

@@ -70,6 +70,23 @@ def test_a_terminal_shows_how_far_it_is(desk: Desk) -> None:
     assert "asking TokPortal" in text
 
 
+def screen(text: str) -> list[str]:
+    """What is left on the screen, without colours and links, once the progress is wiped away."""
+    shown = re.sub(r"\x1b\]8;[^\x1b]*\x1b\\", "", text.rpartition("\x1b[2K")[2])
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).replace("\r", "").strip("\n").split("\n")
+
+
+def test_rows_fit_the_terminal(desk: Desk) -> None:
+    """80 columns: whose row it is beside a short id, no word broken; the row's number leads to the row."""
+    text = "".join(piece for _, piece in seen_at_a_terminal([*command(desk)[:-3], "plan"]))
+    lines = screen(text)
+    assert max(map(len, lines)) <= 80
+    words = " ".join(" ".join(lines).split())
+    assert "order row 2 @mia.bakes, Crumbly 47b8db25 7 credits" in words
+    assert "hold row 9 @nina.draws, Inkbox 773e22e0 Action must be one of request, renew, correct, or empty." in words
+    assert f"/edit#gid={desk.book.sheet(sample.TAB).sheet_id}&range=9:9" in text
+
+
 def test_a_pipe_gets_plain_lines(desk: Desk) -> None:
     """No escape code, no progress: one fact a line."""
     fill(desk, 2)
