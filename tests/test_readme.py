@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 from projection.test_notes import CELLS, STANDING, WAITING
 
@@ -51,7 +52,10 @@ CALLS = sorted(set(re.findall(r"`sheetsync ([a-z]+)((?: (?:--)?[a-zA-Z-]+)*)", O
 @pytest.mark.parametrize(("name", "words"), CALLS)
 def test_the_commands_of_the_operations_are_there(name: str, words: str) -> None:
     """Nobody is told at three in the morning to run what there is not."""
-    options = {option for parameter in command(name).params for option in parameter.opts}
+    called, *rest = command(name), *words.split()
+    while rest and isinstance(called, click.Group):
+        called = called.commands[rest.pop(0)]
+    options = {option for parameter in called.params for option in parameter.opts}
     assert [word for word in words.split() if word.startswith("--") and word not in options] == []
 
 
