@@ -175,7 +175,7 @@ def rows_hit_now(
         return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
     hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
-    candidates = [*now.with_key(key)]
+    candidates = list(_still_itself(before, key, hit, of))
     key_column = of.after.columns["video_id"]
     candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
@@ -184,6 +184,17 @@ def rows_hit_now(
         return (candidates[0],)
     shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
     return most_similar(shown, now.contents(candidates), now.key_header)
+
+
+def _still_itself(before: int | None, key: str, hit: Set[str], of: Aftermath) -> Iterable[int]:
+    """The rows with the key of a row; where it was one of several and one is gone, not those that are like another."""
+    then, rows = of.then.with_key(key), of.now.with_key(key)
+    if before is None or len(rows) >= len(then):
+        return rows
+    ours = machine_headers(of.sent.before) | hit
+    old = of.then.contents(then, ours)
+    alike = {n: most_similar(row, old, of.then.key_header) for n, row in of.now.contents(rows, ours).items()}
+    return [n for n in rows if before in (alike[n] or [before])]
 
 
 def _rekeyed(before: int | None, hit: Set[str], of: Aftermath) -> tuple[int, ...]:
