@@ -104,7 +104,9 @@ def _is_ours(edit: Edit, sent: Sent, after: Snapshot, mended: Snapshot) -> bool:
     header = header_at(after.headers, edit.column)
     was_seen = sent.landed is not None and not sent.landed.is_later
     is_ours = was_seen or (bool(wrote) and (key_at(after, edit.row), header) not in wrote)
-    if not is_ours or edit.value == "" or header != header_at(before.headers, before.columns["action"]):
+    is_a_mark = edit.value != "" and header == header_at(before.headers, before.columns["action"])
+    # as long as a word of ours stands in its place, nobody has served it
+    if not is_ours or not is_a_mark or (was_seen and cell != ""):
         return is_ours
     shows = mended.cell(edit.row, after.columns["request_id"])
     rows = (number for number in range(2, len(before.grid) + 1) if key_at(before, number) == edit.key)
