@@ -12,7 +12,7 @@ from itertools import chain
 
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
-from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
 from sheetsync.sheet.matching import Aftermath, content
 
 MOST = 0.5
@@ -167,13 +167,16 @@ def _whole_carriers(
 def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
     """Whether a row that says what was written to one, or a part, tells where it landed.
 
-    Not if it said so before. Without the instant of the write, as in what was only put back, somebody may have typed
-    the same: it tells nothing while the row that was meant stands in its place.
+    Not if it said so before. What was only put back into people's cells somebody may have typed as well: it tells
+    nothing while the row that was meant stands in its place.
     """
-    stamp, meant = of.sent.before.columns["updated_at"], edits[0].row
-    is_stamped = any(edit.column == stamp and isinstance(edit.value, datetime) for edit in edits)
-    if not is_stamped and row != meant and key_at(of.after, meant) == edits[0].key:
+    before, meant = of.sent.before, edits[0].row
+    ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
+    is_ours = any(edit.value != "" and header_at(before.headers, edit.column) in ours for edit in edits)
+    if not is_ours and row != meant and key_at(of.after, meant) == edits[0].key:
         return False
+    stamp = before.columns["updated_at"]
+    is_stamped = any(edit.column == stamp and isinstance(edit.value, datetime) for edit in edits)
     is_whole = _share(row, edits, headers, of) == 1
     return (is_whole and not is_stamped) or not _was_said_before(row, edits, headers, of)
 
