@@ -183,11 +183,12 @@ def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Af
 
 def _was_said_before(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
     """Whether all that a row says of what was written stood in one row before: then it is that one, or a copy of it."""
-    cells = [column for column, edit in _placed(edits, headers, of) if edit.value != "" and of.holds(row, column, edit)]
-    said = {header_at(of.after.headers, column): of.after.cell(row, column) for column in cells}
-    return any(
-        all(same(was.get(header, ""), cell) for header, cell in said.items()) for was in of.then.contents().values()
-    )
+    rows = [
+        of.then.saying(header_at(of.after.headers, column), of.after.cell(row, column))
+        for column, edit in _placed(edits, headers, of)
+        if edit.value != "" and of.holds(row, column, edit)
+    ]
+    return not rows or bool(set.intersection(*sorted(rows, key=len)))
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Self
 
-from sheetsync.columns import key_text, normal, same, says
+from sheetsync.columns import index_key, key_text, normal, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, header_at, key_at, key_header, machine_headers
 
@@ -60,6 +60,7 @@ class RowIndex:
             self._by_key.setdefault(key, []).append(number)
         self._snapshot = snapshot
         self._contents: dict[int, Content] = {}
+        self._sayings: dict[str, dict[object, set[int]]] = {}
 
     def key(self, number: int) -> str:
         """The video id that stands in a row."""
@@ -79,6 +80,14 @@ class RowIndex:
             number: {header: cell for header, cell in self._content(number).items() if header not in without}
             for number in (self.numbers if numbers is None else numbers)
         }
+
+    def saying(self, header: str, cell: Scalar) -> set[int]:
+        """The rows that say just that under a header. By an index: both may be thousands."""
+        if header not in self._sayings:
+            index = self._sayings[header] = {}
+            for number in self.numbers:
+                index.setdefault(index_key(self._content(number).get(header, ""), "UTC"), set()).add(number)
+        return self._sayings[header].get(index_key(cell, "UTC"), set())
 
     def _content(self, number: int) -> Content:
         # most questions are about a few rows of thousands
