@@ -5,14 +5,14 @@ can be: later ones show what was written since. What follows from it is `repair.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
 from sheetsync.columns import index_key, same, says
-from sheetsync.model import CellValue, Scalar, Snapshot
-from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at
+from sheetsync.model import Scalar, Snapshot
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
 from sheetsync.sheet.matching import Aftermath, content
 
 MOST = 0.5
@@ -106,11 +106,8 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     """
     written = list(by_row(of.sent.edits))
     changed = of.now.changed_since(of.then)
-    old = _as_old_as_the_read(headers, of)
     found = _whole_carriers(written, headers, changed, of)
-    whole = [
-        [n for n in rows if _may_tell(n, edits, headers, old, of)] for edits, rows in zip(written, found, strict=True)
-    ]
+    whole = [[n for n in rows if _may_tell(n, edits, headers, of)] for edits, rows in zip(written, found, strict=True)]
     taken = {n for rows in whole for n in rows}
     touched = [n for n in changed if n not in taken]
     carriers = [
@@ -118,37 +115,14 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
             edits, row, bool(rows) or _could_carry_no_more(edits, row, headers, of), _found(edits, row, headers, of)
         )
         for edits, rows in zip(written, whole, strict=True)
-        for row in rows or (n for n in touched if _is_partly_there(n, edits, headers, old, of))
+        for row in rows
+        or (n for n in touched if _share(n, edits, headers, of) >= MOST and _may_tell(n, edits, headers, of))
     ]
     for edits in written if carriers else ():
         row = edits[0].row + _shift(carriers)
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
             carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers
-
-
-def _as_old_as_the_read(headers: Sequence[Scalar], of: Aftermath) -> set[int]:
-    """The rows that say, in the place of the write's instant, what such a place said before, or nothing.
-
-    What they say of the rest where it belongs, they say of themselves: the instant would have come with it.
-    """
-    before, after, at = of.sent.before, of.after, of.sent.before.columns["updated_at"]
-    header = header_at(headers, at)
-    if header == GONE:
-        header = header_at(before.headers, at)
-    old = {"", *(_known(before.cell(n, c), of) for c in columns_now(before, header, at)[:1] for n in of.then.numbers)}
-    old -= {_known(edit.value, of) for edit in of.sent.edits if _is_instant(edit, of)}
-    places = columns_now(after, header, at)[:1]
-    return {n for n in of.now.numbers for c in places if _known(after.cell(n, c), of) in old and not after.hides(n, c)}
-
-
-def _known(value: CellValue, of: Aftermath) -> object:
-    return index_key(value, of.sent.before.time_zone)
-
-
-def _is_instant(edit: Edit, of: Aftermath) -> bool:
-    """Whether a cell says when its write was made; one that is put back says when an earlier one was."""
-    return edit.column == of.sent.before.columns["updated_at"] and isinstance(edit.value, datetime)
 
 
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
@@ -190,30 +164,31 @@ def _whole_carriers(
     return carriers
 
 
-def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], old: Set[int], of: Aftermath) -> bool:
-    """Whether a row that says all that was written to one tells where it landed.
+def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether a row that says what was written to one, or a part, tells where it landed.
 
-    Without the instant of the write, as in what was only put back, somebody may have typed the same: it tells nothing
-    while the row that was meant stands in its place.
+    Not if it said so before. What was only put back into people's cells somebody may have typed as well: it tells
+    nothing while the row that was meant stands in its place.
     """
-    if any(_is_instant(edit, of) for edit in edits):
-        return row not in old or _is_out_of_place(row, edits, headers, of)
-    return row == edits[0].row or key_at(of.after, edits[0].row) != edits[0].key
+    before, meant = of.sent.before, edits[0].row
+    ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
+    is_ours = any(edit.value != "" and header_at(before.headers, edit.column) in ours for edit in edits)
+    if not is_ours and row != meant and key_at(of.after, meant) == edits[0].key:
+        return False
+    stamp = before.columns["updated_at"]
+    is_stamped = any(edit.column == stamp and isinstance(edit.value, datetime) for edit in edits)
+    is_whole = _share(row, edits, headers, of) == 1
+    return (is_whole and not is_stamped) or not _was_said_before(row, edits, headers, of)
 
 
-def _is_partly_there(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], old: Set[int], of: Aftermath) -> bool:
-    is_reached = row not in old or _is_out_of_place(row, edits, headers, of)
-    return is_reached and _share(row, edits, headers, of) >= MOST
-
-
-def _is_out_of_place(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
-    """Whether a row says something of what was written where nobody would say it: in another column."""
-    return any(
-        edit.value != ""
-        and of.holds(row, column, edit)
-        and header_at(of.after.headers, column) != header_at(of.sent.before.headers, edit.column)
+def _was_said_before(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether all that a row says of what was written stood in one row before: then it is that one, or a copy of it."""
+    rows = [
+        of.then.saying(header_at(of.after.headers, column), of.after.cell(row, column))
         for column, edit in _placed(edits, headers, of)
-    )
+        if edit.value != "" and of.holds(row, column, edit)
+    ]
+    return not rows or bool(set.intersection(*sorted(rows, key=len)))
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:

@@ -65,7 +65,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     for sent in reversed(writes):
         made.insert(0, seen_since(sent, whole))
         restored = cells_to_restore(made[0], whole)
-        found = [e for e in restored if _stamp_at(e.row, after) in ours or _is_no_word_of_its_own(e, made[0], after)]
+        mended = repaired(whole, restored)
+        found = [e for e in restored if _stamp_at(e.row, after) in ours or _is_ours(e, made[0], after, mended)]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     ends = [Aftermath.of(sent, whole) for sent in made]
@@ -91,7 +92,7 @@ def _stamp_at(number: int, snapshot: Snapshot) -> object:
     return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
 
 
-def _is_no_word_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
+def _is_ours(edit: Edit, sent: Sent, after: Snapshot, mended: Snapshot) -> bool:
     """Whether what a cell says of a row that somebody has written since is not that one's word, but ours.
 
     The answer showed that we hit it, or it says what was written for other columns or videos alone. A mark comes back
@@ -103,9 +104,11 @@ def _is_no_word_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
     header = header_at(after.headers, edit.column)
     was_seen = sent.landed is not None and not sent.landed.is_later
     is_ours = was_seen or (bool(wrote) and (key_at(after, edit.row), header) not in wrote)
-    if not is_ours or edit.value == "" or header != header_at(before.headers, before.columns["action"]):
+    is_a_mark = edit.value != "" and header == header_at(before.headers, before.columns["action"])
+    # as long as a word of ours stands in its place, nobody has served it
+    if not is_ours or not is_a_mark or (was_seen and cell != ""):
         return is_ours
-    shows = after.cell(edit.row, after.columns["request_id"])
+    shows = mended.cell(edit.row, after.columns["request_id"])
     rows = (number for number in range(2, len(before.grid) + 1) if key_at(before, number) == edit.key)
     return any(same(before.cell(number, before.columns["request_id"]), shows) for number in rows)
 

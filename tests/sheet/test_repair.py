@@ -181,6 +181,16 @@ class TestTwins:
         found = restored(Sent(FOR_A, landed, BEFORE), copied)
         assert (2, "finalized") in [(edit.row, edit.value) for edit in found if edit.column == STATUS]
 
+    def test_one_of_two_that_were_hit_is_typed_over_since(self) -> None:
+        """Each gets its own back: what is left of the two does not answer for the other."""
+        first, second = ("vid-a", "", "Acme", True, 1), ("vid-a", "", "Other", False, 2)
+        before = snapshot(first, second)
+        written = tuple(SetCell(row, STATUS, "vid-a", "pending") for row in (2, 3))
+        landed, after = land(written, column(before, SPEND))
+        typed = snapshot(after.grid[1], ("vid-z", *after.grid[2][1:]), headers=after.headers)
+        whole = repaired(typed, restored(Sent(written, landed, before), typed))
+        assert [line[SPEND + 1] for line in whole.grid[1:]] == [1, 2]
+
     def test_a_twin_under_its_own_key_is_not_astray(self) -> None:
         """Twins show the same."""
         before = snapshot(B, B)
