@@ -13,7 +13,7 @@ from itertools import chain
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
-from sheetsync.sheet.matching import Aftermath, content
+from sheetsync.sheet.matching import Aftermath, content, most_similar
 
 MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
@@ -182,13 +182,17 @@ def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Af
 
 
 def _was_said_before(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
-    """Whether all that a row says of what was written stood in one row before: then it is that one, or a copy of it."""
-    rows = [
+    """Whether all that a row says of what was written stood before in one row that is like it: in itself, or a copy."""
+    saying = [
         of.then.saying(header_at(of.after.headers, column), of.after.cell(row, column))
         for column, edit in _placed(edits, headers, of)
         if edit.value != "" and of.holds(row, column, edit)
     ]
-    return not rows or bool(set.intersection(*sorted(rows, key=len)))
+    if not saying:
+        return True
+    key, others = of.then.key_header, set.intersection(*sorted(saying, key=len))
+    without = machine_headers(of.sent.before) | {key}
+    return bool(most_similar(of.now.contents([row], without)[row], of.then.contents(others, without), key))
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:
