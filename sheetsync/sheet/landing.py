@@ -13,7 +13,7 @@ from itertools import chain
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
-from sheetsync.sheet.matching import Aftermath, content
+from sheetsync.sheet.matching import Aftermath, content, most_similar
 
 MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
@@ -171,8 +171,7 @@ def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Af
     nothing while the row that was meant stands in its place.
     """
     before, meant = of.sent.before, edits[0].row
-    ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
-    is_ours = any(edit.value != "" and header_at(before.headers, edit.column) in ours for edit in edits)
+    is_ours = any(edit.value != "" and header_at(before.headers, edit.column) in _ours(of) for edit in edits)
     if not is_ours and row != meant and key_at(of.after, meant) == edits[0].key:
         return False
     stamp = before.columns["updated_at"]
@@ -181,14 +180,28 @@ def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Af
     return (is_whole and not is_stamped) or not _was_said_before(row, edits, headers, of)
 
 
+def _ours(of: Aftermath) -> set[str]:
+    """Headers under which nobody else writes."""
+    before = of.sent.before
+    return machine_headers(before) - {header_at(before.headers, before.columns["action"])}
+
+
 def _was_said_before(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
-    """Whether all that a row says of what was written stood in one row before: then it is that one, or a copy of it."""
-    rows = [
-        of.then.saying(header_at(of.after.headers, column), of.after.cell(row, column))
-        for column, edit in _placed(edits, headers, of)
-        if edit.value != "" and of.holds(row, column, edit)
-    ]
-    return not rows or bool(set.intersection(*sorted(rows, key=len)))
+    """Whether all that a row says of what was written stood before in one row that is like it: in itself, or a copy.
+
+    What stands where people write, and was to stand there, they may have typed since.
+    """
+    saying, ours = list[set[int]](), _ours(of)
+    for column, edit in _placed(edits, headers, of):
+        header = header_at(of.after.headers, column)
+        is_typed = header == header_at(of.sent.before.headers, edit.column) and header not in ours
+        if edit.value != "" and of.holds(row, column, edit) and not is_typed:
+            saying.append(of.then.saying(header, of.after.cell(row, column)))
+    if not saying:
+        return True
+    key, others = of.then.key_header, set.intersection(*sorted(saying, key=len))
+    without = machine_headers(of.sent.before) | {key}
+    return bool(most_similar(of.now.contents([row], without)[row], of.then.contents(others, without), key))
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:
