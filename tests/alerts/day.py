@@ -41,7 +41,7 @@ from sheetsync.sandbox.server import Server
 from sheetsync.sandbox.wire import ConnectionLost, Request
 
 STEP = timedelta(minutes=5)
-DAYS_BEFORE, STEP_BEFORE = 5, timedelta(hours=2)
+DAYS_BEFORE, STEP_BEFORE = 5, timedelta(hours=3)
 OFF_THE_GRID = timedelta(minutes=2.5)
 """What happened before the day happened between two runs of cron: no window ends while a run is on its way."""
 
@@ -59,7 +59,7 @@ WHEN = {
 }
 """In which hour of the day something goes wrong, and at which of its minutes."""
 
-SHORT = [(hour, minute) for hour in (0, 2, 5, 8, 11, 14, 17, 23) for minute in range(0, 25, 5)]
+SHORT = [(hour, minute) for hour in (2, 5, 8, 11, 14, 17, 23) for minute in range(0, 25, 5)]
 WHOLE = [(hour, minute) for hour in range(24) for minute in range(0, 60, 5)]
 RECEIVER_DOWN = range(3, 11)
 
@@ -335,7 +335,7 @@ class Day(Month):
 def _printed(machine: Path) -> str:
     """The command in the crontab that the program prints for a machine."""
     words = [sys.executable, "-c", "from sheetsync.cli.main import main; main()", "-c", machine / "sheetsync.yaml"]
-    return cron.command_of(subprocess.run([*words, "schedule", "cron"], capture_output=True, text=True, check=True).stdout)
+    return cron.command_of(subprocess.check_output([*words, "schedule", "cron"], text=True))
 
 
 def _end(process: subprocess.Popen[str]) -> str:
