@@ -166,16 +166,14 @@ class Day(Month):
         if trouble in ("kill", "stop", "met", "race"):
             self._wish()
         marks = {n: any(self.at(n, v, "action") in WISHES for v in self.desks[n].videos) for n in NAMES}
-        printed = ""
-        if trouble == "kill":
-            _end(self._struck(turn, self._next_point(), self._kill))
-        elif trouble == "stop":
-            _end(self._struck(turn, self._next_point(), _terminate))
+        if trouble in ("kill", "stop"):
+            does = self._kill if trouble == "kill" else _terminate
+            printed = _end(self._struck(turn, self._next_point(), does))
         elif trouble == "met":
             first = self._struck(turn, ("values.batchGet", "after"), lambda at_work: _signal(at_work, signal.SIGSTOP))
-            _end(self._start(turn + 1))
+            printed = _end(self._start(turn + 1))
             _signal(first, signal.SIGCONT)
-            _end(first)
+            printed += _end(first)
         else:
             full = "ulimit -f 0; " if trouble == "full" else ""
             processes = [self._start(turn + number, full) for number in range(2 if trouble == "race" else 1)]
