@@ -15,7 +15,7 @@ from sheetsync.cli.plain import plain
 from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.watching import watching
 from sheetsync.context import about
-from sheetsync.errors import Interrupted, Locked, SheetsyncError
+from sheetsync.errors import Locked, SheetsyncError
 from sheetsync.health.ping import Switch
 from sheetsync.ledger.store import Ledger
 from sheetsync.plan.situation import Allowed
@@ -85,7 +85,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
             told = (f"{report.name}: {report.why or 'done'}" for report in runs.reports)
             switch.ended(runs.exit_code, "\n".join(told))
             # who stops a run has no wish to wait; the next one tells
-            if not (plan_only or any(isinstance(report.error, Interrupted) for report in reports.values())):
+            if not (plan_only or clock.is_stopped):
                 clock.ends_in(ends - clock.monotonic())
                 key = clients.portal.fingerprint
                 tell(config.alerting, trackers, clients.ledger, clock, key, is_whole=not selection.videos)

@@ -129,6 +129,14 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "CREATE TABLE alert_cursor (tracker TEXT PRIMARY KEY, event_id INTEGER NOT NULL)",
         ),
     ),
+    (
+        "how many runs there were that are no longer kept",
+        (
+            """CREATE TABLE run_gone (
+                tracker TEXT NOT NULL, exit_code INTEGER NOT NULL, runs INTEGER NOT NULL,
+                PRIMARY KEY (tracker, exit_code))""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -320,13 +320,19 @@ class Recorder:
             self._db.execute("DELETE FROM pending_write WHERE tracker = ?", self.tracker)
 
     def record_run(self, started_at: datetime, exit_code: int, summary: str) -> None:
-        """The run is finished: keep its summary, and drop those older than RUNS_KEPT. The last one recorded holds."""
+        """The run is finished: keep its summary, and of those older than RUNS_KEPT the number. The last one holds."""
         with self._transaction():
             times = {"started_at": rows.to_text(started_at), "finished_at": rows.to_text(self._now)}
             values = {**times, "run_id": self._run_id, "exit_code": exit_code, "summary": summary}
             self._upsert("run", ("tracker", "started_at", "run_id"), values)
-            oldest = rows.to_text(started_at - RUNS_KEPT)
-            self._db.execute("DELETE FROM run WHERE tracker = ? AND started_at < ?", self.tracker, oldest)
+            old = self.tracker, rows.to_text(started_at - RUNS_KEPT)
+            self._db.execute(
+                """INSERT INTO run_gone SELECT tracker, exit_code, COUNT(*) FROM run
+                WHERE tracker = ? AND started_at < ? GROUP BY tracker, exit_code
+                ON CONFLICT (tracker, exit_code) DO UPDATE SET runs = run_gone.runs + excluded.runs""",
+                *old,
+            )
+            self._db.execute("DELETE FROM run WHERE tracker = ? AND started_at < ?", *old)
 
     def set_balance(self, credits: int) -> None:
         """TokPortal told the credit balance."""

@@ -187,7 +187,9 @@ class Ledger:
 
     def runs_by_exit_code(self, tracker: str) -> Mapping[int, int]:
         """How many runs of this tracker there have been, by how they ended."""
-        return dict(self._db.select("SELECT exit_code, COUNT(*) FROM run WHERE tracker = ? GROUP BY 1", tracker))
+        kept = "SELECT exit_code, COUNT(*) AS runs FROM run WHERE tracker = ? GROUP BY 1"
+        both = f"({kept} UNION ALL SELECT exit_code, runs FROM run_gone WHERE tracker = ?) AS each_kind"
+        return dict(self._db.select(f"SELECT exit_code, SUM(runs) FROM {both} GROUP BY 1", tracker, tracker))
 
     def last_good_run(self, tracker: str) -> datetime | None:
         """When the last run of this tracker that ended with exit code 0 began."""

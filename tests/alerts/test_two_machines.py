@@ -1,7 +1,8 @@
-"""The real command as real processes on one ledger: killed between send and mark, and several at once."""
+"""The real command as real processes on one ledger: killed between send and mark, stopped, and several at once."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -43,9 +44,14 @@ def _hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
 
 
 @pytest.fixture
-def config(hook: Hook, tmp_path: Path) -> Iterator[Path]:
+def world() -> World:
+    return World(real_time=True)
+
+
+@pytest.fixture
+def config(hook: Hook, world: World, tmp_path: Path) -> Iterator[Path]:
     """A tracker whose spreadsheet is not there: every run fails, which is told."""
-    with Server(World(real_time=True)) as server:
+    with Server(world) as server:
         server.write_service_account(tmp_path / "service-account.json")
         path = tmp_path / "sheetsync.yaml"
         path.write_text(CONFIG.format(url=server.url, hook=hook.url), encoding="utf-8")
@@ -78,6 +84,16 @@ def test_killed_between_send_and_mark(config: Path, hook: Hook) -> None:
             tell(settings.alerting, settings.trackers, ledger, clock, "key")
     assert [message["id"] for message in hook.got] == [hook.got[0]["id"]] * 2
     assert hook.got[0]["alerts"] == hook.got[1]["alerts"]
+
+
+def test_stopped_by_a_signal(config: Path, world: World, hook: Hook) -> None:
+    """Whoever stops a run has no wish to wait, whatever it ends with: the next run tells."""
+    world.faults.edit("sheets.get", do=lambda _: process.send_signal(signal.SIGTERM))
+    process = start(config)
+    process.communicate(timeout=60)
+    assert (process.returncode, hook.tried) == (2, 0)
+    start(config).communicate(timeout=60)
+    assert [message["alerts"][0]["kind"] for message in hook.got] == ["runs fail"]
 
 
 def test_several_at_once(config: Path, hook: Hook) -> None:

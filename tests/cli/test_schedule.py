@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import cron
 from support.command_line import Desk
 from support.schedules import CRON, EXAMPLE, FILES
 
@@ -32,13 +33,10 @@ def moved(desk: Desk, name: str) -> Path:
 
 
 def as_cron_runs(crontab: str) -> subprocess.CompletedProcess[str]:
-    """The one command of a crontab, under cron's bare environment and its rule for %."""
-    (line,) = [line for line in crontab.splitlines() if line.startswith("*/5 * * * * ")]
-    command = line.removeprefix("*/5 * * * * ").replace(r"\%", "\0")
-    assert "%" not in command
-    command = command.replace("\0", "%")
-    environment = {"HOME": "/", "LOGNAME": "nobody", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
-    return subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, cwd="/")
+    """The one command of a crontab, to its end."""
+    process = cron.start(cron.command_of(crontab))
+    out, errors = process.communicate()
+    return subprocess.CompletedProcess("sh", process.returncode, out, errors)
 
 
 @pytest.mark.parametrize("folder", ["plain", '50% of $it\'s "all" here'])

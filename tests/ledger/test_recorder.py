@@ -305,12 +305,15 @@ class TestKept:
         assert recorder(ledger).pending_write() is None
 
     def test_old_runs(self, path: Path) -> None:
-        """Summaries do not pile up for ever."""
+        """Summaries do not pile up for ever; how many runs there were only ever grows, as a counter has to."""
+        after = NOW + RUNS_KEPT + timedelta(seconds=1)
         with Ledger(path) as ledger:
-            recorder(ledger).record_run(NOW, 0, "")
-            recorder(ledger, LATER, "run2").record_run(NOW + RUNS_KEPT + timedelta(seconds=1), 0, "")
+            for turn, (at, exit_code) in enumerate([(NOW, 0), (NOW, 1), (after, 0), (after + RUNS_KEPT, 0)]):
+                recorder(ledger, LATER, f"run{turn}").record_run(at, exit_code, "")
+            recorder(ledger, LATER, "run4").record_run(after + RUNS_KEPT * 2, 1, "")
+            assert ledger.runs_by_exit_code("acme") == {0: 3, 1: 2}
         with sqlite3.connect(path) as raw:
-            assert raw.execute("SELECT run_id FROM run").fetchall() == [("run2",)]
+            assert raw.execute("SELECT run_id FROM run").fetchall() == [("run3",), ("run4",)]
         raw.close()
 
     def test_killed_right_after_the_intent(self, path: Path) -> None:
