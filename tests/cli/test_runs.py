@@ -148,6 +148,7 @@ def test_exit_3_when_a_plan_is_too_big(desk: Desk) -> None:
     result = desk.run("sync")
     assert result.exit_code == 3
     assert desk.world.portal.credits == 1233
+    assert "  No order is sent.\n  4 orders (28 credits, rows 2 to 11) are more" in desk.run("plan").stdout
     (allowing,) = re.findall(r"If they are meant: sheetsync (sync --allow-orders 4)", result.stdout)
     assert desk.run(*allowing.split()).exit_code == 0
     assert desk.world.portal.credits == 1205
@@ -211,5 +212,5 @@ def test_a_plan_that_failed_says_nothing_cheerful(desk: Desk) -> None:
     desk.book.shared_with.clear()
     result = desk.run("plan")
     assert result.exit_code == 5
-    assert result.stdout.startswith("tracker sample: it could not be planned.\n  Google denies access")
+    assert result.stdout.startswith("tracker sample: there is no plan.\n  Google denies access")
     assert "carries this out" not in result.stdout
