@@ -190,8 +190,8 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     if tab is None:
         return
     if changes:
-        places = Counter(change.tab for change in changes)
-        added = ", ".join(f"{count(things, 'thing')} to {place}" for place, things in places.items())
+        places = Counter(place for place, _ in dict.fromkeys((change.tab, change.what) for change in changes))
+        added = ", ".join(f"{count(kinds, 'thing')} to {place}" for place, kinds in places.items())
         yield Check(name, None, f"`sheetsync init` would add {added}; `sheetsync init --dry-run` lists them")
     else:
         yield Check(f"{name} layout", True, "`sheetsync init` has nothing to add")

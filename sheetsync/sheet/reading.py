@@ -97,7 +97,7 @@ class Reader:
         names = ", ".join(f"'{tab.get('title', '')}'" for tab in tabs)
         raise NotFound(
             f"Tracker '{self.tracker.name}': the spreadsheet has no tab '{self.tracker.worksheet}'. It has: {names}. "
-            "Name one of them under `worksheet:`, or run `sheetsync init` to make the tab."
+            "Renamed? Rename it back, or name it under `worksheet:`. For a new tracker, `sheetsync init` makes the tab."
         )
 
     def _summary_tab(self, tabs: Sequence[Tab]) -> Tab | None:
