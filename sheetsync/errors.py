@@ -58,13 +58,18 @@ class HeaderError(SheetsyncError):
         missing: Sequence[str],
         doubled: Sequence[tuple[str, Sequence[str]]],
         broken: Sequence[str] = (),
+        unknown: Sequence[str] = (),
     ) -> None:
         self.tab, self.missing, self.doubled, self.broken = tab, tuple(missing), tuple(doubled), tuple(broken)
+        self.unknown = tuple(unknown)
         lines = [f"The header row (row 1) of tab '{tab}' cannot be used:"]
         if missing:
             names = ", ".join(f"'{name}'" for name in missing)
-            lines.append(f"  missing: {names}. Run `sheetsync init` to add machine columns, or name your headers under")
-            lines.append("  `columns:` in the configuration if the sheet says it differently.")
+            # the name that a column has now is what tells a renamed one, which `init` would only add anew
+            renamed = f" Renamed? sheetsync does not know {', '.join(unknown)}." if unknown else ""
+            lines.append(f"  missing: {names}.{renamed}")
+            lines.append("  Rename it back, or name your header under `columns:` in the configuration. Machine columns")
+            lines.append("  that were never there, or were deleted, `sheetsync init` adds.")
         if missing and broken:
             lines.append(f"  {', '.join(broken)} shows #REF!: its formula finds no room. Type the header itself.")
         for name, cells in doubled:

@@ -52,11 +52,11 @@ CALLS = sorted(set(re.findall(r"`sheetsync ([a-z]+)((?: (?:--)?[a-zA-Z-]+)*)", O
 @pytest.mark.parametrize(("name", "words"), CALLS)
 def test_the_commands_of_the_operations_are_there(name: str, words: str) -> None:
     """Nobody is told at three in the morning to run what there is not."""
-    called, *rest = command(name), *words.split()
-    while rest and isinstance(called, click.Group):
-        called = called.commands[rest.pop(0)]
-    options = {option for parameter in called.params for option in parameter.opts}
-    assert [word for word in words.split() if word.startswith("--") and word not in options] == []
+    found, parts = command(name), words.split()
+    if isinstance(found, click.Group):
+        found = found.commands[parts.pop(0)]
+    options = {option for parameter in found.params for option in parameter.opts}
+    assert [word for word in parts if word.startswith("--") and word not in options] == []
 
 
 SAID = (

@@ -21,6 +21,7 @@ from sheetsync.cli.init import missing, read_spreadsheet
 from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
+from sheetsync.cli.render import count
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
@@ -31,6 +32,7 @@ from sheetsync.live.scratch import TITLES
 from sheetsync.model import Price, Snapshot, Tracker
 from sheetsync.notes import unmerge
 from sheetsync.plan.gates import absent_gates, key_problem
+from sheetsync.plan.limits import CONFIRM
 from sheetsync.plan.situation import acting
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.sheet.reading import Reader
@@ -38,7 +40,6 @@ from sheetsync.sheet.writing import may_write
 from sheetsync.sync.clients import clock_for
 from sheetsync.template import theirs
 from sheetsync.template.spreadsheet import Tab
-from sheetsync.template.tracker_tab import missing_columns
 from sheetsync.tokportal.client import TokPortal
 
 SKEW_LIMIT = 60
@@ -162,7 +163,10 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock, state: Path) -> Ite
     yield from _rows(name, tracker, snapshot)
     # what is wrong with the ledger is told in its own turn
     with suppress(SheetsyncError), Ledger(state, read_only=True) as ledger:
-        books = credits.of_sheet(tracker, snapshot, ledger.known(tracker.name))
+        known = ledger.known(tracker.name)
+        if known.is_rebuilt:
+            yield Check(f"{name} orders", None, f"none is sent until somebody confirms the rebuilt ledger: `{CONFIRM}`")
+        books = credits.of_sheet(tracker, snapshot, known)
         yield from (Check(f"{name} credits", ok, text) for ok, text in books)
 
 
@@ -185,10 +189,10 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     tab = spreadsheet.tab(tracker.worksheet)
     if tab is None:
         return
-    for key in missing_columns(tab, tracker):
-        yield Check(name, None, f"'{header_of(key, tracker.columns)}' is missing; `sheetsync init` adds it")
-    if kinds := dict.fromkeys(f"{change.tab}: {change.what}" for change in changes):
-        yield Check(name, None, "`sheetsync init` would add " + "; ".join(kinds))
+    if changes:
+        places = Counter(place for place, _ in dict.fromkeys((change.tab, change.what) for change in changes))
+        added = ", ".join(f"{count(kinds, 'thing')} to {place}" for place, kinds in places.items())
+        yield Check(name, None, f"`sheetsync init` would add {added}; `sheetsync init --dry-run` lists them")
     else:
         yield Check(f"{name} layout", True, "`sheetsync init` has nothing to add")
     yield from (Check(name, None, remark) for remark in remarks)
@@ -226,8 +230,8 @@ def _rows(name: str, tracker: Tracker, snapshot: Snapshot) -> Iterator[Check]:
     for row in keyed:
         if hidden := hidden_headers(row, tracker.columns):
             yield Check(f"{name} row {row.number}", None, unmerge(hidden))
-    for video, count in Counter(row.key for row in keyed).items():
-        if count > 1:
+    for video, times in Counter(row.key for row in keyed).items():
+        if times > 1:
             numbers = ", ".join(str(row.number) for row in keyed if row.key == video)
             yield Check(f"{name} rows", None, f"video {video} stands in rows {numbers}; one of them acts")
 

@@ -51,7 +51,7 @@ def _has_plan(report: Report) -> bool:
 
 def _price(plan: Plan, balance: int | None) -> str:
     if not plan.orders:
-        return "Nothing to order."
+        return "No order is sent." if plan.refused else "Nothing to order."
     after = "" if balance is None else f"; balance {balance} -> {balance - plan.credits}"
     return f"{count(len(plan.orders), 'order')}, {plan.credits} credits{after}"
 

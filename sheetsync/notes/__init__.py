@@ -76,8 +76,8 @@ def hidden(headers: Sequence[str], reason: str) -> str:
 def too_many_marked(limit: int, place: str = "") -> str:
     """The plan was refused for its number of orders; `place` is the cell in which a person may allow them."""
     return (
-        f"Waits: more rows are marked than one run may order ({limit}). Clear the marks that are not meant, or "
-        f"{f'allow them in {place}' if place else 'ask whoever runs sheetsync to allow them'}."
+        f"Waits: more rows are marked than one run may order ({limit}). Clear the marks that are not meant all at "
+        f"once, or {f'allow them in {place}' if place else 'ask whoever runs sheetsync to allow them'}."
     )
 
 

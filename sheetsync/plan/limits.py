@@ -93,9 +93,11 @@ def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | Non
     count = len(plan.orders)
     if count <= limit:
         return None
+    rows = sorted(order.row for order in plan.orders)
     return (
-        f"{count} orders ({plan.credits} credits) are more than the {limit} that one run of tracker "
-        f"'{tracker.name}' may send, so none was sent. If they are meant: sheetsync sync --allow-orders {count}"
+        f"{count} orders ({plan.credits} credits, rows {rows[0]} to {rows[-1]}) are more than the {limit} that one run "
+        f"of tracker '{tracker.name}' may send, so none was sent. If they are meant: sheetsync sync --allow-orders "
+        f"{count}"
     )
 
 

@@ -181,7 +181,8 @@ class SheetsAPI(gspread.HTTPClient):
         except GoogleAuthError as error:
             raise _Transient(f"Google's token service did not answer ({type(error).__name__}).{hint(error)}") from error
         except requests.RequestException as error:
-            what = f"Google Sheets did not answer ({type(error).__name__}).{hint(error)}"
+            host = urlsplit(url).netloc
+            what = f"Google Sheets at {host} did not answer ({type(error).__name__}).{hint(error)}"
             raise (WriteUnclear if writes else _Transient)(what) from error
         log.debug("%s %s -> %s", method, urlsplit(url).path, response.status_code)
         if response.ok and not response.is_redirect:

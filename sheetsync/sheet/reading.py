@@ -49,8 +49,13 @@ class Reader:
         """What was seen, as rows: each column known by its header. Raises HeaderError."""
         binding = bind(seen.headers, self.tracker.columns, self.tracker.gates)
         if binding.missing or binding.doubled:
-            broken = [f"{letter(at)}1" for at, header in enumerate(seen.headers) if header == "#REF!"]
-            raise HeaderError(seen.title, binding.missing, binding.doubled, broken)
+            cells = {f"{letter(at)}1": header for at, header in enumerate(seen.headers) if header != ""}
+            broken = [cell for cell, header in cells.items() if header == "#REF!"]
+            known = {f"{letter(at)}1" for at in binding.columns.values()}.union(
+                broken, *(doubled for _, doubled in binding.doubled)
+            )
+            unknown = [f"'{header}' ({cell})" for cell, header in cells.items() if cell not in known]
+            raise HeaderError(seen.title, binding.missing, binding.doubled, broken, unknown)
         return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))
 
     def look(self, sheet_id: int | None = None) -> Snapshot:
@@ -92,7 +97,7 @@ class Reader:
         names = ", ".join(f"'{tab.get('title', '')}'" for tab in tabs)
         raise NotFound(
             f"Tracker '{self.tracker.name}': the spreadsheet has no tab '{self.tracker.worksheet}'. It has: {names}. "
-            "Name one of them under `worksheet:`, or run `sheetsync init` to make the tab."
+            "Renamed? Rename it back, or name it under `worksheet:`. For a new tracker, `sheetsync init` makes the tab."
         )
 
     def _summary_tab(self, tabs: Sequence[Tab]) -> Tab | None:

@@ -283,7 +283,8 @@ class TokPortal:
         except _HTTPX_ERRORS as error:
             _log.debug("%s %s: %s", method, path, type(error).__name__)
             # Its own text is left out, since it may quote what was sent.
-            what = next(words for kind, words in _WORDS if isinstance(error, kind)) + hint(error)
+            words = next(words for kind, words in _WORDS if isinstance(error, kind))
+            what = words.format(self._url.partition("://")[2].partition("/")[0]) + hint(error)
             if not is_read:
                 # Even a connection that was refused counts as sent: an order is looked for, never taken for undone.
                 raise CallUncertain(f"{what}; it may have been done all the same") from error
@@ -393,12 +394,12 @@ def _http_client(api_url: str, transport: httpx.BaseTransport | None) -> httpx.C
         ) from None
 
 
-# The first class that fits gives the words.
+# The first class that fits gives the words; where nothing was reached, they name what was called.
 _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (httpx.ConnectTimeout, "No connection to TokPortal in time"),
+    (httpx.ConnectTimeout, "No connection to TokPortal at {} in time"),
     (httpx.PoolTimeout, "No connection to TokPortal was free in time"),
     (httpx.TimeoutException, "TokPortal did not answer in time"),
-    (httpx.ConnectError, "No connection to TokPortal"),
+    (httpx.ConnectError, "No connection to TokPortal at {}"),
     (httpx.ProxyError, "The proxy did not let the call through to TokPortal"),
     ((httpx.UnsupportedProtocol, httpx.InvalidURL), "TokPortal's address cannot be used: check tokportal.api_url"),
     (httpx.TransportError, "The connection to TokPortal was lost"),

@@ -88,8 +88,8 @@ VIEWER = (
     "in the sheet), then run again."
 )
 WRONG_TAB = (
-    "Tracker 'acme': the spreadsheet has no tab 'Tracker'. It has: 'Codes'. Name one of them under `worksheet:`, or "
-    "run `sheetsync init` to make the tab."
+    "Tracker 'acme': the spreadsheet has no tab 'Tracker'. It has: 'Codes'. Renamed? Rename it back, or "
+    "name it under `worksheet:`. For a new tracker, `sheetsync init` makes the tab."
 )
 EXCEL = (
     "`spreadsheet:` names an Excel file in Drive, which no program can edit there. Open it, choose File > Save as "

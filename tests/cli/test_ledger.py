@@ -189,8 +189,11 @@ class TestRebuild:
         assert re.match(told, result.stdout)
         assert "orders without a clear answer" in result.stdout
         assert "sheetsync ledger rebuild --confirm" in result.stdout
+        waits = "none is sent until somebody confirms the rebuilt ledger: `sheetsync ledger rebuild --confirm`"
+        assert f"note  sheet 'sample' orders: {waits}" in lived.run("doctor").stdout
         assert lived.run("ledger", "rebuild", "--confirm").stdout.startswith("Orders are sent again")
         assert lived.run("sync").exit_code == 0
+        assert waits not in lived.run("doctor").stdout
 
     def test_a_ledger_that_is_there(self, lived: Desk) -> None:
         """It knows more than it could be made of: refused, with the way out, and not a byte of it changes."""

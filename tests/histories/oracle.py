@@ -216,7 +216,7 @@ class Oracle:
             verdict.refused = True
             why = (
                 f"Waits: more rows are marked than one run may order ({self.most_orders}). Clear the marks that are "
-                "not meant, or ask whoever runs sheetsync to allow them."
+                "not meant all at once, or ask whoever runs sheetsync to allow them."
             )
             for video in in_order:
                 self._withdraw(video, why, verdict)

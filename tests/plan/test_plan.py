@@ -437,7 +437,9 @@ class TestTooManyOrders:
     def test_the_refusal_names_number_price_limit_and_way_out(self) -> None:
         """Design 3.4: the message says what would allow it."""
         why = too_many_orders(orders(30), tracker(), Allowed()) or ""
-        assert all(part in why for part in ("30 orders", "210 credits", "25", "'acme'", "--allow-orders 30"))
+        assert all(
+            part in why for part in ("30 orders", "210 credits", "rows 2 to 31", "25", "'acme'", "--allow-orders 30")
+        )
 
     def test_without_orders_the_rest_goes_on_and_each_row_waits(self) -> None:
         """A brake on spending is none on reading: what is free is done, what waited still waits."""

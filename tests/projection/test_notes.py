@@ -174,14 +174,14 @@ def test_too_many_rows_are_marked() -> None:
     """Refused, all or nothing: each of the rows says so."""
     plan = without_orders(make_plan(situation(*TWENTY_SIX)), 25)
     assert {hold.reason for hold in plan.holds} == {
-        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, or ask whoever "
-        "runs sheetsync to allow them."
+        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant all at once, "
+        "or ask whoever runs sheetsync to allow them."
     }
     at_sheet = AtSheet("cell K7 of tab 'Summary'")
     world = replace(situation(*TWENTY_SIX, tracker=tracker(max_orders_at_sheet=26)), at_sheet=at_sheet)
     assert {hold.reason for hold in make_plan(world).holds} == {
-        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, or allow them in "
-        "cell K7 of tab 'Summary'."
+        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant all at once, "
+        "or allow them in cell K7 of tab 'Summary'."
     }
 
 

@@ -101,10 +101,10 @@ def test_every_httpx_error_is_mapped(kind: type[Exception]) -> None:
 
 
 def test_silence_is_said_in_plain_words() -> None:
-    """A person at the sheet reads how long was waited, not the name of an exception."""
+    """How long was waited, or what was not reached (a wrong `api_url`), not the name of an exception."""
     with pytest.raises(CallUncertain, match="TokPortal did not answer in time; it may have been done"):
         order(portal(App(httpx.ReadTimeout(""))))
-    with pytest.raises(Unavailable, match=r"^No connection to TokPortal$"):
+    with pytest.raises(Unavailable, match=r"^No connection to TokPortal at tokportal\.test$"):
         portal(App(httpx.ConnectError("[Errno -2]"))).latest(VIDEO)
 
 
