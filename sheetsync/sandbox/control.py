@@ -161,8 +161,12 @@ def _cell(world: Controlled, body: Body) -> Body:
 
 
 def _edit(world: Controlled, body: Body) -> Body:
-    """What the page's own person does, and undoes: see page/editing.py."""
-    world.hand.edit(world.google.book(body["book"]), body)
+    """What the page's own person does, and undoes: see page/editing.py. `refused` says why nothing was done."""
+    book = world.google.book(body["book"])
+    try:
+        world.hand.edit(book, body)
+    except (LookupError, ValueError) as problem:
+        return {"refused": str(problem)}
     world.changed()
     return {"done": body["do"]}
 

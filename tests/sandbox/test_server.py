@@ -230,6 +230,7 @@ def test_control_over_http(server: Server, client: httpx.Client) -> None:
     assert post("clock", set="2026-07-01T00:00:00Z")["clock"] == "2026-07-01T00:00:00+00:00"
     post("videos", video_id="new", manager=False)
     post("edit", do="add_tab", book=book)
+    assert post("edit", do="redo", book=book) == {"refused": "There is nothing left of that."}
     assert [tab.title for tab in server.world.google.book(book).sheets] == ["Tracker", "Sheet2"]
     client.post(PATH, json={})
     assert post("managers", do="work") == {"moved": 1}

@@ -34,7 +34,8 @@ function listed(items, cell, x, y) {
 
 function showFilter(cell) {
   const at = cell.getBoundingClientRect(), letter = columnOf(cell), hidden = JSON.parse(letter.dataset.hidden ?? '[]');
-  const below = [...cell.closest('table').querySelectorAll('tr[data-row]:not(.head)')].filter(row => row.textContent.trim() !== row.cells[0].textContent);
+  const below = [...cell.closest('table').querySelectorAll('tr[data-row]:not(.head)')]
+    .filter(row => [...row.cells].some((one, n) => n && !one.ariaChecked && shownIn(one)));
   const texts = [...new Set(below.map(row => shownIn(row.cells[cell.cellIndex])))].sort();
   const boxes = texts.map(text => {
     const label = document.createElement('label'), box = document.createElement('input');
@@ -74,8 +75,9 @@ function shut(back = true) {
 document.addEventListener('keydown', event => {
   if (!menu?.contains(event.target)) return;
   const parts = [...menu.querySelectorAll('button, input')], now = parts.indexOf(event.target);
-  const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+  const step = {ArrowDown: 1, ArrowUp: -1, Tab: event.shiftKey ? -1 : 1}[event.key];
   if (event.key === 'Escape') shut();
+  else if (event.key === 'Enter' && event.target.type === 'checkbox') parts.at(-1).click();
   else if (step) parts[(now + step + parts.length) % parts.length].focus();
   else return;
   event.preventDefault();

@@ -6,7 +6,8 @@ function post(name, body, refusal = '', method = 'POST') {   // one after anothe
   line = line.then(async () => {
     const answer = await fetch('/_sandbox/' + name,
       {method, headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
-    if (!answer.ok) complain(refusal + (await answer.json()).error.message);
+    const {error, refused = error?.message} = await answer.json();
+    if (refused) complain(refusal + refused);
     await redraw();
   }).catch(() => complain('The sandbox has been stopped.'));
   return line;
@@ -34,6 +35,16 @@ function fronts() {
   for (const book in first) front(book, document.getElementById(shown[book]) ? shown[book] : first[book]);
 }
 
+const partsOf = page => [page.querySelector('#trouble'), page.querySelector('dl'), ...page.querySelector('main').children];
+let drawn = partsOf(document).map(part => part.outerHTML);
+
+function replace(fresh) {            // what is as it was stays, with whatever somebody is about to press there
+  const parts = partsOf(fresh), old = partsOf(document), now = parts.map(part => part.outerHTML);
+  if (parts.length !== old.length) document.querySelector('main').replaceWith(fresh.querySelector('main'));
+  parts.slice(0, old.length).forEach((part, n) => { if (now[n] !== drawn[n] && old[n].isConnected) old[n].replaceWith(part); });
+  drawn = now;
+}
+
 const nameOf = element => element.tagName + JSON.stringify(element.dataset) + element.textContent;
 
 async function redraw() {
@@ -44,7 +55,7 @@ async function redraw() {
   const places = [...document.querySelectorAll('.scroll')].map(box => [box.parentNode.id, box.scrollLeft, box.scrollTop]);
   const open = [...document.querySelectorAll('details')].map(one => one.open);
   revision = fresh.body.dataset.revision;
-  for (const part of ['#trouble', 'dl', 'main']) document.querySelector(part).replaceWith(fresh.querySelector(part));
+  replace(fresh);
   document.querySelectorAll('details').forEach((one, n) => { one.open = open[n] || false; });
   fronts();
   for (const [id, left, top] of places) document.getElementById(id)?.querySelector('.scroll').scrollTo(left, top);
