@@ -277,8 +277,8 @@ class Faults(Generic[World]):
     def waiting(self) -> list[str]:
         """What is still to come, in words."""
         return [
-            f"{rule.event.name if isinstance(rule.event, Fault) else 'people edit'} at {rule.kind}, "
-            f"{rule.nth + rule.times - 1 - rule.seen} more"
+            f"{rule.event.name if isinstance(rule.event, Fault) else 'people edit'} at "
+            f"{rule.kind.replace('*', 'any call')}, {rule.nth + rule.times - 1 - rule.seen} more"
             for rule in self.rules
         ]
 

@@ -120,8 +120,8 @@ function mayType(cells) {
   if (!kept) return Promise.resolve(true);
   const box = document.getElementById('warning'), back = chosen.at;
   const words = JSON.parse(kept.closest('table').dataset.warnings)[kept.dataset.warning];
-  box.innerHTML = '<form method="dialog"><p></p><button value="yes">Type anyway</button> <button value="" class="main" autofocus>Leave it</button></form>';
-  box.querySelector('p').textContent = `${words} You are about to change it by hand.`;
+  box.innerHTML = '<form method="dialog"><p></p><button value="yes">Type it</button> <button value="" class="main" autofocus>Leave it</button></form>';
+  box.querySelector('p').textContent = `${words} Type here all the same?`;
   box.returnValue = '';
   box.showModal();
   return new Promise(done => box.addEventListener('close', () => {

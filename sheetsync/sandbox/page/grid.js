@@ -21,7 +21,8 @@ function choose(cell, {extend = false, focus = true} = {}) {
   chosen.to = placeOf(cell);
   if (!extend || !cellAt(chosen.at) || chosen.at.sheet !== chosen.to.sheet) chosen.at = chosen.to;
   paint();
-  cell.scrollIntoView({block: 'nearest', inline: 'nearest'});
+  const isWide = cell.offsetWidth > cell.closest('.scroll').clientWidth / 2;      // then its beginning is what is looked at
+  cell.scrollIntoView({block: 'nearest', inline: isWide ? 'start' : 'nearest'});
   if (focus) cellAt(chosen.at).focus({preventScroll: true});
 }
 

@@ -111,7 +111,7 @@ def _troubles(shown: Shown) -> str:
     if tracker is not None:
         stir = {"do": "stir", "book": tracker.book.id, "tab": tracker.title, "by": tracker.value(0, 0)}
         body = {"kind": "sheets.batchUpdate", "times": 3, "edit": stir}
-        buttons += _button("faults", body, "People sort while it writes, 3 times")
+        buttons += _button("faults", body, "People sort as it writes, 3 times")
     waiting = shown.faults.waiting()
     listed = "".join(f"<li>{escape(words)}</li>" for words in waiting)
     stop = _button("faults", {}, "Stop all of it", method="DELETE") if waiting else ""

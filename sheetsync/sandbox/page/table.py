@@ -82,11 +82,12 @@ class _Table:
             f'<col{" class=frozen" if column in self.lefts else ""} style="width:{self.widths[column]}px">'
             for column in self.columns
         )
+        frozen = NUMBERS_WIDTH + sum(self.widths[column] for column in self.lefts)
         words = json.dumps([words for _, _, words in self.warnings], ensure_ascii=False)
         letters, body = "".join(map(self._letter, self.columns)), "\n".join(map(self._row, rows))
         return (
             f'<table class="grid" role="grid" aria-label="{escape(sheet.title)}" data-sheet="{sheet.sheet_id}" '
-            f'data-book="{escape(sheet.book.id)}" data-warnings="{escape(words)}">'
+            f'data-book="{escape(sheet.book.id)}" data-warnings="{escape(words)}" style="--frozen:{frozen}px">'
             f'<colgroup><col class="n">{widths}</colgroup>'
             f'<tr class="letters"><th aria-label="All cells"></th>{letters}</tr>{body}</table>'
         )
@@ -159,7 +160,8 @@ class _Table:
         own = (cell.format or {}).get("wrapStrategy", "OVERFLOW_CELL") == "OVERFLOW_CELL"
         if not own or not isinstance(cell.value, str) or _kind(cell) or column in self.lefts:
             return 0
-        size = (cell.format or {}).get("textFormat", {}).get("fontSize", 10) / 10
+        font = (cell.format or {}).get("textFormat", {})
+        size = font.get("fontSize", 10) / 10 * (1.15 if font.get("bold") else 1)
         needed, wide = round(LETTER_WIDTH * size * len(text)) + 14, self.widths[column]
         if needed <= wide:
             return 0

@@ -317,3 +317,44 @@ def sorted_and_filtered(page: Page) -> None:
     rows = page.sheet.row_count
     page.keys("shift+f10", *["down"] * 3, "enter")
     until(lambda: page.sheet.row_count == rows + 1)
+
+
+PASTED = 'Client\tNote\r\nNew & Co\t"two\nlines, and a ""quote"""\r\n'
+
+
+def test_with_the_mouse(desktop: Page) -> None:
+    """Drags, whole rows by their number, the letter's menu, a tab; and a block from another program."""
+    page = desktop
+    start, end = page.cell("@mia.bakes", "Client"), page.cell("@lenafit", "Market")
+    page.action().click_and_hold(start).move_to_element(end).release().perform()
+    assert page.run("document.querySelectorAll('.chosen').length") == 9
+    page.run(
+        """(text => { const data = new DataTransfer(); data.setData('text/plain', text);
+        document.activeElement.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true})); })
+        (arguments[0])""",
+        PASTED,
+    )
+    until(lambda: page.value("@joaoruns", "Campaign") == 'two\nlines, and a "quote"')
+    assert [page.value(name, "Client") for name in ("@mia.bakes", "@joaoruns")] == ["Client", "New & Co"]
+    page.drawn()
+    assert page.run("document.querySelectorAll('.chosen').length") == 4
+
+    page.find("tr[data-row]:nth-child(5) th.n").click()
+    page.run("showMenu(cellAt(chosen.at))")
+    page.button("Delete row")
+    until(lambda: "@lenafit" not in str(page.sheet.table()))
+    page.drawn()
+    page.keys("ctrl+z")
+    until(lambda: page.sheet.table()[3][2] == "@lenafit")
+    page.keys("ctrl+shift+z")
+    until(lambda: "@lenafit" not in str(page.sheet.table()))
+
+    page.drawn()
+    page.run("document.querySelector('.scroll').scrollTo(0, 0)")
+    page.patiently(lambda: page.find(".letters th:nth-child(4) .open").click())
+    page.button("Insert a column right")
+    until(lambda: page.sheet.value(0, 3) is None and page.column("Client") == 4)
+    page.drawn()
+    page.find("[data-add]").click()
+    until(lambda: page.find("[data-show][aria-pressed=true]").text == "Sheet2")
+    assert [sheet.title for sheet in page.desk.book.sheets] == ["Tracker", "Summary", "Sheet2"]

@@ -175,3 +175,11 @@ def test_a_table_is_not_filtered(person: Person) -> None:
     person.sheet.attached["tables"] = [{}]
     with pytest.raises(ValueError, match="table"):
         person.does("filter", column=person.column(0), hidden=["a"])
+
+
+def test_a_refused_batch_leaves_ids_where_they_were(person: Person) -> None:
+    """What Google takes back as a whole takes the names of rows back, too."""
+    row, before = person.row(3), person.sheet.state()
+    person.sheet.insert_rows(1)
+    person.sheet.set_state(before)
+    assert person.row(3) == row
