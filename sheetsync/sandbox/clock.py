@@ -39,6 +39,10 @@ class Clock:
         if self.on_change is not None:
             self.on_change()
 
+    def reset(self) -> None:
+        """Back to now; a clock that stands still goes back to where such clocks start."""
+        self.set(_real_now() if self.real_time else START)
+
     def _put(self, moment: datetime) -> None:
         self._still = moment.astimezone(UTC)
         if self.real_time:

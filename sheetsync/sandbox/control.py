@@ -15,6 +15,7 @@ from sheetsync.sandbox.faults import Faults
 from sheetsync.sandbox.google.errors import WRITE_REFUSALS
 from sheetsync.sandbox.google.quirks import checked
 from sheetsync.sandbox.page import page
+from sheetsync.sandbox.page.editing import Hand
 from sheetsync.sandbox.routing import Route, Routes
 from sheetsync.sandbox.tokportal.managers import Delays
 from sheetsync.sandbox.tokportal.portal import Portal
@@ -31,6 +32,8 @@ class Controlled(page.Shown, Protocol):
 
     @property
     def faults(self) -> Faults[Any]: ...
+    @property
+    def hand(self) -> Hand: ...
     def settle(self) -> None: ...
     def changed(self) -> None: ...
 
@@ -91,7 +94,10 @@ def state(world: Controlled, _: Body) -> Body:
 
 
 def _clock(world: Controlled, body: Body) -> Body:
-    if "set" in body:
+    """`set` to a time, `advance_seconds`, or `now`: true."""
+    if body.get("now"):
+        world.clock.reset()
+    elif "set" in body:
         world.clock.set(datetime.fromisoformat(str(body["set"]).replace("Z", "+00:00")))
     else:
         world.clock.advance(timedelta(seconds=float(body["advance_seconds"])))
@@ -154,6 +160,17 @@ def _cell(world: Controlled, body: Body) -> Body:
     return {"done": True}
 
 
+def _edit(world: Controlled, body: Body) -> Body:
+    """What the page's own person does, and undoes: see page/editing.py. `refused` says why nothing was done."""
+    book = world.google.book(body["book"])
+    try:
+        world.hand.edit(book, body)
+    except (LookupError, ValueError) as problem:
+        return {"refused": str(problem)}
+    world.changed()
+    return {"done": body["do"]}
+
+
 def _faults(world: Controlled, body: Body) -> Body:
     """A fault, or with `edit` an edit by people, at the nth call of a kind."""
     arguments = dict(body)
@@ -214,6 +231,7 @@ _ROUTES: Routes[Handler] = Routes(
     Route("POST", "/_sandbox/managers", _json(_managers)),
     Route("POST", "/_sandbox/people", _json(_people)),
     Route("POST", "/_sandbox/cell", _json(_cell)),
+    Route("POST", "/_sandbox/edit", _json(_edit)),
     Route("POST", "/_sandbox/faults", _json(_faults)),
     Route("DELETE", "/_sandbox/faults", _json(_no_faults)),
     Route("POST", "/_sandbox/switches", _json(_switches)),

@@ -274,6 +274,14 @@ class Faults(Generic[World]):
             if isinstance(rule.event, Fault)
         ]
 
+    def waiting(self) -> list[str]:
+        """What is still to come, in words."""
+        return [
+            f"{rule.event.name if isinstance(rule.event, Fault) else 'people edit'} at "
+            f"{rule.kind.replace('*', 'any call')}, {rule.nth + rule.times - 1 - rule.seen} more"
+            for rule in self.rules
+        ]
+
     def restore(self, saved: list[Mapping[str, Any]]) -> None:
         """Takes over what `dump` gave."""
         self.rules = [

@@ -63,6 +63,15 @@ def sort_rows(place: Place, book: Book, tab: str, by: str, descending: bool = Fa
     place.changed()
 
 
+def stir_rows(place: Place, book: Book, tab: str, by: str) -> None:
+    """Sort by a column up, or down where it is sorted so already: rows move each time."""
+    sheet = sheet_of(place, book, tab)
+    before = sheet.rows[:]
+    sort_rows(place, book, tab, by)
+    if sheet.rows == before:
+        sort_rows(place, book, tab, by, descending=True)
+
+
 def insert_row(place: Place, book: Book, tab: str, at: int, values: Mapping[str, Scalar] | None = None) -> None:
     """Insert a row that then has number `at`, and type values into it, by header."""
     sheet = sheet_of(place, book, tab)
@@ -196,6 +205,7 @@ def _below_header(at: int) -> int:
 
 EDITS: dict[str, Callable[..., None]] = {
     "sort": sort_rows,
+    "stir": stir_rows,
     "insert_row": insert_row,
     "delete_row": delete_row,
     "move_row": move_row,

@@ -21,6 +21,7 @@ from sheetsync.sandbox.faults import Edit, Fault, Faults, Ongoing, Outcome, When
 from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import WRITE_KINDS
 from sheetsync.sandbox.google.service import Google
+from sheetsync.sandbox.page.editing import Hand
 from sheetsync.sandbox.tokportal.api import PortalApi
 from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.wire import Request, Response, json_response
@@ -70,6 +71,7 @@ class World:
         self.portal = Portal(self.clock.now, seed)
         self.portal_api = PortalApi(self.portal)
         self.faults: Faults[World] = Faults()
+        self.hand = Hand()
         self.calls: list[Call] = []
         self.hooks: list[Hook] = []
         self.delayed: list[Delayed] = []

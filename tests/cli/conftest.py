@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.bench import TAB
-from support.command_line import Desk
+from support.command_line import Desk, sample_desk
 from support.init_bench import InitBench
 
-from sheetsync.sandbox import sample
 from sheetsync.sandbox.server import Server
-from sheetsync.sandbox.world import World
 
 
 @pytest.fixture
@@ -21,15 +18,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A sandbox in real time on a free port."""
     monkeypatch.delenv("TOKPORTAL_API_KEY", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    world = World(real_time=True)
-    book = sample.fill(world)
-    level, handlers = logging.getLogger("sheetsync").level, logging.getLogger().handlers[:]
-    with Server(world) as server:
-        server.write_service_account(tmp_path / "service-account.json")
-        yield Desk(world, book, sample.write_config(tmp_path, server.url, book, world.portal.key), server)
-    # the command sets up logging for a process of its own
-    logging.getLogger("sheetsync").setLevel(level)
-    logging.getLogger().handlers[:] = handlers
+    with sample_desk(tmp_path) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html import escape
 from pathlib import Path
 
 import pytest
+from support.browser import CHROMIUM, QUIET, needs_chromium
 from support.months import Months
 
 from sheetsync.reporting.page import page_of
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
-    "--enable-logging=stderr",
-)
 MEASURE = """<script>onload = () => {
   const root = document.querySelector("iframe").contentDocument.documentElement;
   const texts = [...root.querySelectorAll("svg text")].map(text => text.getBoundingClientRect());
@@ -29,13 +23,19 @@ MEASURE = """<script>onload = () => {
 }</script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium")
+@needs_chromium
 @pytest.mark.parametrize("width", [390, 1400])
 def test_it_fits(played: Months, tmp_path: Path, width: int) -> None:
     """On a phone and on a desktop: no wider than the screen, and no label of a drawing is cut."""
     frame = f'<iframe width="{width}" height="900" style="border:0" srcdoc="{escape(page_of(played.statement()))}">'
     (tmp_path / "frame.html").write_text(f"<!doctype html><title></title>{MEASURE}{frame}</iframe>", encoding="utf-8")
-    command = (str(BROWSER), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000")
+    command = (
+        str(CHROMIUM),
+        *QUIET,
+        "--enable-logging=stderr",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=5000",
+    )
     ran = subprocess.run(
         (*command, "--dump-dom", (tmp_path / "frame.html").as_uri()), capture_output=True, text=True, timeout=60
     )

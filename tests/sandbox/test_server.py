@@ -226,8 +226,12 @@ def test_control_over_http(server: Server, client: httpx.Client) -> None:
     post("people", do="sort", book=book, tab="Tracker", by="Video ID")
     assert [row[0] for row in server.world.google.book(book).sheet("Tracker").table()] == ["Video ID", "a", "b"]
     assert post("clock", advance_seconds=60)["clock"] == "2026-06-16T10:23:00+00:00"
+    assert post("clock", now=True)["clock"] == "2026-06-16T10:22:00+00:00"
     assert post("clock", set="2026-07-01T00:00:00Z")["clock"] == "2026-07-01T00:00:00+00:00"
     post("videos", video_id="new", manager=False)
+    post("edit", do="add_tab", book=book)
+    assert post("edit", do="redo", book=book) == {"refused": "There is nothing left of that."}
+    assert [tab.title for tab in server.world.google.book(book).sheets] == ["Tracker", "Sheet2"]
     client.post(PATH, json={})
     assert post("managers", do="work") == {"moved": 1}
     assert post("managers", do="submit", video_id=VIDEO, code="#x") == {"status": "in_review"}
@@ -257,6 +261,7 @@ def test_control_over_http(server: Server, client: httpx.Client) -> None:
         ("managers", {"do": "accept", "video_id": "nobody"}),
         ("people", {"do": "sort", "book": "none", "tab": "x", "by": "y"}),
         ("people", {"do": "shout"}),
+        ("edit", {"do": "shout", "book": "none"}),
         ("faults", {"kind": "portal", "fault": "418"}),
         ("switches", {"open_request": 1}),
         ("switches", {"google_refuses": "everything"}),

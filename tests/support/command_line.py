@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,20 @@ class Desk:
         text = self.config.read_text(encoding="utf-8")
         assert old in text
         self.config.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@contextmanager
+def sample_desk(folder: Path) -> Iterator[Desk]:
+    """A sandbox in real time on a free port, with its files in this folder."""
+    world = World(real_time=True)
+    book = sample.fill(world)
+    level, handlers = logging.getLogger("sheetsync").level, logging.getLogger().handlers[:]
+    with Server(world) as server:
+        server.write_service_account(folder / "service-account.json")
+        yield Desk(world, book, sample.write_config(folder, server.url, book, world.portal.key), server)
+    # the command sets up logging for a process of its own
+    logging.getLogger("sheetsync").setLevel(level)
+    logging.getLogger().handlers[:] = handlers
 
 
 def call(config: Path, *arguments: str) -> Result:

@@ -6,7 +6,7 @@ Values are read and written in hidden rows as in any (Sheets reference 3.6).
 from __future__ import annotations
 
 from sheetsync.sandbox.google.grid import Sheet
-from sheetsync.sandbox.google.sorting import sorted_parts
+from sheetsync.sandbox.google.sorting import rearranged, sorted_parts
 
 
 def is_shown(sheet: Sheet, row: int) -> bool:
@@ -24,6 +24,8 @@ def sort_shown(sheet: Sheet, by: int, ascending: bool) -> None:
     width = sheet.column_count
     places = [row for row in range(1, sheet.rows_used) if is_shown(sheet, row)]
     lines = [sheet.rows[row] + [None] * (width - len(sheet.rows[row])) for row in places]
-    for row, line in zip(places, sorted_parts(lines, by, ascending), strict=True):
+    ordered = sorted_parts(lines, by, ascending)
+    for row, line in zip(places, ordered, strict=True):
         sheet.rows[row] = line
+    rearranged(sheet.ids["ROWS"], places, lines, ordered)
     sheet.touch()

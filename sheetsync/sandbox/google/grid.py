@@ -23,7 +23,7 @@ from sheetsync.sandbox.google.cells import (
     with_value,
 )
 from sheetsync.sandbox.google.merges import covered
-from sheetsync.sandbox.google.sorting import sorted_parts
+from sheetsync.sandbox.google.sorting import rearranged, sorted_parts
 
 Row = list[Cell | None]
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Sheet:
         self.column_properties: list[Json | None] = []
         self.attached: dict[str, list[Json]] = {}
         self.basic_filter: Json | None = None
+        self.ids: dict[Dimension, list[str | None]] = {"ROWS": [], "COLUMNS": []}  # see line_ids.py; may end early
         self.recalculate: Callable[[], None] | None = None  # what formulas elsewhere do after each change
         self.has_arrays = False  # or had some: formulas that fill more cells than their own
         self.displaced = 0  # rows by which the next write of cells lands too low
@@ -184,9 +185,9 @@ class Sheet:
             self.row_count += count
         else:
             self.column_count += count
-        lines = self.lines(dimension)
-        if at < len(lines):
-            lines[at:at] = [None] * count
+        for lines in self._beside(dimension):
+            if at < len(lines):
+                lines[at:at] = [None] * count
         self.book.follow(self.sheet_id, lambda range_: a1.shift_range(range_, dimension, at, count), dimension)
         self.touch()
 
@@ -204,7 +205,8 @@ class Sheet:
         self._lines_went("COLUMNS", at, count)
 
     def _lines_went(self, dimension: Dimension, at: int, count: int) -> None:
-        del self.lines(dimension)[at : at + count]
+        for lines in self._beside(dimension):
+            del lines[at : at + count]
         self.book.follow(self.sheet_id, lambda range_: a1.shift_range(range_, dimension, at, -count), dimension)
         self.touch()
 
@@ -222,7 +224,8 @@ class Sheet:
         self._lines_moved("COLUMNS", start, end, to)
 
     def _lines_moved(self, dimension: Dimension, start: int, end: int, to: int) -> None:
-        _move(self.lines(dimension), start, end, to, None)
+        for lines in self._beside(dimension):
+            _move(lines, start, end, to, None)
         self.book.follow(self.sheet_id, lambda range_: a1.move_range(range_, dimension, start, end, to), dimension)
         self.touch()
 
@@ -230,17 +233,23 @@ class Sheet:
         """DimensionProperties of the rows or columns, None where they are the default; may end early."""
         return self.row_properties if dimension == "ROWS" else self.column_properties
 
+    def _beside(self, dimension: Dimension) -> tuple[list[Any], list[Any]]:
+        """What is kept beside the cells, line by line."""
+        return self.lines(dimension), self.ids[dimension]
+
     def sort(self, area: Area, by: int | Sequence[int], ascending: bool | Sequence[bool] = True) -> None:
         """Sorts the cells of an area by columns (counted in the sheet), the first one weighing most."""
         columns = [by] if isinstance(by, int) else list(by)
         directions = [ascending] * len(columns) if isinstance(ascending, bool) else list(ascending)
         bottom = min(area.bottom, len(self.rows))
         parts = [_part(line, area.left, area.right) for line in self.rows[area.top : bottom]]
+        before = parts
         for column, up in reversed(list(zip(columns, directions, strict=True))):
             parts = sorted_parts(parts, column - area.left, up)
         for row, part in enumerate(parts, area.top):
             line = self.rows[row]
             self.rows[row] = _part(line, 0, area.left) + part + line[area.right :]
+        rearranged(self.ids["ROWS"], range(area.top, bottom), before, parts)
         self._filled = max(self._filled, bottom)
         self.touch()
 
@@ -251,13 +260,14 @@ class Sheet:
         lists = (self.rows[:], self.row_properties[:], self.column_properties[:])
         attached = {name: held[:] for name, held in self.attached.items()}
         size = (self.title, self.row_count, self.column_count, self.properties, self.grid_properties)
-        return (*lists, attached, *size, self.basic_filter, self.version, self._filled)
+        ids = {dimension: held[:] for dimension, held in self.ids.items()}
+        return (*lists, attached, *size, self.basic_filter, ids, self.version, self._filled)
 
     def set_state(self, state: tuple[Any, ...]) -> None:
         """Puts back what `state` gave."""
         self.rows, self.row_properties, self.column_properties, self.attached = state[:4]
         self.title, self.row_count, self.column_count, self.properties, self.grid_properties = state[4:9]
-        self.basic_filter, self.version, self._filled = state[9:]
+        self.basic_filter, self.ids, self.version, self._filled = state[9:]
 
 
 class Spreadsheet:

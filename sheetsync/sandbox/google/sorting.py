@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sheetsync.sandbox.google.cells import Cell, Formula
 
 Row = list[Cell | None]
@@ -28,3 +30,13 @@ def _rank(cell: Cell | None) -> tuple[int, float, str]:
     if isinstance(value, (int, float)):
         return 0, float(value), ""
     return (3, 0.0, "") if type(value) is Formula else (1, 0.0, str(value).casefold())
+
+
+def rearranged(ids: list[str | None], places: Sequence[int], before: list[Row], after: list[Row]) -> None:
+    """Takes the ids of rows along: the rows that stood `before` at these places are there in another order now."""
+    if not ids or not places:
+        return
+    ids += [None] * (max(places) + 1 - len(ids))
+    mine = {id(row): ids[place] for place, row in zip(places, before, strict=True)}
+    for place, row in zip(places, after, strict=True):
+        ids[place] = mine[id(row)]

@@ -1,19 +1,24 @@
-// The script of the sandbox's page: posts to /_sandbox/... and redraws what changed.
+// The page: posts to /_sandbox/..., tabs, and what is drawn anew when something has changed, under whoever is typing.
 const shown = {};                    // which tab of each book is in front
-let revision = document.body.dataset.revision;
+let revision = document.body.dataset.revision, drawing = 0, line = Promise.resolve();
 
-async function post(name, body) {
-  const answer = await fetch('/_sandbox/' + name,
-    {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
-  if (!answer.ok) complain((await answer.json()).error.message);
-  await redraw();
+function post(name, body, refusal = '', method = 'POST') {   // one after another, as they were done
+  line = line.then(async () => {
+    const answer = await fetch('/_sandbox/' + name,
+      {method, headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
+    const {error, refused = error?.message} = await answer.json();
+    if (refused) complain(refusal + refused);
+    await redraw();
+  }).catch(() => complain('The sandbox has been stopped.'));
+  return line;
 }
 
 function complain(text) {
   const box = document.getElementById('problem');
   box.textContent = text;
   box.style.display = 'block';
-  setTimeout(() => { box.style.display = 'none'; }, 4000);
+  clearTimeout(complain.timer);
+  complain.timer = setTimeout(() => { box.style.display = 'none'; }, 6000);
 }
 
 function front(book, name) {
@@ -21,7 +26,7 @@ function front(book, name) {
   for (const sheet of document.querySelectorAll('.sheet'))
     if (sheet.dataset.of === book) sheet.hidden = sheet.id !== name;
   for (const button of document.querySelectorAll('[data-show]'))
-    if (button.dataset.tabOf === book) button.classList.toggle('on', button.dataset.show === name);
+    if (button.dataset.tabOf === book) button.ariaPressed = String(button.dataset.show === name);
 }
 
 function fronts() {
@@ -30,59 +35,55 @@ function fronts() {
   for (const book in first) front(book, document.getElementById(shown[book]) ? shown[book] : first[book]);
 }
 
-function focused() {                 // the cell someone is in
-  const cell = document.activeElement?.closest('td[data-r]'), grid = cell?.closest('table');
-  return cell && {cell, place: `table[data-book="${grid.dataset.book}"][data-tab="${CSS.escape(grid.dataset.tab)}"] `
-    + `td[data-r="${cell.dataset.r}"][data-c="${cell.dataset.c}"]`};
+const partsOf = page => [page.querySelector('#trouble'), page.querySelector('dl'), ...page.querySelector('main').children];
+let drawn = partsOf(document).map(part => part.outerHTML);
+
+function replace(fresh) {            // what is as it was stays, with whatever somebody is about to press there
+  const parts = partsOf(fresh), old = partsOf(document), now = parts.map(part => part.outerHTML);
+  if (parts.length !== old.length) document.querySelector('main').replaceWith(fresh.querySelector('main'));
+  parts.slice(0, old.length).forEach((part, n) => { if (now[n] !== drawn[n] && old[n].isConnected) old[n].replaceWith(part); });
+  drawn = now;
 }
+
+const nameOf = element => element.tagName + JSON.stringify(element.dataset) + element.textContent;
 
 async function redraw() {
-  const at = focused(), typing = at?.cell.querySelector('[contenteditable]');
-  if (typing && typing.textContent !== typing.dataset.was) return;    // not under someone's fingers
+  const mine = ++drawing;
   const fresh = new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html');
-  const places = [...document.querySelectorAll('.sheet')].map(s => [s.id, s.scrollLeft, s.scrollTop]);
-  const open = [...document.querySelectorAll('details')].map(d => d.open);
+  if (mine !== drawing || chosen.dragging) return;         // a later one is on its way, or a mouse is held down
+  const focus = document.activeElement, inGrid = cellOf(focus), name = nameOf(focus);
+  const places = [...document.querySelectorAll('.scroll')].map(box => [box.parentNode.id, box.scrollLeft, box.scrollTop]);
+  const open = [...document.querySelectorAll('details')].map(one => one.open);
   revision = fresh.body.dataset.revision;
-  for (const part of ['main', 'dl']) document.querySelector(part).replaceWith(fresh.querySelector(part));
-  document.querySelectorAll('details').forEach((d, n) => { d.open = open[n] || false; });
+  replace(fresh);
+  document.querySelectorAll('details').forEach((one, n) => { one.open = open[n] || false; });
   fronts();
-  for (const [id, left, top] of places) document.getElementById(id)?.scrollTo(left, top);
-  if (at) document.querySelector(at.place)?.firstElementChild?.focus({preventScroll: true});
-}
-
-function typed(element, value) {
-  const cell = element.closest('td'), grid = element.closest('table');
-  post('cell', {book: grid.dataset.book, tab: grid.dataset.tab, row: +cell.dataset.r, column: +cell.dataset.c, value});
+  for (const [id, left, top] of places) document.getElementById(id)?.querySelector('.scroll').scrollTo(left, top);
+  found();
+  if (inGrid) cellAt(chosen.at)?.focus({preventScroll: true});
+  else if (!focus.isConnected) [...document.querySelectorAll('button, summary')].find(one => nameOf(one) === name)?.focus({preventScroll: true});
+  put();
 }
 
 document.addEventListener('click', event => {
   const button = event.target.closest('button');
   if (!button) return;
-  if (button.dataset.post) post(button.dataset.post, JSON.parse(button.dataset.body));
-  else if (button.dataset.show) front(button.dataset.tabOf, button.dataset.show);
-  else if (button.classList.contains('box')) typed(button, button.getAttribute('aria-pressed') !== 'true');
-});
-document.addEventListener('change', event => { if (event.target.matches('.grid select')) typed(event.target, event.target.value); });
-document.addEventListener('focusin', event => {
-  if (event.target.isContentEditable) event.target.dataset.was = event.target.textContent;
-});
-document.addEventListener('focusout', event => {
-  const cell = event.target;
-  if (cell.isContentEditable && cell.textContent !== cell.dataset.was) typed(cell, cell.textContent);
-});
-document.addEventListener('keydown', event => {
-  if (!event.target.isContentEditable) return;
-  if (event.key === 'Escape') event.target.textContent = event.target.dataset.was;
-  if (event.key === 'Enter' || event.key === 'Escape') { event.preventDefault(); event.target.blur(); }
+  const {post: name, body, method, show: tab, tabOf, add} = button.dataset;
+  if (name) post(name, JSON.parse(body), '', method);
+  else if (tab) front(tabOf, tab);
+  else if (add) post('edit', {do: 'add_tab', book: add}).then(() => {
+    const last = [...document.querySelectorAll('.sheet')].filter(sheet => sheet.dataset.of === add).at(-1);
+    front(add, last.id);
+  });
 });
 
 async function look() {
   try {
     const state = await (await fetch('/_sandbox/state')).json();
     document.getElementById('clock').textContent = state.clock.slice(0, 16).replace('T', ' ');
-    const busy = document.activeElement && document.activeElement.closest('.grid');
-    if (String(state.revision) !== revision && !busy) await redraw();
+    if (String(state.revision) !== revision) await redraw();
   } catch { complain('The sandbox has been stopped.'); }
 }
 fronts();
-setInterval(look, 2000);
+paint();
+setInterval(look, 1500);

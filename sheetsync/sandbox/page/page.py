@@ -1,17 +1,18 @@
-"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits, and buttons that move time.
+"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits; time and troubles to switch on.
 
-Owns the layout. Does not own tables of cells (table.py), charts (chart.py), style and script (page.css, page.js) or
+Owns the layout. Does not own tables of cells (table.py), charts (chart.py), style and scripts (*.css, *.js) or
 what the buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sized
+import json
+from collections.abc import Mapping, Sized
 from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sheetsync.sandbox.clock import Clock
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
@@ -22,6 +23,23 @@ from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.tokportal.records import AdCodeRequest, Movement, Video
 
 NEWEST = 200
+SCRIPTS = ("grid.js", "editor.js", "menu.js", "page.js")
+HINT = (
+    '<p class="hint">F2 or a double click edits, Alt+↓ opens a list, Space ticks, Shift+F10 or a right click opens the '
+    "menu (sort, filter, insert, delete), Ctrl+Z undoes, Esc leaves the sheet.</p>"
+)
+TROUBLES: Mapping[str, Mapping[str, Any]] = {
+    "Lose the next answer to an order": {"kind": "portal.order", "fault": "lost_after"},
+    "Lose the next answer to a write": {"kind": "sheets.batchUpdate", "fault": "lost_after"},
+    "Be slow: 2 s for each of 10 calls": {"kind": "*", "fault": "slow", "times": 10, "seconds": 2},
+    "Refuse the next 5 calls": {"kind": "*", "fault": "503", "times": 5},
+}
+
+
+class Waiting(Protocol):
+    """What will go wrong, in words."""
+
+    def waiting(self) -> list[str]: ...
 
 
 class Shown(Protocol):
@@ -34,17 +52,21 @@ class Shown(Protocol):
     @property
     def portal(self) -> Portal: ...
     @property
+    def faults(self) -> Waiting: ...
+    @property
     def calls(self) -> Sized: ...
 
 
 def render(shown: Shown) -> str:
     """The whole page."""
+    scripts = "".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>sheetsync sandbox</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{_asset('page.css')}</style></head>"
         f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}</main>'
-        f"<div id=problem role=alert></div><script>{_asset('page.js')}</script></body></html>"
+        f'<div id="problem" role="alert"></div><dialog id="warning" aria-label="Warning"></dialog>'
+        f"{scripts}</body></html>"
     )
 
 
@@ -54,8 +76,13 @@ def _asset(name: str) -> str:
 
 
 def revision(shown: Shown) -> int:
-    """A number that grows with whatever the page shows, the clock aside."""
-    return len(shown.calls) + shown.portal.version + sum(book.version for book in shown.google.books.values())
+    """A number that changes with whatever the page shows, the clock aside."""
+    return (
+        len(shown.calls)
+        + 1000 * len(shown.faults.waiting())
+        + shown.portal.version
+        + sum(book.version for book in shown.google.books.values())
+    )
 
 
 def _bar(shown: Shown) -> str:
@@ -63,13 +90,34 @@ def _bar(shown: Shown) -> str:
     return (
         '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet and a TokPortal of your own: '
         "nothing here leaves this computer, and no credit is real.</p>"
-        f'<dl><div title="The sandbox clock, {moving}"><dt>Clock (UTC)</dt>'
+        f'<dl><div title="The sandbox clock, {moving}; sheetsync goes by it, too"><dt>Clock (UTC)</dt>'
         f'<dd id="clock">{_time(shown.clock.now())}</dd></div>'
         f'<div><dt>Credits</dt><dd id="credits">{shown.portal.credits:,}</dd></div></dl>'
-        '<nav><button data-post="managers" data-body=\'{"do":"work"}\' class="main" '
-        'title="Every open ad code request goes one step forward">Managers work</button>'
-        '<button data-post="clock" data-body=\'{"advance_seconds":3600}\'>+1 hour</button>'
-        '<button data-post="clock" data-body=\'{"advance_seconds":86400}\'>+1 day</button></nav></header>'
+        f"<nav>{_button('clock', {'advance_seconds': 3600}, '+1 hour')}"
+        f"{_button('clock', {'advance_seconds': 86400}, '+1 day')}{_button('clock', {'now': True}, 'Now')}"
+        f"{_button('managers', {'do': 'work'}, 'Managers work', 'main')}{_troubles(shown)}</nav></header>"
+    )
+
+
+def _button(post: str, body: Mapping[str, Any], text: str, kind: str = "", method: str = "POST") -> str:
+    marks = (f' class="{kind}"' if kind else "") + ("" if method == "POST" else f' data-method="{method}"')
+    return f'<button data-post="{post}" data-body="{escape(json.dumps(body))}"{marks}>{escape(text)}</button>'
+
+
+def _troubles(shown: Shown) -> str:
+    """What may go wrong while sheetsync runs, and what of it is still to come."""
+    buttons = "".join(_button("faults", body, text) for text, body in TROUBLES.items())
+    tracker = next((sheet for book in shown.google.books.values() for sheet in book.sheets if sheet.value(0, 0)), None)
+    if tracker is not None:
+        stir = {"do": "stir", "book": tracker.book.id, "tab": tracker.title, "by": tracker.value(0, 0)}
+        body = {"kind": "sheets.batchUpdate", "times": 3, "edit": stir}
+        buttons += _button("faults", body, "People sort as it writes, 3 times")
+    waiting = shown.faults.waiting()
+    listed = "".join(f"<li>{escape(words)}</li>" for words in waiting)
+    stop = _button("faults", {}, "Stop all of it", method="DELETE") if waiting else ""
+    count = f" ({len(waiting)})" if waiting else ""
+    return (
+        f'<details id="trouble"><summary>Trouble{count}</summary><div>{buttons}<ul>{listed}</ul>{stop}</div></details>'
     )
 
 
@@ -85,7 +133,8 @@ def _book(book: Spreadsheet) -> str:
     about = f"{escape(book.time_zone)} · id <code>{escape(book.id)}</code>"
     tabs, tables = "".join(map(_tab_button, sheets)), "".join(map(_tab, sheets))
     title = f"<h2>{escape(book.title)} <small>{about}</small></h2>"
-    return f'<section class="book">{title}<div class="tabs">{tabs}</div>{tables}</section>'
+    add = f'<button data-add="{escape(book.id)}" aria-label="Add a tab">+</button>'
+    return f'<section class="book">{title}<div class="tabs">{tabs}{add}</div>{tables}{HINT}</section>'
 
 
 def _name(sheet: Sheet) -> str:
@@ -98,7 +147,8 @@ def _tab_button(sheet: Sheet) -> str:
 
 def _tab(sheet: Sheet) -> str:
     return (
-        f'<div class="sheet" id="{_name(sheet)}" data-of="{escape(sheet.book.id)}">{table(sheet)}{charts(sheet)}</div>'
+        f'<div class="sheet" id="{_name(sheet)}" data-of="{escape(sheet.book.id)}">{charts(sheet)}'
+        f'<div class="scroll">{table(sheet)}</div></div>'
     )
 
 
@@ -129,8 +179,7 @@ def _request(portal: Portal, request: AdCodeRequest) -> str:
 
 
 def _manager_button(do: str, video_id: str) -> str:
-    body = escape(f'{{"do":"{do}","video_id":"{video_id}"}}') if '"' not in video_id and "\\" not in video_id else "{}"
-    return f'<button class="small" data-post="managers" data-body="{body}">{do}</button>'
+    return _button("managers", {"do": do, "video_id": video_id}, do, "small")
 
 
 def _more(portal: Portal) -> str:

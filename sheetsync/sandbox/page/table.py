@@ -1,144 +1,211 @@
-"""One tab of a spreadsheet as an HTML table that people can type into.
+"""One tab of a spreadsheet as an HTML table: a grid that the page's script makes into something to type into.
 
-Owns how cells look: formats, conditional colours, notes, dropdowns, checkboxes. Does not own the page round it.
+Owns what a cell says of itself (ids, what was typed, dropdowns, warnings) and how far its text runs. Does not own
+colours and fonts (look.py), the page round it (page.py), nor what keys and mouse do (grid.js, editor.js).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
-from sheetsync.sandbox.google import a1, conditional
-from sheetsync.sandbox.google.cells import Cell
+from sheetsync.sandbox.google import a1
+from sheetsync.sandbox.google.cells import Cell, Formula, typed
+from sheetsync.sandbox.google.filters import is_shown
 from sheetsync.sandbox.google.grid import Sheet
+from sheetsync.sandbox.google.line_ids import id_of
 from sheetsync.sandbox.google.number_format import shown
+from sheetsync.sandbox.page.look import style_of
 
-SPARE_ROWS = 4
-NUMBERS_WIDTH = 40  # pixels, of the column with the row numbers
-MOST_ROWS = 500
+SPARE_ROWS, MOST_ROWS = 4, 500
+NUMBERS_WIDTH, LETTER_WIDTH = 40, 8  # pixels: of the column with the row numbers, and of a letter at most
 Json = Mapping[str, Any]
 
 
 def table(sheet: Sheet) -> str:
     """The used part of a tab, with a few empty rows below it to type into."""
-    columns = [n for n in range(max(sheet.columns_used, 6)) if n < sheet.column_count and not _hidden(sheet, n)]
-    rows = range(min(sheet.rows_used + SPARE_ROWS, sheet.row_count, MOST_ROWS))
-    letters = "".join(f"<th>{a1.column_name(column)}</th>" for column in columns)
-    widths = '<col class="n">' + "".join(f'<col style="width:{_width(sheet, column)}px">' for column in columns)
-    body = "\n".join(_row(sheet, row, columns) for row in rows)
-    where = f'data-book="{escape(sheet.book.id)}" data-tab="{escape(sheet.title)}"'
-    top = f'<colgroup>{widths}</colgroup><tr class="letters"><th></th>{letters}</tr>'
-    wide = NUMBERS_WIDTH + sum(_width(sheet, column) for column in columns)
-    return f'<table class="grid" {where} style="width:{wide}px">{top}{body}</table>'
+    return _Table(sheet).html()
 
 
-def _row(sheet: Sheet, row: int, columns: list[int]) -> str:
-    cells = "".join(_cell(sheet, row, column) for column in columns)
-    return f'<tr{" class=head" if row == 0 else ""}><th class="n">{row + 1}</th>{cells}</tr>'
+@dataclass(frozen=True)
+class _Table:
+    sheet: Sheet
+
+    @cached_property
+    def columns(self) -> list[int]:
+        """Those that are shown."""
+        there = range(min(max(self.sheet.columns_used, 6), self.sheet.column_count))
+        return [column for column in there if not _properties(self.sheet, column).get("hiddenByUser")]
+
+    @cached_property
+    def widths(self) -> dict[int, int]:
+        return {column: int(_properties(self.sheet, column).get("pixelSize", 110)) for column in self.columns}
+
+    @cached_property
+    def lefts(self) -> dict[int, int]:
+        """Where frozen columns stay when the tab is scrolled sideways."""
+        frozen = [column for column in self.columns if column < self.sheet.grid_properties.get("frozenColumnCount", 0)]
+        return {
+            column: NUMBERS_WIDTH + sum(self.widths[before] for before in frozen[:n]) for n, column in enumerate(frozen)
+        }
+
+    @cached_property
+    def warnings(self) -> list[tuple[a1.Area, list[a1.Area], str]]:
+        """Where people are warned before they type: the area, what is free in it, and the words."""
+        size = (self.sheet.row_count, self.sheet.column_count)
+        return [
+            (
+                a1.area_of(held["range"], *size),
+                [a1.area_of(free, *size) for free in held.get("unprotectedRanges", ())],
+                held.get("description") or "A protected range.",
+            )
+            for held in self.sheet.attached.get("protectedRanges", ())
+            if "range" in held
+        ]
+
+    def _warning(self, row: int, column: int) -> int | None:
+        """Which of the warnings is given before this cell takes typing."""
+        at = a1.Area(row, row + 1, column, column + 1)
+        for number, (area, free, _) in enumerate(self.warnings):
+            if area.holds(at) and not any(part.holds(at) for part in free):
+                return number
+        return None
+
+    def html(self) -> str:
+        sheet = self.sheet
+        rows = range(min(sheet.rows_used + SPARE_ROWS, sheet.row_count, MOST_ROWS))
+        widths = "".join(
+            f'<col{" class=frozen" if column in self.lefts else ""} style="width:{self.widths[column]}px">'
+            for column in self.columns
+        )
+        frozen = NUMBERS_WIDTH + sum(self.widths[column] for column in self.lefts)
+        words = json.dumps([words for _, _, words in self.warnings], ensure_ascii=False)
+        letters, body = "".join(map(self._letter, self.columns)), "\n".join(map(self._row, rows))
+        return (
+            f'<table class="grid" role="grid" aria-label="{escape(sheet.title)}" data-sheet="{sheet.sheet_id}" '
+            f'data-book="{escape(sheet.book.id)}" data-warnings="{escape(words)}" style="--frozen:{frozen}px">'
+            f'<colgroup><col class="n">{widths}</colgroup>'
+            f'<tr class="letters"><th aria-label="All cells"></th>{letters}</tr>{body}</table>'
+        )
+
+    def _letter(self, column: int) -> str:
+        """The letter over a column, with its menu and what its filter hides."""
+        name, hidden = a1.column_name(column), sorted(self._hidden(column))
+        classes = " ".join(["frozen"] * (column in self.lefts) + ["filtered"] * bool(hidden))
+        marks = (f' class="{classes}"' if classes else "") + (
+            f' data-hidden="{escape(json.dumps(hidden))}"' if hidden else ""
+        )
+        left = f' style="left:{self.lefts[column]}px"' if column in self.lefts else ""
+        return (
+            f'<th scope="col" data-column="{id_of(self.sheet, "COLUMNS", column)}"{marks}{left}>{name}'
+            f'<button class="open" tabindex="-1" aria-label="Menu of column {name}">▾</button></th>'
+        )
+
+    def _hidden(self, column: int) -> set[str]:
+        """What cells of rows that a filter of this column hides show."""
+        for spec in (self.sheet.basic_filter or {}).get("filterSpecs", ()):
+            values = spec.get("filterCriteria", {}).get("hiddenValues", ())
+            if spec.get("columnIndex", 0) == column and values:
+                cells = (self.sheet.cell(row, column) or Cell(None) for row in range(1, self.sheet.rows_used))
+                return {shown(cell) for cell in cells if str(cell.shown) in values}
+        return set()
+
+    def _row(self, row: int) -> str:
+        is_head = row < max(1, self.sheet.grid_properties.get("frozenRowCount", 0))
+        marks = (" class=head" if row == 0 else "") + ("" if is_head or is_shown(self.sheet, row) else " hidden")
+        cells = "".join(self._cell(row, column) for column in self.columns)
+        line = id_of(self.sheet, "ROWS", row)
+        return f'<tr data-row="{line}"{marks}><th class="n" scope="row">{row + 1}</th>{cells}</tr>'
+
+    def _cell(self, row: int, column: int) -> str:
+        cell = self.sheet.cell(row, column)
+        left = f"left:{self.lefts[column]}px;" if column in self.lefts else ""
+        style = style_of(self.sheet, row, column) + left
+        classes = list(self._classes(cell, column))
+        marks = "".join(_marks(cell)) + (f' style="{escape(style)}"' if style else "")
+        warning = self._warning(row, column)
+        if warning is not None:
+            marks += f' data-warning="{warning}"'
+        if classes:
+            marks += f' class="{" ".join(classes)}"'
+        return f'<td data-r="{row}" data-c="{column}" tabindex="-1"{marks}>{self._content(cell, row, column)}</td>'
+
+    def _classes(self, cell: Cell | None, column: int) -> Iterator[str]:
+        if column in self.lefts:
+            yield "frozen"
+        if cell is None:
+            return
+        if cell.note:
+            yield "noted"
+        if (cell.format or {}).get("wrapStrategy") == "WRAP":
+            yield "wrapped"
+        if _kind(cell):
+            yield {"BOOLEAN": "tick", "ONE_OF_LIST": "list"}[_kind(cell)]
+
+    def _content(self, cell: Cell | None, row: int, column: int) -> str:
+        if cell is None:
+            return "<span></span>"
+        if _kind(cell) == "BOOLEAN":
+            return f"<span>{'☑' if cell.value is True else '☐'}</span>"
+        text = shown(cell)
+        wide = self._room(cell, text, row, column)
+        return f"<span{f' class=over style=width:{wide}px' if wide else ''}>{escape(text)}</span>"
+
+    def _room(self, cell: Cell, text: str, row: int, column: int) -> int:
+        """How wide a text is that runs on over the empty cells beside it; 0 where it stays in its own."""
+        own = (cell.format or {}).get("wrapStrategy", "OVERFLOW_CELL") == "OVERFLOW_CELL"
+        if not own or not isinstance(cell.value, str) or _kind(cell) or column in self.lefts:
+            return 0
+        font = (cell.format or {}).get("textFormat", {})
+        size = font.get("fontSize", 10) / 10 * (1.15 if font.get("bold") else 1)
+        needed, wide = round(LETTER_WIDTH * size * len(text)) + 14, self.widths[column]
+        if needed <= wide:
+            return 0
+        for beside in self.columns[self.columns.index(column) + 1 :]:
+            other = self.sheet.cell(row, beside)
+            if wide >= needed or (other is not None and (other.value is not None or _kind(other))):
+                break
+            wide += self.widths[beside]
+        return min(wide, needed) if wide > self.widths[column] else 0
 
 
-def _cell(sheet: Sheet, row: int, column: int) -> str:
-    cell = sheet.cell(row, column)
-    style = "".join(_styles(cell, conditional.format_of(sheet, row, column))) + _stuck(sheet, column)
-    classes = " ".join(_classes(sheet, row, column))
-    marks = (f' style="{escape(style)}"' if style else "") + (f' class="{classes}"' if classes else "")
-    if cell is not None and cell.note:
-        marks += f' title="{escape(cell.note)}"'
-    return f'<td data-r="{row}" data-c="{column}"{marks}>{_content(cell)}</td>'
+def _kind(cell: Cell) -> str:
+    """How a cell is chosen rather than typed: BOOLEAN, ONE_OF_LIST, or empty."""
+    kind = str((cell.validation or {}).get("condition", {}).get("type", ""))
+    return kind if kind in ("BOOLEAN", "ONE_OF_LIST") else ""
 
 
-def _classes(sheet: Sheet, row: int, column: int) -> Iterator[str]:
-    cell = sheet.cell(row, column)
-    if column < _frozen(sheet):
-        yield "frozen"
+def _marks(cell: Cell | None) -> Iterator[str]:
+    """What the script has to know: the text that an editor opens with, what may be chosen; and the note."""
     if cell is None:
         return
+    text = typed_text(cell)
+    if text != shown(cell):
+        yield f' data-typed="{escape(text)}"'
     if cell.note:
-        yield "noted"
-    wrap = (cell.format or {}).get("wrapStrategy", "OVERFLOW_CELL")
-    if wrap == "WRAP":
-        yield "wrapped"
-    elif wrap == "OVERFLOW_CELL" and isinstance(cell.value, str) and not cell.validation:
-        # a text runs on over the empty cell beside it, as in the editor
-        yield from ("over",) if sheet.value(row, column + 1) is None else ()
+        yield f' title="{escape(cell.note)}"'
+    if _kind(cell) == "BOOLEAN":
+        yield f' aria-checked="{str(cell.value is True).lower()}"'
+    if _kind(cell) == "ONE_OF_LIST":
+        values = (cell.validation or {}).get("condition", {}).get("values", ())
+        choices = [str(value.get("userEnteredValue", "")) for value in values]
+        yield f' data-choices="{escape(json.dumps(choices, ensure_ascii=False))}"'
 
 
-def _frozen(sheet: Sheet) -> int:
-    return int(sheet.grid_properties.get("frozenColumnCount", 0))
-
-
-def _stuck(sheet: Sheet, column: int) -> str:
-    """Where a frozen column stays when the tab is scrolled sideways."""
-    if column >= _frozen(sheet):
-        return ""
-    left = sum(_width(sheet, before) for before in range(column) if not _hidden(sheet, before))
-    return f"left:{NUMBERS_WIDTH + left}px;"
-
-
-def _content(cell: Cell | None) -> str:
-    condition = (cell.validation or {}).get("condition", {}) if cell is not None else {}
-    kind = condition.get("type")
-    if cell is None or kind not in ("BOOLEAN", "ONE_OF_LIST"):
-        # plaintext-only: what people paste is a value, never markup.
-        text = "" if cell is None else shown(cell)
-        return f'<span contenteditable="plaintext-only" spellcheck="false">{escape(text)}</span>'
-    if kind == "BOOLEAN":
-        ticked = cell.value is True
-        return f'<button class="box" aria-pressed="{str(ticked).lower()}">{"☑" if ticked else "☐"}</button>'
-    return _dropdown(shown(cell), [str(value.get("userEnteredValue", "")) for value in condition.get("values", ())])
-
-
-def _dropdown(current: str, choices: list[str]) -> str:
-    # What is in the cell stays to be chosen, also where the list has no such value.
-    offered = ["", *choices] if current in ("", *choices) else ["", *choices, current]
-    options = "".join(
-        f"<option{' selected' if choice == current else ''}>{escape(choice)}</option>" for choice in offered
-    )
-    return f"<select>{options}</select>"
-
-
-def _styles(cell: Cell | None, rule: Json | None) -> Iterator[str]:
-    own = (cell.format or {}) if cell is not None else {}
-    background = colour(rule, "backgroundColor") or colour(own, "backgroundColor")
-    own_text, rule_text = own.get("textFormat", {}), (rule or {}).get("textFormat", {})
-    foreground = colour(rule_text, "foregroundColor") or colour(own_text, "foregroundColor")
-    if background:
-        yield f"background:{background};"
-    if foreground:
-        yield f"color:{foreground};"
-    if own_text.get("bold") or rule_text.get("bold"):
-        yield "font-weight:600;"
-    if own_text.get("italic") or rule_text.get("italic"):
-        yield "font-style:italic;"
-    if own_text.get("strikethrough") or rule_text.get("strikethrough"):
-        yield "text-decoration:line-through;"
-    if own_text.get("fontSize"):
-        yield f"font-size:{own_text['fontSize'] + 3}px;"
-    is_number = cell is not None and isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
-    if own.get("horizontalAlignment") in ("LEFT", "CENTER", "RIGHT"):
-        yield f"text-align:{own['horizontalAlignment'].lower()};"
-    elif is_number:
-        yield "text-align:right;"
-
-
-def colour(held: Json | None, name: str) -> str:
-    """A colour of a format as CSS; empty where the format does not say one."""
-    found = (held or {}).get(name + "Style", {}).get("rgbColor", (held or {}).get(name))
-    if found is None:
-        return ""
-    parts = (round(float(found.get(part, 0)) * 255) for part in ("red", "green", "blue"))
-    return "#" + "".join(f"{part:02x}" for part in parts)
+def typed_text(cell: Cell) -> str:
+    """What a person would type to have this cell."""
+    value = cell.value
+    if type(value) is Formula:
+        return str(value)
+    text = shown(cell)
+    looks_otherwise = isinstance(value, str) and typed(text, (cell.format or {}).get("numberFormat"))[0] != value
+    return "'" + text if looks_otherwise else text
 
 
 def _properties(sheet: Sheet, column: int) -> Json:
     held = sheet.column_properties[column] if column < len(sheet.column_properties) else None
     return held or {}
-
-
-def _hidden(sheet: Sheet, column: int) -> bool:
-    return bool(_properties(sheet, column).get("hiddenByUser"))
-
-
-def _width(sheet: Sheet, column: int) -> int:
-    return int(_properties(sheet, column).get("pixelSize", 110))
