@@ -117,7 +117,7 @@ def test_a_column_is_in_one_group_at_most_and_no_group_decides_what_a_run_needs(
 
 
 def test_the_readme_says_which_columns_are_in_which_group() -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    readme = (Path(__file__).parent.parent.parent / "sheetsync/template/README.md").read_text()
     for group, keys in GROUPS.items():
         boxes = {key: " ☑" if BY_KEY[key].kind is Kind.CHECKBOX else "" for key in keys}
         assert f"| {group} | {', '.join(BY_KEY[key].header + boxes[key] for key in keys)} |" in readme
