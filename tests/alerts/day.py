@@ -163,7 +163,7 @@ class Day(Month):
 
     def turn(self, turn: int, trouble: str) -> None:
         """What cron starts at one moment, on one machine or both, and all that is to be seen of it."""
-        if trouble in ("kill", "stop", "met", "race"):
+        if trouble not in ("", "cut"):
             self._wish()
         marks = {n: any(self.at(n, v, "action") in WISHES for v in self.desks[n].videos) for n in NAMES}
         if trouble in ("kill", "stop"):
@@ -174,10 +174,13 @@ class Day(Month):
             printed = _end(self._start(turn + 1))
             _signal(first, signal.SIGCONT)
             printed += _end(first)
+        elif trouble == "full":
+            before = len(self.portal_books.requests)
+            printed = _end(self._start(turn, "ulimit -f 0; "))
+            assert len(self.portal_books.requests) == before, "an order that no ledger knows"
         else:
-            full = "ulimit -f 0; " if trouble == "full" else ""
-            processes = [self._start(turn + number, full) for number in range(2 if trouble == "race" else 1)]
-            printed = "".join(_end(process) for process in processes)
+            processes = [self._start(turn + number) for number in range(2 if trouble == "race" else 1)]
+            printed = "".join(map(_end, processes))
         self._judge_turn(turn, trouble, printed, marks)
 
     def _start(self, turn: int, before: str = "") -> subprocess.Popen[str]:
@@ -248,14 +251,7 @@ class Day(Month):
             self.counted[run.tracker, str(run.exit_code)] += 1
             self._saw({run.tracker: run}, {run.tracker: run.began}, marks)
         self._look(is_told=trouble not in ("full", "kill", "stop"))
-        recorded = {(run.run_id, run.tracker): run.exit_code for run in runs}
-        written = {(run_id, name): code for run_id, codes in logged.items() for name, code in codes.items()}
-        if trouble in ("", "cut", "met", "race"):
-            # a run that met another one is not recorded, and has changed nothing
-            assert recorded == {key: code for key, code in written.items() if code != 4}
-            assert len(recorded) == 3 * len(logged) - (trouble == "met") or trouble == "race"
-        if trouble == "met":
-            assert sorted(written.values()).count(4) == 1
+        self._judge_log(trouble, runs, logged)
         self._judge_pings(trouble, printed, [worst(codes.values()) for codes in logged.values()])
         if trouble in ("", "cut", "stop"):
             self._judge_metrics(turn, runs)
@@ -263,6 +259,21 @@ class Day(Month):
             spans = [token for token, _ in groupby(tokens)]
             assert len(spans) == len(set(spans)), f"two runs at once on {name}"
             tokens.clear()
+
+    def _judge_log(self, trouble: str, runs: Sequence[Ended], logged: Mapping[str, Mapping[str, int]]) -> None:
+        """What is recorded is what was logged; a run that met another one is not recorded, and has changed nothing."""
+        recorded = {(run.run_id, run.tracker): run.exit_code for run in runs}
+        written = {(run_id, name): code for run_id, codes in logged.items() for name, code in codes.items()}
+        met = {key for key, code in written.items() if code == 4}
+        if trouble in ("kill", "full"):
+            assert not written
+        elif trouble == "stop":
+            # those whose turn did not come are told of, and have no run
+            assert recorded.items() <= written.items()
+        else:
+            assert recorded == {key: code for key, code in written.items() if key not in met}
+            assert len(written) == 3 * (2 if trouble in ("met", "race") else 1)
+            assert len(met) == 1 if trouble == "met" else not met or trouble == "race"
 
     def _judge_pings(self, trouble: str, printed: str, codes: Sequence[int]) -> None:
         """A beginning of each run, an end of each that was good or has to be mended."""
@@ -282,6 +293,8 @@ class Day(Month):
         found = _figures(self._machine(turn) / "sheetsync.prom")
         counts = {(name, code): found[name, "runs_total", code] for name, what, code in found if what == "runs_total"}
         assert counts == self.counted == {(name, str(code)): n for name, code, n in self._select(COUNTS)}
+        left = {name: number for (name, what, _), number in found.items() if what == "credits_left"}
+        assert left == dict(self._select("SELECT tracker, credits FROM balance"))
         if len(runs) == 3 and not any(run.exit_code for run in runs):
             for name in NAMES:
                 books = self._books(name)
