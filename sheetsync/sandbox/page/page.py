@@ -23,6 +23,7 @@ from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.tokportal.records import AdCodeRequest, Movement, Video
 
 NEWEST = 200
+KEY_HEADER = "Video ID"
 SCRIPTS = ("grid.js", "editor.js", "menu.js", "page.js")
 HINT = (
     '<p class="hint">F2 or a double click edits, Alt+↓ opens a list, Space ticks, Shift+F10 or a right click opens the '
@@ -107,11 +108,11 @@ def _button(post: str, body: Mapping[str, Any], text: str, kind: str = "", metho
 def _troubles(shown: Shown) -> str:
     """What may go wrong while sheetsync runs, and what of it is still to come."""
     buttons = "".join(_button("faults", body, text) for text, body in TROUBLES.items())
-    tracker = next((sheet for book in shown.google.books.values() for sheet in book.sheets if sheet.value(0, 0)), None)
-    if tracker is not None:
-        stir = {"do": "stir", "book": tracker.book.id, "tab": tracker.title, "by": tracker.value(0, 0)}
-        body = {"kind": "sheets.batchUpdate", "times": 3, "edit": stir}
-        buttons += _button("faults", body, "People sort as it writes, 3 times")
+    for sheet in (sheet for book in shown.google.books.values() for sheet in book.sheets):
+        if KEY_HEADER in [sheet.value(0, column) for column in range(sheet.columns_used)]:
+            stir = {"do": "stir", "book": sheet.book.id, "tab": sheet.title, "by": KEY_HEADER}
+            body = {"kind": "sheets.batchUpdate", "times": 3, "edit": stir}
+            buttons += _button("faults", body, f"People sort {sheet.title} as it writes, 3 times")
     waiting = shown.faults.waiting()
     listed = "".join(f"<li>{escape(words)}</li>" for words in waiting)
     stop = _button("faults", {}, "Stop all of it", method="DELETE") if waiting else ""

@@ -242,3 +242,14 @@ def test_troubles_that_wait(world: World, sheet: Sheet) -> None:
     html = page(world)
     assert "lost_after at portal.order, 1 more" in html
     assert "people edit at sheets.batchUpdate, 2 more" in html
+
+
+def test_people_let_loose(world: World, sheet: Sheet) -> None:
+    """The tracker's rows can be made to move at each write: up, then down."""
+    assert "People sort Tracker as it writes" in page(world)
+    sheet.set_value(2, 0, "0")
+    seen = []
+    for _ in range(2):
+        people.stir_rows(world, sheet.book, "Tracker", "Video ID")
+        seen.append(sheet.value(1, 0))
+    assert seen == ["0", VIDEO]
