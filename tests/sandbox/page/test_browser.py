@@ -86,11 +86,8 @@ class Page:
 
     def drawn(self) -> None:
         """Until the page shows what there is."""
-        until(
-            lambda: self.run(
-                "line.then(() => fetch('/_sandbox/state')).then(a => a.json()).then(s => String(s.revision) === revision)"
-            )
-        )
+        now = "line.then(() => fetch('/_sandbox/state')).then(answer => answer.json())"
+        until(lambda: self.run(now + ".then(state => String(state.revision) === revision)"))
 
     def colour(self, creator: str, header: str) -> tuple[int, ...]:
         said = self.run("getComputedStyle(arguments[0]).backgroundColor", self.cell(creator, header))
