@@ -118,13 +118,15 @@ for (const kind of ['scroll', 'resize']) addEventListener(kind, put, true);
 function mayType(cells) {
   const kept = cells.flat().find(cell => cell.dataset.warning);
   if (!kept) return Promise.resolve(true);
-  const box = document.getElementById('warning'), back = chosen.at;
+  const box = document.createElement('dialog'), back = chosen.at;
   const words = JSON.parse(kept.closest('table').dataset.warnings)[kept.dataset.warning];
   box.innerHTML = '<form method="dialog"><p></p><button value="yes">Type it</button> <button value="" class="main" autofocus>Leave it</button></form>';
   box.querySelector('p').textContent = `${words} Type here all the same?`;
-  box.returnValue = '';
+  Object.assign(box, {id: 'warning', ariaLabel: 'Warning'});
+  document.body.append(box);
   box.showModal();
   return new Promise(done => box.addEventListener('close', () => {
+    box.remove();
     cellAt(back)?.focus({preventScroll: true});
     done(box.returnValue === 'yes');
   }, {once: true}));

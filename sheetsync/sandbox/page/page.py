@@ -66,7 +66,7 @@ def render(shown: Shown) -> str:
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{_asset('page.css')}</style></head>"
         f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}</main>'
-        f'<div id="problem" role="alert"></div><dialog id="warning" aria-label="Warning"></dialog>'
+        f'<div id="problem" role="alert"></div>'
         f"{scripts}</body></html>"
     )
 

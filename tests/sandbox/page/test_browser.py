@@ -37,17 +37,7 @@ class Page:
     def button(self, text: str) -> None:
         """Clicks the first button, or summary, that says this."""
         said = f"//*[self::button or self::summary][starts-with(., '{text}')]"
-        self.patiently(lambda: self.driver.find_element("xpath", said).click())
-
-    def patiently(self, act: Callable[[], object]) -> None:
-        """Does it again where the page was drawn anew in that instant."""
-        from selenium.common.exceptions import StaleElementReferenceException
-
-        for _ in range(5):
-            with suppress(StaleElementReferenceException):
-                act()
-                return
-        act()
+        patiently(lambda: self.driver.find_element("xpath", said).click())
 
     def keys(self, *keys: str) -> None:
         """`ctrl+z`, `enter`, or text: to whatever has the focus."""
@@ -88,7 +78,7 @@ class Page:
             self.action().move_to_element_with_offset(cell, right, 0).click().perform()
 
         self.drawn()
-        self.patiently(act)
+        patiently(act)
 
     def sync(self) -> None:
         self.desk.run("sync")
@@ -96,19 +86,29 @@ class Page:
 
     def drawn(self) -> None:
         """Until the page shows what there is."""
-        until(
-            lambda: self.run("fetch('/_sandbox/state').then(a => a.json()).then(s => String(s.revision) === revision)")
-        )
+        now = "line.then(() => fetch('/_sandbox/state')).then(answer => answer.json())"
+        until(lambda: self.run(now + ".then(state => String(state.revision) === revision)"))
 
     def colour(self, creator: str, header: str) -> tuple[int, ...]:
         said = self.run("getComputedStyle(arguments[0]).backgroundColor", self.cell(creator, header))
         return tuple(int(part) for part in said[4:-1].split(","))
 
 
+def patiently(act: Callable[[], Any]) -> Any:
+    """Does it again where the page was drawn anew in that instant."""
+    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+
+    for _ in range(5):
+        with suppress(NoSuchElementException, StaleElementReferenceException):
+            return act()
+        time.sleep(0.05)
+    return act()
+
+
 def until(holds: Callable[[], object], seconds: float = 10) -> None:
     """Waits for it, as a person would."""
     end = time.monotonic() + seconds
-    while not holds():
+    while not patiently(holds):
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.05)
 
@@ -215,7 +215,7 @@ def delivered(page: Page) -> None:
     page.drawn()
     for step in ("accept", "submit", "deliver"):
         body = f"{{'do': '{step}', 'video_id': '{page.value('@joaoruns', 'Video ID')}'}}".replace("'", '"')
-        page.patiently(lambda: page.find(f".portal button[data-body='{body}']").click())  # noqa: B023
+        patiently(lambda: page.find(f".portal button[data-body='{body}']").click())  # noqa: B023
         page.drawn()
     page.sync()
     assert page.value("@joaoruns", "Spark code")
@@ -290,9 +290,11 @@ def test_by_keyboard_alone(desktop: Page) -> None:
     page.keys("up", *["right"] * 5, "space")
     until(lambda: page.value("@sofia.skin", "Caption final") is False)
     page.keys(*["right"] * 2, "!")
-    until(lambda: page.find("#warning").get_attribute("open") is not None)
-    page.keys("esc", "!")
-    until(lambda: page.find("#warning").get_attribute("open") is not None)
+    until(lambda: page.run("document.querySelector('#warning[open]')"))
+    page.keys("esc")
+    until(lambda: page.run("document.activeElement.matches('.grid td')"))
+    page.keys("!")
+    until(lambda: page.run("document.querySelector('#warning[open]')"))
     page.keys("shift+tab", "enter")
     until(lambda: page.run("document.activeElement.id") == "editor")
     page.keys(*"mine", "enter")
@@ -339,7 +341,7 @@ def test_with_the_mouse(desktop: Page) -> None:
     page.drawn()
     assert page.run("document.querySelectorAll('.chosen').length") == 4
 
-    page.find("tr[data-row]:nth-child(5) th.n").click()
+    patiently(lambda: page.find("tr[data-row]:nth-child(5) th.n").click())
     page.run("showMenu(cellAt(chosen.at))")
     page.button("Delete row")
     until(lambda: "@lenafit" not in str(page.sheet.table()))
@@ -351,10 +353,10 @@ def test_with_the_mouse(desktop: Page) -> None:
 
     page.drawn()
     page.run("document.querySelector('.scroll').scrollTo(0, 0)")
-    page.patiently(lambda: page.find(".letters th:nth-child(4) .open").click())
+    patiently(lambda: page.find(".letters th:nth-child(4) .open").click())
     page.button("Insert a column right")
     until(lambda: page.sheet.value(0, 3) is None and page.column("Client") == 4)
     page.drawn()
-    page.find("[data-add]").click()
+    patiently(lambda: page.find("[data-add]").click())
     until(lambda: page.find("[data-show][aria-pressed=true]").text == "Sheet2")
     assert [sheet.title for sheet in page.desk.book.sheets] == ["Tracker", "Summary", "Sheet2"]
