@@ -191,7 +191,7 @@ class TokPortalSettings(Section):
     """How to reach TokPortal. The key is left out of the repr, so that no log or traceback shows it."""
 
     api_key: Annotated[_Text, AfterValidator(str.strip), _checked(_key_characters, _no_variable)] = Field(
-        repr=False, description="the API key, best as ${TOKPORTAL_API_KEY}"
+        repr=False, description="the API key, best as ${TOKPORTAL_API_KEY} with its value in .env"
     )
     api_url: Annotated[_Address, _checked(_address, _no_path)] = Field(
         TOKPORTAL_URL, description=f"an address, for example {TOKPORTAL_URL}"
