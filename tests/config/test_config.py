@@ -384,7 +384,8 @@ def test_every_problem_at_once_in_the_order_of_the_file(problems: Problems) -> N
     text = "run:\n  poll_seconds: long\ntokportall: x\n" + TRACKERS + "    warn_hours: soon\n    colums: {}\n"
 
     assert problems(text) == [
-        "sheetsync.yaml:1: tokportal.api_key: is missing; expected the API key, best as ${TOKPORTAL_API_KEY} with its value in .env",  # noqa: E501
+        "sheetsync.yaml:1: tokportal.api_key: is missing; expected the API key, best as ${TOKPORTAL_API_KEY} with its "
+        "value in .env",
         "sheetsync.yaml:2: run.poll_seconds: 'long' is not a whole number; expected seconds, for example 120",
         "sheetsync.yaml:3: tokportall: is not a known key; expected tokportal?",
         "sheetsync.yaml:8: trackers[0].warn_hours: 'soon' is not a whole number; expected hours, for example 72",

@@ -98,7 +98,7 @@ class TestPrice:
         bench.world.portal.price = 9
         report = bench.sync(accept_price=9)
         assert report.exit_code == 3
-        assert "5 orders (45 credits)" in str(report.error)
+        assert "5 orders (45 credits, rows 2 to 6)" in str(report.error)
 
 
 class TestGates:
