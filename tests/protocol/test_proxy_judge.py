@@ -184,8 +184,8 @@ def another_body(patch: Patch) -> None:
 def no_key(patch: Patch) -> None:
     request = httpx.Client.request
 
-    def bare(self: httpx.Client, method: str, url: str, *, headers: Any, **more: Any) -> httpx.Response:
-        left = {name: value for name, value in headers.items() if name != "Idempotency-Key"}
+    def bare(self: httpx.Client, method: str, url: str, *, headers: Any = None, **more: Any) -> httpx.Response:
+        left = {name: value for name, value in dict(headers or {}).items() if name != "Idempotency-Key"}
         return request(self, method, url, headers=left, **more)
 
     patch.setattr(httpx.Client, "request", bare)
