@@ -7,12 +7,13 @@ can be: later ones show what was written since. What follows from it is `repair.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
-from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at
-from sheetsync.sheet.matching import Aftermath, content
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
+from sheetsync.sheet.matching import Aftermath, content, most_similar
 
 MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
@@ -105,7 +106,8 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
     """
     written = list(by_row(of.sent.edits))
     changed = of.now.changed_since(of.then)
-    whole = _whole_carriers(written, headers, changed, of)
+    found = _whole_carriers(written, headers, changed, of)
+    whole = [[n for n in rows if _may_tell(n, edits, headers, of)] for edits, rows in zip(written, found, strict=True)]
     taken = {n for rows in whole for n in rows}
     touched = [n for n in changed if n not in taken]
     carriers = [
@@ -113,7 +115,8 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
             edits, row, bool(rows) or _could_carry_no_more(edits, row, headers, of), _found(edits, row, headers, of)
         )
         for edits, rows in zip(written, whole, strict=True)
-        for row in rows or (n for n in touched if _share(n, edits, headers, of) >= MOST)
+        for row in rows
+        or (n for n in touched if _share(n, edits, headers, of) >= MOST and _may_tell(n, edits, headers, of))
     ]
     for edits in written if carriers else ():
         row = edits[0].row + _shift(carriers)
@@ -125,17 +128,19 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
     """How many cells of a row say what was written, and did not say so before.
 
-    In a row that another machine has written since, what stands under its own header may be that one's word.
+    In a row of the same key that another machine has written since, what stands under its own header may be that
+    one's word.
     """
     before, stamp = of.sent.before, of.after.columns["updated_at"]
     was = content(before.headers, before.grid[edits[0].row - 1])
     is_newer = not any(of.holds(row, stamp, edit) for edit in edits) and not same(
         of.after.cell(row, stamp), before.cell(edits[0].row, before.columns["updated_at"])
     )
+    may_be_told_anew = is_newer and of.now.key(row) == edits[0].key
     return sum(
         of.holds(row, column, edit)
         and not says(was.get(header_at(of.after.headers, column), ""), edit.value, before.time_zone)
-        and not (is_newer and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
+        and not (may_be_told_anew and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
         for column, edit in _placed(edits, headers, of)
     )
 
@@ -157,6 +162,46 @@ def _whole_carriers(
         near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for _, cell in cells), [])
         carriers.append([n for n in near if _share(n, edits, headers, of) == 1])
     return carriers
+
+
+def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether a row that says what was written to one, or a part, tells where it landed.
+
+    Not if it said so before. What was only put back into people's cells somebody may have typed as well: it tells
+    nothing while the row that was meant stands in its place.
+    """
+    before, meant = of.sent.before, edits[0].row
+    is_ours = any(edit.value != "" and header_at(before.headers, edit.column) in _ours(of) for edit in edits)
+    if not is_ours and row != meant and key_at(of.after, meant) == edits[0].key:
+        return False
+    stamp = before.columns["updated_at"]
+    is_stamped = any(edit.column == stamp and isinstance(edit.value, datetime) for edit in edits)
+    is_whole = _share(row, edits, headers, of) == 1
+    return (is_whole and not is_stamped) or not _was_said_before(row, edits, headers, of)
+
+
+def _ours(of: Aftermath) -> set[str]:
+    """Headers under which nobody else writes."""
+    before = of.sent.before
+    return machine_headers(before) - {header_at(before.headers, before.columns["action"])}
+
+
+def _was_said_before(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether all that a row says of what was written stood before in one row that is like it: in itself, or a copy.
+
+    What stands where people write, and was to stand there, they may have typed since.
+    """
+    saying, ours = list[set[int]](), _ours(of)
+    for column, edit in _placed(edits, headers, of):
+        header = header_at(of.after.headers, column)
+        is_typed = header == header_at(of.sent.before.headers, edit.column) and header not in ours
+        if edit.value != "" and of.holds(row, column, edit) and not is_typed:
+            saying.append(of.then.saying(header, of.after.cell(row, column)))
+    if not saying:
+        return True
+    key, others = of.then.key_header, set.intersection(*sorted(saying, key=len))
+    without = machine_headers(of.sent.before) | {key}
+    return bool(most_similar(of.now.contents([row], without)[row], of.then.contents(others, without), key))
 
 
 def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> list[tuple[int, SetCell]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Self
 
-from sheetsync.columns import key_text, normal, same, says
+from sheetsync.columns import index_key, key_text, normal, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, header_at, key_at, key_header, machine_headers
 
@@ -60,6 +60,7 @@ class RowIndex:
             self._by_key.setdefault(key, []).append(number)
         self._snapshot = snapshot
         self._contents: dict[int, Content] = {}
+        self._sayings: dict[str, dict[object, set[int]]] = {}
 
     def key(self, number: int) -> str:
         """The video id that stands in a row."""
@@ -79,6 +80,14 @@ class RowIndex:
             number: {header: cell for header, cell in self._content(number).items() if header not in without}
             for number in (self.numbers if numbers is None else numbers)
         }
+
+    def saying(self, header: str, cell: Scalar) -> set[int]:
+        """The rows that say just that under a header. By an index: both may be thousands."""
+        if header not in self._sayings:
+            index = self._sayings[header] = {}
+            for number in self.numbers:
+                index.setdefault(index_key(self._content(number).get(header, ""), "UTC"), set()).add(number)
+        return self._sayings[header].get(index_key(cell, "UTC"), set())
 
     def _content(self, number: int) -> Content:
         # most questions are about a few rows of thousands
@@ -175,7 +184,7 @@ def rows_hit_now(
         return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
     hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
-    candidates = [*now.with_key(key)]
+    candidates = list(_still_itself(before, key, hit, of))
     key_column = of.after.columns["video_id"]
     candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
@@ -184,6 +193,17 @@ def rows_hit_now(
         return (candidates[0],)
     shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
     return most_similar(shown, now.contents(candidates), now.key_header)
+
+
+def _still_itself(before: int | None, key: str, hit: Set[str], of: Aftermath) -> Iterable[int]:
+    """The rows with the key of a row; where it was one of several and one is gone, not those that are like another."""
+    then, rows = of.then.with_key(key), of.now.with_key(key)
+    if before is None or len(rows) >= len(then):
+        return rows
+    ours = machine_headers(of.sent.before) | hit
+    old = of.then.contents(then, ours)
+    alike = {n: most_similar(row, old, of.then.key_header) for n, row in of.now.contents(rows, ours).items()}
+    return [n for n in rows if before in (alike[n] or [before])]
 
 
 def _rekeyed(before: int | None, hit: Set[str], of: Aftermath) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ meanwhile is left alone.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from sheetsync.columns import index_key, key_text, normal, rows_of, same, says, to_serial
 from sheetsync.model import CellValue, Scalar, Snapshot
@@ -63,13 +64,9 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     # the latest first: what it hit, a key say, has to be whole again before an earlier one's hits can be found
     for sent in reversed(writes):
         made.insert(0, seen_since(sent, whole))
-        # what an answer showed is hit; what a later read tells may be what another machine has written since
-        sure = sent.landed is not None and not sent.landed.is_later
-        found = [
-            edit
-            for edit in cells_to_restore(made[0], whole)
-            if sure or _stamp_at(edit.row, after) in ours or _is_in_no_column_of_its_own(edit, sent, after)
-        ]
+        restored = cells_to_restore(made[0], whole)
+        mended = repaired(whole, restored)
+        found = [e for e in restored if _stamp_at(e.row, after) in ours or _is_ours(e, made[0], after, mended)]
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     ends = [Aftermath.of(sent, whole) for sent in made]
@@ -95,19 +92,23 @@ def _stamp_at(number: int, snapshot: Snapshot) -> object:
     return index_key(snapshot.cell(number, snapshot.columns["updated_at"]), snapshot.time_zone)
 
 
-def _is_in_no_column_of_its_own(edit: Edit, sent: Sent, after: Snapshot) -> bool:
-    """Whether a cell says what was written for other columns alone: no machine has written that there since.
+def _is_ours(edit: Edit, sent: Sent, after: Snapshot, mended: Snapshot) -> bool:
+    """Whether what a cell says of a row that somebody has written since is not that one's word, but ours.
 
-    In Action, only where the row still shows the request that the mark was made for: whoever serves a mark shows
-    another one, and a mark that was served and comes back may cost credits.
+    The answer showed that we hit it, or it says what was written for other columns or videos alone. A mark comes back
+    only where the row still shows the request that it was made for: whoever serves a mark shows another one, and a
+    mark that was served and comes back may cost credits.
     """
     cell, before = after.cell(edit.row, edit.column), sent.before
-    wrote = {header_at(before.headers, e.column) for e in sent.edits if _wrote(e, cell, before)}
+    wrote = {(e.key, header_at(before.headers, e.column)) for e in sent.edits if _wrote(e, cell, before)}
     header = header_at(after.headers, edit.column)
-    is_astray = bool(wrote) and header not in wrote
-    if not is_astray or header != header_at(before.headers, before.columns["action"]):
-        return is_astray
-    shows = after.cell(edit.row, after.columns["request_id"])
+    was_seen = sent.landed is not None and not sent.landed.is_later
+    is_ours = was_seen or (bool(wrote) and (key_at(after, edit.row), header) not in wrote)
+    is_a_mark = edit.value != "" and header == header_at(before.headers, before.columns["action"])
+    # as long as a word of ours stands in its place, nobody has served it
+    if not is_ours or not is_a_mark or (was_seen and cell != ""):
+        return is_ours
+    shows = mended.cell(edit.row, after.columns["request_id"])
     rows = (number for number in range(2, len(before.grid) + 1) if key_at(before, number) == edit.key)
     return any(same(before.cell(number, before.columns["request_id"]), shows) for number in rows)
 
@@ -187,10 +188,14 @@ def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
 
 
 def _header_before(hit: Hit, column: int, before: Snapshot) -> str:
-    """The header of a column that a write hit, as it was read: renamed in its place, it is the same column."""
-    header, was = header_at(hit.headers, column), header_at(before.headers, column)
-    is_renamed = header not in map(normal, before.headers) and was not in map(normal, hit.headers)
-    return was if is_renamed else header
+    return header_at(_names_as_read(hit.headers, before), column)
+
+
+def _names_as_read(headers: Sequence[Scalar], before: Snapshot) -> list[str]:
+    """The headers under which a write landed; one that was renamed in its place, by the name that was read."""
+    was, shown = list(map(normal, before.headers)), list(map(normal, headers))
+    pairs = zip_longest(shown, was[: len(shown)], fillvalue="")
+    return [then if now not in was and then not in shown else now for now, then in pairs]
 
 
 def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
@@ -311,9 +316,7 @@ def _was_cleared(clear: ClearMark, is_whole: bool, sent: Sent) -> bool:
     """Whether a mark was cleared, so that one of now was made since: by the answer, else by what stands there."""
     if sent.landed is None or sent.landed.is_later:
         return is_whole  # all of the row's write stands in its place: so did the clearing
-    name, headers = header_at(sent.before.headers, clear.column), sent.landed.headers
-    if name not in map(normal, headers):  # the column has another name, not another place
-        headers = [*headers[: clear.column], name, *headers[clear.column + 1 :]]
+    headers = _names_as_read(sent.landed.headers, sent.before)
     return landed_right([_without_compare(clear)], replace(sent.landed, headers=headers), sent.before)
 
 

@@ -6,8 +6,27 @@ from collections.abc import Sequence
 
 import pytest
 from support.builders import NOW, snapshot
-from support.small_sheet import ACTION, BEFORE, FOR_A, FOR_B, KEY, STATUS, UPDATED, A, B, C, Line, column, land
+from support.small_sheet import (
+    ACTION,
+    BEFORE,
+    CLIENT,
+    FOR_A,
+    FOR_B,
+    ID,
+    KEY,
+    STATUS,
+    THEN,
+    TICK,
+    UPDATED,
+    A,
+    B,
+    C,
+    Line,
+    column,
+    land,
+)
 
+from sheetsync.columns import to_serial
 from sheetsync.model import Snapshot
 from sheetsync.sheet.edits import Edit, Sent, SetCell
 from sheetsync.sheet.journal import from_journal, to_journal
@@ -84,6 +103,37 @@ def test_a_write_that_never_arrived() -> None:
     """It may be on its way still: nothing is known of it, and nothing put back."""
     (sent,), repairs = repairs_for(killed(BOTH, BEFORE), BEFORE)
     assert (sent.landed, repairs) == (None, ())
+
+
+@pytest.mark.parametrize("at", [None, *range(KEY, UPDATED + 2)])
+def test_a_row_that_is_as_old_as_the_read_was_not_reached(at: int | None) -> None:
+    """A copy made since says much of what was to be written, but not when: the write would have brought that, too."""
+    shown = ("vid-a", "", "Acme", True, 12.5, "pending", "", "R9", to_serial(THEN, "Etc/GMT"))
+    before = snapshot(shown, B, ("vid-a", "", "Acme", False, "", "", "", "", ""))
+    written = (
+        *(SetCell(4, at, "vid-a", shown[at]) for at in (TICK, STATUS, ID)),
+        SetCell(4, UPDATED, "vid-a", NOW),
+    )
+    after = snapshot(*before.grid[1:], ("vid-c", *shown[1:]))
+    if at is not None:
+        after = column(after, at, "New")
+    assert repairs_for(killed(written, before), after)[1] == ()
+
+
+def test_what_somebody_typed_as_it_was_to_be_put_back_elsewhere() -> None:
+    """A repair says no instant of its own: as long as its row stands in its place, another row's text is theirs."""
+    put_back = (SetCell(2, CLIENT, "vid-a", "Acme"),)
+    before = snapshot(("vid-a", "", NOW.isoformat()), B, C)
+    typed = snapshot(before.grid[1], ("vid-b", "renew", "Acme", *B[TICK:]), C)
+    assert repairs_for(killed(put_back, before), typed)[1] == ()
+
+
+def test_a_repair_that_landed_in_another_row() -> None:
+    """The rows have changed places: what it says there is ours."""
+    put_back = (SetCell(2, CLIENT, "vid-a", "Acme"),)
+    before = snapshot(("vid-a", "", NOW.isoformat()), B, C)
+    _, after = land(put_back, snapshot(B, before.grid[1], C))
+    assert repaired(after, repairs_for(killed(put_back, before), after)[1]).grid[1] == tuple(B)
 
 
 WRITE = (

@@ -181,6 +181,16 @@ class TestTwins:
         found = restored(Sent(FOR_A, landed, BEFORE), copied)
         assert (2, "finalized") in [(edit.row, edit.value) for edit in found if edit.column == STATUS]
 
+    def test_one_of_two_that_were_hit_is_typed_over_since(self) -> None:
+        """Each gets its own back: what is left of the two does not answer for the other."""
+        first, second = ("vid-a", "", "Acme", True, 1), ("vid-a", "", "Other", False, 2)
+        before = snapshot(first, second)
+        written = tuple(SetCell(row, STATUS, "vid-a", "pending") for row in (2, 3))
+        landed, after = land(written, column(before, SPEND))
+        typed = snapshot(after.grid[1], ("vid-z", *after.grid[2][1:]), headers=after.headers)
+        whole = repaired(typed, restored(Sent(written, landed, before), typed))
+        assert [line[SPEND + 1] for line in whole.grid[1:]] == [1, 2]
+
     def test_a_twin_under_its_own_key_is_not_astray(self) -> None:
         """Twins show the same."""
         before = snapshot(B, B)
@@ -362,6 +372,26 @@ class TestKilledRuns:
         whole = repaired(spoiled, owed([Sent(tuple(written), None, BEFORE)], spoiled))
         assert whole.grid[1:3] == ((*A[:CLIENT], "", *A[CLIENT:STATUS], "vid-a", *A[CODE:UPDATED], newer), theirs)
 
+    def test_another_machine_has_written_into_the_row_of_another_video_that_was_hit(self) -> None:
+        """Its stamp is newer, but what it left there is no word of that video: no row shows another one's code."""
+        written = (SetCell(2, CODE, "vid-a", "#A"), SetCell(2, STATUS, "vid-a", "in_review"), FOR_A[-1])
+        _, after = lost(written, snapshot(B, A, C))
+        _, newer = land((SetCell(2, UPDATED, "vid-b", NOW + timedelta(minutes=5)),), after)
+        whole = repaired(newer, owed([Sent(written, None, BEFORE)], newer))
+        assert whole.grid[1][:UPDATED] == B[:UPDATED]
+
+    @pytest.mark.parametrize(("shows", "mark"), [("R7", "renew"), ("R8", "")], ids=["same", "other"])
+    def test_a_mark_that_an_answer_showed_cleared_in_a_row_that_another_machine_has_written(
+        self, shows: str, mark: str
+    ) -> None:
+        """Who has served it since shows another request: it would be charged again."""
+        written = (ClearMark(2, ACTION, "vid-a", "renew"), SetCell(2, UPDATED, "vid-a", NOW))
+        landed, after = land(written, snapshot(B, A, C))
+        newer = (SetCell(2, ID, "vid-b", shows), SetCell(2, UPDATED, "vid-b", NOW + timedelta(minutes=5)))
+        _, later = land(newer, after)
+        whole = repaired(later, owed([Sent(written, landed, BEFORE)], later))
+        assert (later.cell(2, ACTION), whole.cell(2, ACTION)) == ("", mark)
+
     def test_a_mark_does_not_come_back_on_a_guess(self) -> None:
         """Rows were sorted, and the row that was hit was changed since: a mark that comes back may cost credits."""
         renewing = ("vid-d", "request", "Dole", True, 3, "", "", "", "")
@@ -430,9 +460,11 @@ class TestKeyChanged:
         back = snapshot(*after.grid[1:])
         assert owed([Sent(FOR_A, landed, before)], back) == ()
 
-    def test_a_mark_made_anew_after_its_column_was_renamed(self) -> None:
-        """Cleared under another name is cleared: the mark of now is another wish."""
-        landed, after = land(FOR_B, snapshot(A, B, C, headers=["Video ID", "My Action", *BEFORE.headers[2:]]))
+    @pytest.mark.parametrize("renamed", [KEY, ACTION])
+    def test_a_mark_made_anew_after_a_column_was_renamed(self, renamed: int) -> None:
+        """Cleared under another name, or beside it, is cleared: the mark of now is another wish."""
+        names = ["My own" if at == renamed else header for at, header in enumerate(BEFORE.headers)]
+        landed, after = land(FOR_B, snapshot(A, B, C, headers=names))
         (_, marked) = land((SetCell(3, ACTION, "vid-b", "renew"),), snapshot(*after.grid[1:]))
         assert owed([Sent(FOR_B, landed, BEFORE)], marked) == ()
 
