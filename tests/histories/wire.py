@@ -392,12 +392,14 @@ class Wire:
         for number, line in enumerate(sheet.rows):
             before = was[number] if number < len(was) else []
             video = text(shown(line[key])) if key < len(line) else ""
+            row = text(shown(before[tokens.index(ROW)])) if before else ""
             for column, cell in enumerate(line):
                 old, new = shown(before[column]) if column < len(before) else "", shown(cell)
                 token = tokens[column] if column < len(tokens) else ""
                 theirs = token not in (*MACHINE, ACTION) or not video or number == 0
                 request = self._desk.portal.by_id.get(text(new)) if column == told else None
-                if new != old and (theirs or (request and request.video_id != video)):
+                is_put_right = new in self._judge.either.get((row, token), ())  # as before a write hit it by mistake
+                if new != old and not is_put_right and (theirs or (request and request.video_id != video)):
                     self._say("tabs", f"{sheet.title}, row {number + 1}, {token}: {old!r} became {new!r}")
 
     def _settled(self) -> None:
