@@ -55,11 +55,18 @@ def applied(old: Cell | None, data: Json, mask: Json) -> Cell | None:
         value, extra = from_extended(data.get("userEnteredValue")), {}
     format_ = _masked_format(held.format or {}, data, mask)
     note = data.get("note") if "note" in mask else held.note
-    validation = as_kept(data.get("dataValidation")) if "dataValidation" in mask else held.validation
+    validation = _validation(data.get("dataValidation")) if "dataValidation" in mask else held.validation
     for name in _EXTRA:
         if name in mask:
             extra = overlay(extra, as_kept(data), {name: None})
     return cell_or_none(value, format_, note, validation, extra)
+
+
+def _validation(given: Json | None) -> Json | None:
+    rule: Json | None = as_kept(given)
+    if rule:
+        check_condition(rule.get("condition"), validation=True)
+    return rule
 
 
 def _masked_format(old: Json, data: Json, mask: Json) -> Json:
@@ -173,9 +180,7 @@ def _repeat_cell(edit: Edit, payload: Json) -> None:
 def _set_data_validation(edit: Edit, payload: Json) -> None:
     sheet, area = edit.writable(payload.get("range"))
     tables.guard(sheet, area, {"dataValidation": None})
-    rule = as_kept(payload.get("rule"))
-    if rule:
-        check_condition(rule.get("condition"), validation=True)
+    rule = _validation(payload.get("rule"))
 
     def ruled(cell: Cell | None) -> Cell | None:
         held = cell or Cell(None)

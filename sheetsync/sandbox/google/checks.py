@@ -29,6 +29,7 @@ _RULES_ALONE = frozenset(("TEXT_STARTS_WITH", "TEXT_ENDS_WITH", "BLANK", "NOT_BL
 _VALIDATION = """TEXT_IS_EMAIL TEXT_IS_URL DATE_ON_OR_BEFORE DATE_ON_OR_AFTER DATE_BETWEEN DATE_NOT_BETWEEN
 DATE_IS_VALID ONE_OF_RANGE ONE_OF_LIST BOOLEAN"""
 _VALIDATION_ALONE = frozenset(_VALIDATION.split())
+_LINES = {"domains": "domain", "series": "series"}  # of a basic chart, and what holds the cells of one
 
 
 def check_condition(condition: Json | None, *, validation: bool) -> None:
@@ -63,6 +64,10 @@ def check_chart(edit: Edit, spec: Json) -> None:
     kinds = [name for name in spec if name.endswith("Chart")]
     if len(kinds) != 1:
         raise ValueError("Invalid ChartSpec: exactly one kind of chart must be set.")
+    basic = spec.get("basicChart", {})
+    lines = [(line, name) for many, name in _LINES.items() for line in basic.get(many, [])]
+    if not all(isinstance(line.get(name, {}), dict) for line, name in lines):
+        raise ValueError("Invalid BasicChartSpec.")
     for range_ in _sources(spec):
         _, area = edit.area(range_)
         if area.bottom - area.top > 1 and area.right - area.left > 1:

@@ -33,6 +33,7 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 _INT32 = range(-(2**31), 2**31)
 _OF_TEXTS = frozenset(("hiddenValues", "users"))
+_WITH_NULLS = frozenset(("rows", "values"))
 
 
 def check_batch(requests: Any) -> None:
@@ -53,6 +54,7 @@ def _check(value: Any, name: str, at: str) -> None:
             _check(held, key, f"{at}.{snake(key)}")
     elif isinstance(value, list):
         for index, held in enumerate(value):
-            if name in _TYPES and not isinstance(held, str if name in _OF_TEXTS else dict | None):
+            allowed = str if name in _OF_TEXTS else dict | None if name in _WITH_NULLS else dict
+            if name in _TYPES and not isinstance(held, allowed):
                 raise bad_value(f"{at}[{index}]", "Value", held)
             _check(held, "", f"{at}[{index}]")

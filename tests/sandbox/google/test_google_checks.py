@@ -67,6 +67,9 @@ REFUSED = {
     "a chart of a tab that is not there": chart(area(0, 3, 0, 1, sheetId=9)),
     "a chart of two kinds": chart(area(0, 3, 0, 1), pieChart={}),
     "a dropdown without choices": {"setDataValidation": {"range": area(0, 1, 0, 1), "rule": rule("ONE_OF_LIST")}},
+    "a dropdown without choices, written with the cell": write(
+        0, 0, {"dataValidation": rule("ONE_OF_LIST")}, fields="dataValidation"
+    ),
     "a validation by blanks": {"setDataValidation": {"range": area(0, 1, 0, 1), "rule": rule("NOT_BLANK")}},
     "a formula that is none": {"setDataValidation": {"range": area(0, 1, 0, 1), "rule": rule("CUSTOM_FORMULA", "A1")}},
     "a colour by a dropdown": colour_rule(booleanRule=rule("ONE_OF_LIST", "a")),
