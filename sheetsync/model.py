@@ -234,7 +234,8 @@ class Known:
     `looked` is when TokPortal was last asked about a video, whatever it answered. `earlier` holds the requests of a
     video before its latest, newest first, `codes` the video of every code ever seen; `typed` is by (video id, column),
     `opening` what the sheet said that a video had cost before this ledger (credits). `is_rebuilt` until a person has
-    confirmed what was made of the sheet and TokPortal after a loss.
+    confirmed what was made of the sheet and TokPortal after a loss; `braked` are the wishes (video id, mark) that a
+    run found too many, until they stand still.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -249,6 +250,7 @@ class Known:
     typed: Mapping[tuple[str, str], Typed] = field(default_factory=dict)
     opening: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
+    braked: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -288,6 +290,7 @@ class Known:
             refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
             earlier={video: entries for video, entries in self.earlier.items() if video in videos},
             opening={video: credits for video, credits in self.opening.items() if video in videos},
+            braked=frozenset(wish for wish in self.braked if wish[0] in videos),
         )
 
 

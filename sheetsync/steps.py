@@ -106,7 +106,8 @@ class Plan:
     """All that a run is going to do: printed by `plan`, carried out by `sync`.
 
     `refused` says why no order is sent, if there were too many; `price` is that of one. What was too many is `offered`,
-    where a person may allow it in the Summary tab, or `approved`, where one has.
+    where a person may allow it in the Summary tab, or `approved`, where one has; `braked` is what the next run compares
+    its wishes with.
     """
 
     steps: tuple[Step, ...] = ()
@@ -115,6 +116,12 @@ class Plan:
     refused: str = ""
     offered: Offer | None = None
     approved: Offer | None = None
+    braked: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def wishes(self) -> frozenset[tuple[str, str]]:
+        """What its orders are for: (video id, mark)."""
+        return frozenset((step.video_id, step.mark) for step in self.orders)
 
     @property
     def as_offer(self) -> Offer:

@@ -30,6 +30,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 
 
 REBUILT = "rebuilt"
+BRAKED = "too many wishes"
 """The event that holds every order of a tracker, until a later one of its kind says that a person has confirmed."""
 
 
@@ -278,6 +279,11 @@ class Recorder:
         """This ledger is being made of what the sheet and TokPortal tell; or a person has looked through the result."""
         with self._transaction():
             self._event("", f"{REBUILT}, confirmed" if is_confirmed else REBUILT)
+
+    def brake(self, wishes: Collection[tuple[str, str]]) -> None:
+        """So many wishes (video id, mark) were too many; none: those that were have stood still, or are gone."""
+        with self._transaction():
+            self._event("", BRAKED, wishes=sorted(wishes))
 
     def correct_future(self) -> None:
         """Instants that this machine's clock recorded before it was set back are now: a future one would never pass."""

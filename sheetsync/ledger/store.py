@@ -20,7 +20,7 @@ from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED, Database
 from sheetsync.ledger.lock import hold, lock_path
 from sheetsync.ledger.outbox import Outbox
-from sheetsync.ledger.recorder import REBUILT, Recorder
+from sheetsync.ledger.recorder import BRAKED, REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
 from sheetsync.steps import Event, Offer, RowSeen
@@ -32,6 +32,7 @@ _TYPED = "SELECT video_id, column_key, code, value FROM typed WHERE tracker = ?"
 _TYPED_LAST = "SELECT video_id, column_key, value FROM typed_last WHERE tracker = ?"
 _OPENING = "SELECT video_id, credits FROM opening WHERE tracker = ?"
 _REBUILT = f"SELECT kind FROM event WHERE video_id = '' AND tracker = ? AND kind LIKE '{REBUILT}%' ORDER BY id DESC"
+_BRAKED = f"SELECT detail FROM event WHERE video_id = '' AND tracker = ? AND kind = '{BRAKED}' ORDER BY id DESC LIMIT 1"
 _SERVED = "SELECT video_id, mark, request_id FROM served WHERE tracker = ?"
 
 
@@ -134,6 +135,11 @@ class Ledger:
             typed=self._typed(tracker),
             opening=dict(self._db.select(_OPENING, tracker)),
             is_rebuilt=self._db.select(_REBUILT, tracker)[:1] == [(REBUILT,)],
+            braked=frozenset(
+                (video, mark)
+                for (detail,) in self._db.select(_BRAKED, tracker)
+                for video, mark in json.loads(detail)["wishes"]
+            ),
         )
 
     def _earlier(self, tracker: str, latest: Mapping[str, Entry]) -> Mapping[str, tuple[Entry, ...]]:

@@ -76,11 +76,15 @@ def hidden(headers: Sequence[str], reason: str) -> str:
 def too_many_marked(limit: int, place: str = "") -> str:
     """The plan was refused for its number of orders; `place` is the cell in which a person may allow them."""
     return (
-        f"Waits: more rows are marked than one run may order ({limit}). Clear the marks that are not meant all at "
-        f"once, or {f'allow them in {place}' if place else 'ask whoever runs sheetsync to allow them'}."
+        f"Waits: more rows are marked than one run may order ({limit}). Clear the marks that are not meant, "
+        f"or {f'allow them in {place}' if place else 'ask whoever runs sheetsync to allow them'}."
     )
 
 
+MARKS_CHANGE = (
+    "Waits for the next run: too many rows were marked, and marks are being taken away. What stays as it is until then "
+    "is ordered."
+)
 REBUILT = "Waits: sheetsync had lost its memory, and whoever runs it has to confirm before anything is ordered."
 BALANCE_UNKNOWN = "The credit balance could not be read, so nothing is ordered; the next run tries again."
 

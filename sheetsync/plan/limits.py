@@ -26,7 +26,7 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
     accepts that. In this order: the
     credits of the day say nothing of whether 200 filled-down rows are meant.
     """
-    plan = replace(plan, price=world.tracker.price)
+    plan = replace(plan, price=world.tracker.price, braked=world.known.braked)
     if plan.orders and world.known.is_rebuilt:
         # neither the sheet nor TokPortal tells which order was on its way, or which mark had been served
         held = _held_back(plan, plan.orders, notes.REBUILT)
@@ -40,7 +40,18 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
         return replace(held, refused=f"{world.price_lock} No order is sent until somebody accepts a price: {ACCEPT}")
     why = too_many_orders(plan, world.tracker, world.allowed)
-    return _unless_allowed(plan, world, why) if why else within_credits(plan, world)
+    if why:
+        return _unless_allowed(replace(plan, braked=plan.wishes), world, why)
+    if world.allowed.orders is None and _are_taken_away(plan):
+        # somebody is clearing what was not meant: what is left once it fits the limit is not meant either, yet
+        return replace(_held_back(plan, plan.orders, notes.MARKS_CHANGE), braked=plan.wishes)
+    return within_credits(replace(plan, braked=frozenset()), world)
+
+
+def _are_taken_away(plan: Plan) -> bool:
+    """Whether a wish of the last run, which found too many, is none any more; what was not looked at still stands."""
+    unseen = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN}
+    return any(video not in unseen for video, _ in plan.braked - plan.wishes)
 
 
 def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
@@ -49,7 +60,7 @@ def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
     if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
         return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
     if at_sheet.is_allowed and at_sheet.asked == offer:
-        return replace(within_credits(plan, world), approved=offer)
+        return replace(within_credits(plan, world), approved=offer, braked=frozenset())
     if at_sheet.asked and _stands(at_sheet.asked, plan):
         offer = at_sheet.asked
     held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)

@@ -127,6 +127,8 @@ class Run:
         if self._request.plan_only:
             return
         self._withdraw(plan)
+        if plan.braked != known.braked and not self._request.videos:
+            self._recorder.brake(plan.braked)
         newest = self._execute(plan, snapshot, asked, tracker, price)
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         self._remember(newest, known, tracker)

@@ -45,6 +45,8 @@ class Oracle:
     def __init__(self, portal: Any, zone: str, days: int, warn_hours: int, most_orders: int, keep: int) -> None:
         self.portal, self.most_orders, self.keep = portal, most_orders, keep
         self.books = Authorizations(zone, days, warn_hours)
+        self.braked: set[tuple[str, str]] = set()
+        """The wishes (video, mark) that the last run found too many, or still being taken away."""
         self.posts: dict[str, list[tuple[int, str]]] = {}
         """The rows of each post, by its number: line and video."""
         self.lost: dict[str, tuple[str, datetime]] = {}
@@ -212,15 +214,23 @@ class Oracle:
     def _limits(self, verdict: Verdict, most_orders: int) -> None:
         """More orders than a run may send are not sent at all; the credits suffice for the upper rows first."""
         in_order = [video for video in verdict.done if video in (*verdict.orders, *verdict.renewals)]
+        wishes = {(video, verdict.done[video]) for video in in_order}
         if len(in_order) > most_orders:
             verdict.refused = True
             why = (
                 f"Waits: more rows are marked than one run may order ({self.most_orders}). Clear the marks that are "
-                "not meant all at once, or ask whoever runs sheetsync to allow them."
+                "not meant, or ask whoever runs sheetsync to allow them."
             )
             for video in in_order:
                 self._withdraw(video, why, verdict)
+            self.braked = wishes
             return
+        if most_orders == self.most_orders and self.braked - wishes:
+            self.braked = wishes
+            for video in in_order:
+                self._withdraw(video, WAITING["marks are being cleared"][1], verdict)
+            return
+        self.braked = set()
         # an order of which nobody knows the end may cost credits yet: it comes first, sent again or not
         in_order.sort(key=lambda video: video not in verdict.again)
         affordable = max(0, (self.portal.credits - self.keep) // PRICE - len(self.lost))

@@ -149,6 +149,11 @@ WAITING = {
         situation(REQUEST, known=Known(is_rebuilt=True)),
         "Waits: sheetsync had lost its memory, and whoever runs it has to confirm before anything is ordered.",
     ),
+    "marks are being cleared": (
+        situation(REQUEST, known=Known(braked=frozenset({("vid-a", "request"), ("vid-z", "request")}))),
+        "Waits for the next run: too many rows were marked, and marks are being taken away. What stays as it is until "
+        "then is ordered.",
+    ),
     "the credits do not suffice": (
         situation(REQUEST, balance=6),
         "Not enough credits: a code costs 7. Top up at TokPortal.",
@@ -174,13 +179,13 @@ def test_too_many_rows_are_marked() -> None:
     """Refused, all or nothing: each of the rows says so."""
     plan = without_orders(make_plan(situation(*TWENTY_SIX)), 25)
     assert {hold.reason for hold in plan.holds} == {
-        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant all at once, "
+        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, "
         "or ask whoever runs sheetsync to allow them."
     }
     at_sheet = AtSheet("cell K7 of tab 'Summary'")
     world = replace(situation(*TWENTY_SIX, tracker=tracker(max_orders_at_sheet=26)), at_sheet=at_sheet)
     assert {hold.reason for hold in make_plan(world).holds} == {
-        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant all at once, "
+        "Waits: more rows are marked than one run may order (25). Clear the marks that are not meant, "
         "or allow them in cell K7 of tab 'Summary'."
     }
 

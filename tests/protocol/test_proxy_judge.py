@@ -88,6 +88,11 @@ class Anything:
     __hash__ = None  # type: ignore[assignment]
 
 
+def forgotten_brake(patch: Patch) -> None:
+    """What is left of too many marks is ordered as soon as it fits."""
+    patch.setattr(limits, "_are_taken_away", lambda plan: False)
+
+
 def credits_before_limit(patch: Patch) -> None:
     def poor_first(plan: Any, world: Any) -> Any:
         return within(limits.within_credits(plan, world), world)
@@ -198,6 +203,7 @@ BUGS: dict[str, tuple[Callable[[Patch], None], str, str]] = {
     "a number that stays": (number_left_in_its_cell, "allowed at the sheet", "limit"),
     "a number taken or not": (taken_or_not, "allowed and forgotten", "limit"),
     "a number without a question": (number_without_a_question, "allowed and forgotten", "limit"),
+    "a brake that forgets": (forgotten_brake, "cleared one by one", "limit"),
     "credits before the limit": (credits_before_limit, "fill down with few credits", "limit"),
     "nothing kept": (nothing_kept, "few credits", "credits"),
     "the balance of the beginning": (balance_of_the_beginning, "spent elsewhere", "credits"),

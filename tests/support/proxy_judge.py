@@ -93,6 +93,7 @@ class Judge:
         self._now, self._trackers, self._tabs = now, trackers_of(config), Tabs()
         self._number, self._allowed, self._narrowed = 0, None, False
         self._asked: dict[str, frozenset[Wish]] = {}  # by tracker: what Summary was last seen to ask for
+        self._braked: dict[str, frozenset[Wish]] = {}  # by tracker: what the last run found too many, or changing
         self._turns: dict[str, Turn] = {}
         self._at: TrackerRules | None = None  # the tracker whose tab was last read or written
         self._price, self._accepted, self._lock = 7, False, ""
@@ -107,14 +108,18 @@ class Judge:
         """Somebody calls `sheetsync sync` with these options."""
         options = dict(pairwise(arguments))
         self._number += 1
+        for tracker in self._trackers:
+            if tracker.name in self._turns and not self._narrowed:
+                self._brake(tracker, self._turns[tracker.name])
         self._turns, self._at, self._narrowed = {}, None, "--video" in arguments
         self._allowed = int(options["--allow-orders"]) if "--allow-orders" in options else None
         if "--accept-price" in options:
             self._price, self._accepted, self._lock = int(options["--accept-price"]), True, ""
 
     def forget(self) -> None:
-        """The machine loses its ledger, and with it what Summary asked for."""
+        """The machine loses its ledger, and with it what Summary asked for, and what was too many."""
         self._asked.clear()
+        self._braked.clear()
 
     def sent(self, call: Sent) -> None:
         """The bytes of a call leave."""
@@ -292,7 +297,23 @@ class Judge:
             most = max(most, len(wanted))
         if len(turn.keys | {key}) > most:
             return f"{len(turn.keys | {key})} orders in a run that may send {most}"
-        return f"{wanted} are marked, a run may send {most}" if len(wanted) > most else ""
+        if len(wanted) > most:
+            return f"{wanted} are marked, a run may send {most}"
+        gone = self._taken_away(tracker, turn)
+        return f"{gone} were marked when too many were" if gone and self._allowed is None else ""
+
+    def _brake(self, tracker: TrackerRules, turn: Turn) -> None:
+        """A command is over: what the next one has to find as it was."""
+        wanted = self._wishes(tracker, turn)
+        is_braked = len(wanted) > tracker.most and self._allowed is None and turn.taken != wanted
+        self._braked[tracker.name] = wanted if is_braked or self._taken_away(tracker, turn) else frozenset()
+
+    def _taken_away(self, tracker: TrackerRules, turn: Turn) -> set[tuple[str, str]]:
+        """The marks that were too many and are none any more, of those that this run looked at."""
+        if self._narrowed:
+            return set()
+        marked = {(row.key, row.text("action").casefold()) for row in turn.first}
+        return {wish[:2] for wish in self._braked.get(tracker.name, ()) if wish[:2] not in marked}
 
     def _wishes(self, tracker: TrackerRules, turn: Turn) -> frozenset[Wish]:
         return frozenset(

@@ -24,6 +24,17 @@ def fill_down(office: Office) -> None:
     assert office.ordered() == list(FIVE)
 
 
+def cleared_one_by_one(office: Office) -> None:
+    """Five are filled down, three may be ordered; while people clear them, none of the last three is."""
+    office.rows(*FIVE, action="request")
+    assert office.sync() == 3
+    for video in FIVE[:4]:
+        office.type(video, "action", "")
+        assert office.sync() == (3 if video == "vid-a" else 0)
+        assert office.ordered() == []
+    assert (office.sync(), office.ordered()) == (0, ["vid-e"])
+
+
 def allowed_at_the_sheet(office: Office) -> None:
     """Five are filled down and Summary asks; a sixth takes the place of one, and makes it another question."""
     office.init()
@@ -278,6 +289,7 @@ def a_tracker_each(office: Office) -> None:
     assert office.sync() == 3
     assert office.ordered() == ["vid-w", "vid-x", "vid-y"]
     office.type("vid-a", "action", "")
+    assert (office.sync(), office.ordered()) == (0, ["vid-w", "vid-x", "vid-y"])
     office.sync()
     assert office.ordered() == ["vid-w", "vid-x", "vid-y", "vid-b"]
 
@@ -308,6 +320,7 @@ EACH: Settings = {
 Scenario = tuple[Callable[..., None], Settings]
 SCENARIOS: dict[str, Scenario] = {
     "fill down": (fill_down, LIMITED),
+    "cleared one by one": (cleared_one_by_one, LIMITED),
     "allowed at the sheet": (allowed_at_the_sheet, AT_SHEET),
     "allowed and forgotten": (allowed_and_forgotten, AT_SHEET),
     "fill down with few credits": (fill_down_with_few_credits, LIMITED),

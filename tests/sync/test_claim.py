@@ -307,6 +307,46 @@ class TestLimit:
         assert bench.sync().exit_code == 0
         assert [bench.charged(video) for video in ALL[2:]] == [7, 7, 7]
 
+    def test_marks_that_are_cleared_one_by_one(self) -> None:
+        """What is left of too many marks is ordered once a run finds them as the run before it did."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        assert bench.sync().exit_code == 3
+        for cleared in ALL[:2]:
+            bench.mark("", cleared)
+            report = bench.sync()
+            assert (report.exit_code, sum(map(bench.charged, ALL))) == (0, 0)
+            assert {bench.cell(hold.video_id, "sync_note")[:23] for hold in report.holds} == {"Waits for the next run:"}
+        assert bench.sync().exit_code == 0
+        assert [bench.charged(video) for video in ALL] == [0, 0, 7, 7, 7]
+
+    def test_marks_that_come_after_too_many(self) -> None:
+        """A new mark is no sign of clearing: it does not hold those that stand."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        bench.sync()
+        bench.mark("", VIDEO)
+        bench.mark("", "vid-b")
+        bench.sync()
+        bench.mark("request", "vid-b")
+        assert bench.sync().exit_code == 0
+        assert [bench.charged(video) for video in ALL] == [0, 7, 7, 7, 7]
+
+    def test_what_was_not_looked_at_is_not_taken_away(self) -> None:
+        """TokPortal's silence about a marked row is nobody's clearing."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        bench.sync()
+        bench.world.portal.ill.add(VIDEO)
+        assert bench.sync().exit_code != 3
+        assert [bench.charged(video) for video in ALL] == [0, 7, 7, 7, 7]
+
+    @pytest.mark.parametrize("how", ["by number", "by name"])
+    def test_a_person_orders_what_is_left_at_once(self, how: str) -> None:
+        """Who names a number, or a row, means it."""
+        bench = marked(*ALL, max_orders_per_run=4)
+        bench.sync()
+        bench.mark("", *ALL[1:])
+        bench.sync(allow_orders=1) if how == "by number" else bench.sync(videos=frozenset({VIDEO}))
+        assert bench.charged(VIDEO) == 7
+
 
 class TestPrinted:
     def test_a_code_is_printed_as_a_fingerprint(self) -> None:
