@@ -197,7 +197,8 @@ def _request_notes(entry: Entry, price: int) -> list[str]:
     if request.status == "cancelled":
         # refunded, whatever it had cost
         return [notes.CANCELLED]
-    said = [] if charged in (None, price) else [notes.another_price(charged, price)]
+    # less than what is accepted by now is what earlier orders cost, before it rose
+    said = [notes.another_price(charged, price)] if charged is not None and charged > price else []
     if request.status not in STATUSES:
         return [notes.unknown_status(request.status), *said]
     if request.status == "pending_corrections":

@@ -222,7 +222,7 @@ STANDING = {
         "TokPortal says 'disputed', a status unknown to sheetsync; see its dashboard.",
     ),
     "another price": (entry(charged=9), "This order cost 9 credits instead of 7."),
-    "free of charge": (entry(charged=0), "This order cost 0 credits instead of 7."),
+    "free of charge, or before the price rose": (entry(charged=0), ""),
     "another price, reported": (
         entry(status="pending_corrections", charged=9),
         f"{REPORTED} This order cost 9 credits instead of 7.",
