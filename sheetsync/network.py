@@ -5,6 +5,7 @@ Owns what the clients of Google and of TokPortal have to do alike, though their 
 
 import os
 import ssl
+from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -44,10 +45,17 @@ def authorities() -> str | None:
         return None
     path = os.environ[name]
     try:
-        ssl.create_default_context(cafile=path)
+        trusting(path)
     except OSError as error:
         raise ConfigError([f"{name}: {path} is no file of certificates (PEM): {error.strerror}"]) from None
     return path
+
+
+@cache
+def trusting(path: str) -> ssl.SSLContext:
+    """What trusts the authorities of a file alone. Raises OSError where it is no such file."""
+    # once: to read hundreds of certificates takes longer than a call
+    return ssl.create_default_context(cafile=path)
 
 
 def hint(error: Exception) -> str:

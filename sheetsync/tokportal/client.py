@@ -16,11 +16,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
-from ssl import create_default_context
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import quote
 
@@ -38,7 +38,7 @@ from sheetsync.errors import (
     Unavailable,
 )
 from sheetsync.model import AdCodeRequest, Heard
-from sheetsync.network import authorities, hint, stays_here
+from sheetsync.network import authorities, hint, stays_here, trusting
 from sheetsync.tokportal import parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
@@ -381,7 +381,7 @@ def _http_client(api_url: str, transport: httpx.BaseTransport | None) -> httpx.C
         return httpx.Client(
             transport=transport,
             trust_env=not is_here,
-            verify=create_default_context(cafile=trusted) if trusted else True,
+            verify=trusting(trusted) if trusted else _trusting_as_usual(not is_here),
             follow_redirects=False,
             headers={"Accept": "application/json", "X-TokPortal-Client": f"sheetsync/{__version__}"},
             # The key alone says who calls; no cookie of the web app is kept or sent.
@@ -392,6 +392,11 @@ def _http_client(api_url: str, transport: httpx.BaseTransport | None) -> httpx.C
         raise ConfigError(
             ["HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: expected http://host:port or https://host:port"]
         ) from None
+
+
+@cache
+def _trusting_as_usual(trust_env: bool) -> SSLContext:
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 # The first class that fits gives the words; where nothing was reached, they name what was called.
