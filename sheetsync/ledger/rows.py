@@ -7,10 +7,10 @@ fixed width, so that it sorts as text. Owns also how what is told anew joins wha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, get_type_hints
 
 from sheetsync.alerts.alert import Kind
@@ -51,17 +51,31 @@ def _fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 def column_list(kind: Any) -> str:
     """The columns of a frozen value as a SELECT names them for `from_row`."""
+    return _columns(kind)
+
+
+@cache
+def _columns(kind: Any) -> str:
     return ", ".join(column_list(part) if is_dataclass(part) else column for _, column, part in _fields(kind))
+
+
+@cache
+def _readers(kind: Any) -> tuple[Callable[[Iterator[Any]], Any], ...]:
+    """What takes the cells of each field of a frozen value."""
+    return tuple(
+        partial(from_row, part) if is_dataclass(part) else partial(_read, _FROM_CELL.get(part))
+        for *_, part in _fields(kind)
+    )
+
+
+def _read(convert: Callable[[Any], Any] | None, cells: Iterator[Any]) -> Any:
+    return convert(next(cells)) if convert else next(cells)
 
 
 def from_row(kind: Any, row: Iterable[Any]) -> Any:
     """The frozen value whose columns a row begins with."""
     cells = iter(row)  # of a value within a value, the same iterator: it takes its cells where the outer one stands
-    values = (
-        from_row(part, cells) if is_dataclass(part) else _FROM_CELL.get(part, lambda cell: cell)(next(cells))
-        for _, _, part in _fields(kind)
-    )
-    return kind(*values)
+    return kind(*[read(cells) for read in _readers(kind)])
 
 
 def to_columns(value: Any) -> dict[str, object]:
