@@ -21,6 +21,8 @@ from histories.history import NUMBER, STRIKES, Player, of_seed, play
 
 HISTORIES = int(os.environ.get("SHEETSYNC_HISTORIES", "1000"))
 PARTS = 20
+QUICK = 4
+"""Parts that are no long tests."""
 STEPS = 50
 
 numbers = st.integers(0, NUMBER - 1)
@@ -29,7 +31,9 @@ PEOPLE = [name for name in people.RULES if name != "mark"]
 OUTSIDE = [name for name in outside.RULES if name not in ("manager", *outside.BETWEEN)]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [pytest.param(n, marks=[pytest.mark.long] if n >= QUICK else []) for n in range(PARTS)]
+)
 def test_seeded_histories(part: int) -> None:
     """A thousand histories of fifty steps: no invariant is ever broken."""
     share = HISTORIES // PARTS
