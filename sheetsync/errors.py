@@ -10,6 +10,7 @@
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
     |-- Locked                        4   another run holds the tracker
+    |-- TakenOver                     4   another run has taken it, while this one was cut off or stood still
     |-- CredentialsError              5   Google or TokPortal does not let us in
     |-- Unexpected                    1   a mistake of ours
     |-- Interrupted                   1   a person or the machine stopped the run
@@ -177,6 +178,20 @@ class Locked(SheetsyncError):
         super().__init__(
             f"Tracker '{tracker}' is being synced by another run ({holder}{age}). "
             "Nothing was done; wait for it to end, the next run goes on."
+        )
+
+
+class TakenOver(SheetsyncError):
+    """Another run has taken the tracker over: this one may record, order and write nothing any more."""
+
+    exit_code = 4
+
+    def __init__(self, tracker: str, holder: str) -> None:
+        self.tracker, self.holder = tracker, holder
+        super().__init__(
+            f"Tracker '{tracker}' was taken over by another run ({holder}), since this one was cut off from the ledger "
+            "or stood still. From then on it did nothing. An order of its own that was on its way, the other finds out "
+            "by looking; none is charged twice."
         )
 
 

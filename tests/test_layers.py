@@ -37,7 +37,7 @@ LAYERS = (
     ("config",),
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
-    ("model", "clock", "context", "network"),
+    ("model", "clock", "context", "network", "state"),
     ("errors", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
@@ -97,7 +97,8 @@ ONLY_IN = {
     "smtplib": {"alerts.channels"},
     "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},
-    "sqlite3": {"ledger.database"},
+    "sqlite3": {"ledger.sqlite"},
+    "psycopg": {"ledger.postgres"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
     "rich": {"cli.watching", "cli.rows"},

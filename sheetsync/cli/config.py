@@ -8,6 +8,7 @@ from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
 from sheetsync.config.load import Config
+from sheetsync.state import Server
 
 
 @click.group()
@@ -31,6 +32,7 @@ def _understood(config: Config) -> Iterator[str]:
     absent = " (there is no such file)" if key and not key.exists() else ""
     yield f"  google: {config.google.api_url}, key file {key or 'none: Application Default Credentials'}{absent}"
     yield f"  tokportal: {config.tokportal.api_url}, with a key"
-    yield f"  state: {config.state}" + ("" if config.state.exists() else " (made at the first sync)")
+    is_new = not isinstance(config.state, Server) and not config.state.exists()
+    yield f"  state: {config.state}" + (" (made at the first sync)" if is_new else "")
     for tracker in config.trackers:
         yield f"  tracker {tracker.name}: tab '{tracker.worksheet}' of {tracker.spreadsheet}"

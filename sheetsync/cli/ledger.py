@@ -1,4 +1,4 @@
-"""`sheetsync ledger`: looking after the file that remembers: check, backup, export, and rebuild after a loss.
+"""`sheetsync ledger`: looking after what remembers: check, backup, export, copy, and rebuild after a loss.
 
 Owns what these print. What is wrong with a file is `ledger/upkeep.py`'s to find, what can be restored
 `sync/rebuild.py`'s.
@@ -13,8 +13,11 @@ import click
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
-from sheetsync.ledger import upkeep
+from sheetsync.config.addresses import server_at
+from sheetsync.errors import ConfigError
+from sheetsync.ledger import copying, upkeep
 from sheetsync.plan.limits import CONFIRM
+from sheetsync.state import State, is_server
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.rebuild import Rebuilt, rebuild, refuse_to_rebuild
 from sheetsync.sync.run import run_id_for
@@ -22,7 +25,7 @@ from sheetsync.sync.run import run_id_for
 
 @click.group()
 def ledger() -> None:
-    """Look after the ledger: check it, back it up, export it, make it again after a loss.
+    """Look after the ledger: check it, back it up, export it, copy it to a server or back, rebuild it after a loss.
 
     The ledger (`state:` in the configuration) remembers every ad code request, code and charge. Losing it costs
     nobody twice; but what TokPortal and the sheet do not tell is gone with it.
@@ -49,6 +52,7 @@ def backup(selection: Selection, file: Path) -> None:
     An existing FILE is left alone. From cron, every night:
       sheetsync ledger backup "/var/backups/sheetsync-$(date +%F).db"
     To restore: stop the runs, remove the state file with its -wal and -shm, and copy FILE to its place.
+    A ledger on a server: sheetsync ledger copy postgresql://... FILE
     """
     upkeep.backup(selection.load()[0].state, file)
     click.echo(plain(f"{file}: written, and sound. It holds codes: keep it as private as the ledger."))
@@ -63,6 +67,33 @@ def export(selection: Selection) -> None:
     """
     for line in upkeep.lines(selection.load()[0].state):
         click.echo(plain(line))
+
+
+@ledger.command("copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy_(source: str, target: str) -> None:
+    """Copy a whole ledger between a file and a PostgreSQL server, and compare the two.
+
+    \b
+    FROM and TO are a path or postgresql://user@host/database; TO must be empty. To move:
+      stop the runs; sheetsync ledger copy state.db postgresql://...; change `state:`; start the runs
+    Keep passwords out of the command line: PGPASSWORD or ~/.pgpass. FROM is left as it is: let no run use it again.
+    """
+    copied = copying.copy(_state(source), _state(target))
+    click.echo(
+        plain(
+            f"Both say the same: {count(copied['ad_code_request'], 'ad code request')}, "
+            f"{count(copied['event'], 'event')}, {count(sum(copied.values()), 'row')} in all."
+        )
+    )
+
+
+def _state(text: str) -> State:
+    found = server_at(text) if is_server(text) else Path(text)
+    if isinstance(found, str):
+        raise ConfigError([f"the address {found}"])
+    return found
 
 
 @ledger.command("rebuild")

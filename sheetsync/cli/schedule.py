@@ -58,13 +58,18 @@ def rendered(name: str, values: Mapping[str, str]) -> str:
     return text
 
 
+def _home(config: Config) -> Path:
+    """The folder that runs write into: the ledger's, where that is a file."""
+    return config.state.parent if isinstance(config.state, Path) else config.path.absolute().parent
+
+
 def values_for(config: Config, user: str) -> dict[str, str]:
     """What stands in the templates, for this machine."""
     path = config.path.absolute()
     dotenv, key_file = path.parent / ".env", config.google.credentials
     secrets = [secret for secret in (dotenv, key_file) if secret and secret.exists()]
-    command, log = f"{_program()} --config {shlex.quote(str(path))}", config.state.parent / "sync.log"
-    writable = [config.state.parent, *([config.run.metrics_file.parent] if config.run.metrics_file else [])]
+    command, log = f"{_program()} --config {shlex.quote(str(path))}", _home(config) / "sync.log"
+    writable = [_home(config), *([config.run.metrics_file.parent] if config.run.metrics_file else [])]
     return {
         "program": _program(),
         "command": _for_systemd(command),

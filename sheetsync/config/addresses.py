@@ -1,6 +1,6 @@
-"""What an address of a receiver means, and what is wrong with one.
+"""What an address of a receiver, or of the ledger's server, means, and what is wrong with one.
 
-An address may hold a token: no words in here show one, not even as it was written.
+An address may hold a token or a password: no words in here show one, not even as it was written.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from sheetsync.network import is_loopback
 from sheetsync.receivers import TLS_PORT, Mail, Receiver
+from sheetsync.state import Server
 
 EXAMPLE = "https://..., smtp://user:password@host:587/?from=a@b.c&to=d@e.f, or a URL of apprise"
+
+SERVER = "postgresql://user@host:5432/database"
 
 
 def receiver_at(text: str) -> Receiver | str:
@@ -29,6 +32,21 @@ def receiver_at(text: str) -> Receiver | str:
     if not find_spec("apprise"):
         return f"is no https:// or smtp:// address; for those of apprise: pip install apprise ({EXAMPLE})"
     return Receiver(text)
+
+
+def server_at(text: str) -> Server | str:
+    """The PostgreSQL database at an address, or what is wrong with it: words that do not show it."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        _, _ = parts.port, parts.query and parse_qs(parts.query, strict_parsing=True)
+    except ValueError:
+        return f"is not an address; expected {SERVER}"
+    if not parts.path.strip("/") or parts.fragment or re.search(r"\s", text):
+        return f"names no database; expected {SERVER} (in a password, other characters than letters and digits as %..)"
+    if not find_spec("psycopg"):
+        return "is on PostgreSQL, which needs psycopg: pip install -c constraints.txt '.[postgres]'"
+    return Server(text)
 
 
 def _wrong_url(text: str) -> str:

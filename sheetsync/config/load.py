@@ -22,6 +22,7 @@ from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
 from sheetsync.receivers import Alerting
+from sheetsync.state import State
 
 # What is wrong, by pydantic's type of error: its own words are for programmers, and may show a value.
 _SENTENCES = {
@@ -51,7 +52,7 @@ class Config:
 
     google: settings.GoogleSettings
     tokportal: settings.TokPortalSettings
-    state: Path
+    state: State
     trackers: tuple[Tracker, ...]
     run: settings.RunSettings
     alerting: Alerting

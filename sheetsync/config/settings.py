@@ -28,11 +28,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.columns import BY_KEY, GROUPS
-from sheetsync.config.addresses import EXAMPLE, receiver_at, wrong_mail
+from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 from sheetsync.network import is_loopback
 from sheetsync.receivers import Below, Mail, Receiver
+from sheetsync.state import State, is_server
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
@@ -96,6 +97,15 @@ def _path(text: str, info: ValidationInfo[Any]) -> Path:
         raise _refused(wrong) from None
 
 
+def _state(text: str, info: ValidationInfo[Any]) -> State:
+    if not is_server(text):
+        return _path(text, info)
+    server = server_at(text)
+    if isinstance(server, str):
+        raise _refused(server)
+    return server
+
+
 def _whole(text: str) -> int:
     # Not pydantic's own reading of texts, to which 72.0 and 7_2 are whole numbers too.
     if not re.fullmatch(r"[+-]?[0-9]{1,12}", text.strip()):
@@ -140,6 +150,7 @@ def _or_off(read: Callable[[object, ValidationInfo[Any]], object]) -> BeforeVali
 
 _Text = Annotated[str, BeforeValidator(_filled)]
 _Path = Annotated[Path, BeforeValidator(_path), BeforeValidator(_filled)]
+_State = Annotated[State, BeforeValidator(_state), BeforeValidator(_filled)]
 _PathOrNone = Annotated[Path | None, BeforeValidator(_path), BeforeValidator(_filled)]
 _Whole = Annotated[int, BeforeValidator(_whole), BeforeValidator(_filled)]
 _Address = Annotated[_Text, AfterValidator(lambda text: text.rstrip("/"))]
@@ -342,7 +353,11 @@ class Settings(Section):
 
     google: Annotated[GoogleSettings, _MAY_BE_EMPTY] = _section("credentials")
     tokportal: Annotated[TokPortalSettings, _MAY_BE_EMPTY] = _section("api_key")
-    state: _Path = Field("state.db", validate_default=True, description="a path, for example state.db")
+    state: _State = Field(
+        "state.db",
+        validate_default=True,
+        description="a path, for example state.db, or postgresql://user@host/database",
+    )
     trackers: Annotated[tuple[Annotated[TrackerSettings, _MAY_BE_EMPTY], ...], BeforeValidator(_not_empty)] = Field(
         (), validate_default=True, description="a list of at least one tracker, each beginning with `- name:`"
     )

@@ -1,4 +1,4 @@
-"""The writer lock: one run per tracker at a time.
+"""The writer lock of a ledger in a file: one run per tracker at a time. How a holder signs is a server's too.
 
 Owns how a tracker is held and how a holder is described to the run that came second. The kernel keeps the lock
 (flock on a file that is never deleted), so it ends with its process, however that dies. Knows nothing of the ledger.
@@ -38,10 +38,9 @@ def hold(path: Path, tracker: str, note: str, now: datetime) -> Iterator[None]:
         raise ConfigError([f"{path}: the lock file cannot be opened ({error.strerror})"]) from error
     try:
         _take(descriptor, path, tracker, now)
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": now.isoformat(), "note": note}
         with suppress(OSError):  # a full disk: unsigned it holds all the same
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+            os.pwrite(descriptor, signature(note, now).encode(), 0)
         yield
     finally:
         # Closing ends the flock. The file is never deleted: who has opened it and waits for its flock would then hold
@@ -54,19 +53,29 @@ def _take(descriptor: int, path: Path, tracker: str, now: datetime) -> None:
         # Not waiting: two runs in a row would do the same work, and cron would pile them up.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _locked(tracker, os.pread(descriptor, 4096, 0), now) from None
+        raise locked(tracker, os.pread(descriptor, 4096, 0), now) from None
     except OSError as error:
         problem = f"{path}: files cannot be locked here ({error.strerror}); keep `state` on a local disk"
         raise ConfigError([problem]) from error
 
 
-def _locked(tracker: str, signature: bytes, now: datetime) -> Locked:
-    """The error for the run that came second."""
+def signature(note: str, now: datetime) -> str:
+    """What tells another run who holds a tracker: this process, since `now`, with a free text."""
+    return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started_at": now.isoformat(), "note": note})
+
+
+def signed_by(signed: bytes) -> tuple[str, datetime | None]:
+    """Who holds a tracker, in words, and since when."""
     try:
-        holder = json.loads(signature)
+        holder = json.loads(signed)
         tail = f", {holder['note']}" if holder["note"] else ""
-        age = (now - datetime.fromisoformat(holder["started_at"])).total_seconds()
-        return Locked(tracker, f"pid {holder['pid']} on {holder['host']}{tail}", max(0, int(age)))
+        return f"pid {holder['pid']} on {holder['host']}{tail}", datetime.fromisoformat(holder["started_at"])
     except (ValueError, KeyError, TypeError):
         # It has the lock, but has not signed it yet.
-        return Locked(tracker, "it has not said who it is", None)
+        return "it has not said who it is", None
+
+
+def locked(tracker: str, signed: bytes, now: datetime) -> Locked:
+    """The error for the run that came second."""
+    who, since = signed_by(signed)
+    return Locked(tracker, who, max(0, int((now - since).total_seconds())) if since else None)

@@ -120,8 +120,8 @@ class Outbox:
             for tracker, cursor in cursors.items():
                 self._db.execute(
                     """INSERT INTO alert_cursor (tracker, event_id) VALUES (?, ?)
-                    ON CONFLICT (tracker) DO UPDATE SET event_id = MAX(event_id, excluded.event_id)
-                    WHERE event_id < excluded.event_id""",
+                    ON CONFLICT (tracker) DO UPDATE SET event_id = excluded.event_id
+                    WHERE alert_cursor.event_id < excluded.event_id""",
                     tracker,
                     cursor,
                 )
@@ -179,8 +179,10 @@ class Outbox:
 
     def _put(self, delivery: Delivery, changes: Mapping[str, object]) -> None:
         values = {**rows.to_columns(delivery), **changes}
+        told = ", ".join(f"{name} = excluded.{name}" for name in values if name not in ("alert_id", "receiver"))
         self._db.execute(
-            f"INSERT OR REPLACE INTO delivery ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+            f"""INSERT INTO delivery ({", ".join(values)}) VALUES ({", ".join("?" * len(values))})
+            ON CONFLICT (alert_id, receiver) DO UPDATE SET {told}""",
             *values.values(),
         )
 

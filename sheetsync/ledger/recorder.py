@@ -38,7 +38,7 @@ class Recorder:
     """Records for `tracker`, in the run `run_id`; made by `Ledger.recorder`.
 
     Each method is one transaction, on disk when it returns, with one instant: the clock's, once the transaction has
-    begun. Errors as for `Ledger`.
+    begun. Errors as for `Ledger`; TakenOver where the tracker was held, and another run has taken it since.
     """
 
     _now: datetime  # the instant of the transaction that is open
@@ -369,6 +369,7 @@ class Recorder:
         with self._db.transaction():
             # Not before: waiting for another process could put an older instant behind a younger one.
             self._now = rows.to_utc(self._clock.now())
+            self._db.stand_fast(self.tracker)
             yield
 
     def _upsert(self, table: str, key: Collection[str], values: Mapping[str, object], *kept: str) -> None:

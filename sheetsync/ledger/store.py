@@ -7,22 +7,19 @@ its failures are database.py's.
 from __future__ import annotations
 
 import json
-import weakref
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 from sheetsync.clock import Clock
-from sheetsync.ledger.database import UNSETTLED, Database
-from sheetsync.ledger.lock import hold, lock_path
+from sheetsync.ledger.database import UNSETTLED
+from sheetsync.ledger.opening import opened
 from sheetsync.ledger.outbox import Outbox
 from sheetsync.ledger.recorder import BRAKED, REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
 from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
+from sheetsync.state import State
 from sheetsync.steps import Event, Offer, RowSeen
 
 _OWNERS = "SELECT request_id, video_id FROM ad_code_request WHERE tracker = ?"
@@ -75,20 +72,16 @@ class Ledger:
     when the file turns out to be damaged or read-only.
     """
 
-    def __init__(self, path: Path | None, durable: bool = True, read_only: bool = False) -> None:
-        """Open or create the file at `path` (None: in memory).
+    def __init__(self, state: State | None, durable: bool = True, read_only: bool = False) -> None:
+        """Open or create the ledger in a file or on a server (None: in memory).
 
         A commit is on disk before a method returns, unless `durable` is False: then a power cut may undo it.
         With `read_only` it is what the ledger says now (nothing, where there is no file yet); nothing can be recorded,
         and neither the file nor its folder has to be writable, or changes.
         Raises ConfigError if the file is not a ledger, is damaged, or is of a newer version; Unavailable if busy.
         """
-        self._db = Database(path, durable, read_only)
-        if path is None:
-            # One in memory is held by files too: there is one kind of lock. They go with the ledger.
-            path = Path(mkdtemp(), "memory")
-            weakref.finalize(self, rmtree, path.parent)
-        self.path = path
+        self._db = opened(state, durable, read_only)
+        self.name = self._db.name
 
     def __enter__(self) -> Ledger:
         return self
@@ -101,11 +94,12 @@ class Ledger:
         self._db.close()
 
     def lock(self, tracker: str, holder_note: str, now: datetime) -> AbstractContextManager[None]:
-        """Hold `tracker` against every other run, in this process or another; the kernel frees it with the process.
+        """Hold `tracker` against every other run, in this process or another, and on a server in any.
 
-        Raises Locked, on entering, when it is held; `holder_note` and `now` tell the other who it waits for.
+        It ends with its process, however that dies. Raises Locked, on entering, when it is held; `holder_note` and
+        `now` tell the other who it waits for.
         """
-        return hold(lock_path(self.path, tracker), tracker, holder_note, to_utc(now))
+        return self._db.hold(tracker, holder_note, to_utc(now))
 
     def recorder(self, tracker: str, run_id: str, clock: Clock) -> Recorder:
         """What writes for one tracker within one run; `run_id` is the empty string where no run is known."""

@@ -1,18 +1,21 @@
-"""The care of a ledger file: what is wrong with it, a copy of it while runs go on, and all it holds as plain lines.
+"""The care of a ledger: what is wrong with it, a copy of it while runs go on, and all it holds as plain lines.
 
-Owns the comparisons inside the file and the form of an export. Changes no ledger; what a lost one can be made of again
+Owns the comparisons inside it and the form of an export. Changes no ledger; what a lost one can be made of again
 is `sync/rebuild.py`'s.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sheetsync.errors import ConfigError
-from sheetsync.ledger.database import MIGRATIONS, UNSETTLED, Database
+from sheetsync.ledger.database import MIGRATIONS, UNSETTLED
+from sheetsync.ledger.opening import opened
 from sheetsync.model import fingerprint
+from sheetsync.state import Server, State
 
 EXPORTED: Mapping[str, tuple[str, ...]] = {
     "ad_code_request": ("code",),
@@ -44,17 +47,17 @@ _WRONG = {
 """What cannot be, where every transaction was whole: somebody's tool, or a file put together from two."""
 
 
-def findings(path: Path) -> Iterator[tuple[bool | None, str]]:
-    """What a look at every page and every promise of the file finds: whether it is fine (None: a remark), and a line.
+def findings(state: State) -> Iterator[tuple[bool | None, str]]:
+    """What a look at every page and every promise of the ledger finds: whether it is fine (None: a remark), and a line.
 
-    Raises what Database does, for a file that cannot even be opened.
+    Raises what Database does, for one that cannot even be opened.
     """
-    if not path.exists():
-        yield None, f"{path} does not exist: the first sync makes it; after a loss, `sheetsync ledger rebuild`"
+    if not exists(state):
+        yield None, f"{state} does not exist: the first sync makes it; after a loss, `sheetsync ledger rebuild`"
         return
-    database = Database(path, read_only=True)
+    database = opened(state, read_only=True)
     damage = database.damage()
-    yield not damage, f"{path}: " + (f"damaged ({damage})" if damage else f"sound, version {len(MIGRATIONS)}")
+    yield not damage, f"{state}: " + (f"damaged ({damage})" if damage else f"sound, version {len(MIGRATIONS)}")
     for what, select in _WRONG.items():
         wrong = [f"{video} of tracker {tracker}" for tracker, video in database.select(select)]
         if wrong:
@@ -67,18 +70,28 @@ def findings(path: Path) -> Iterator[tuple[bool | None, str]]:
         yield None, f"a write into the sheet of tracker {tracker} was cut off {since}: the next sync puts it right"
 
 
-def backup(path: Path, copy: Path) -> None:
+def exists(state: State) -> bool:
+    """Whether there is a ledger already: a server may be there without one. Raises what Database does."""
+    if not isinstance(state, Server):
+        return state.exists()
+    with closing(opened(state, read_only=True)) as database:
+        return database.name == str(state)
+
+
+def backup(path: State, copy: Path) -> None:
     """Copy the ledger as it is at one moment, also while a run is at work; `copy` is there whole, or not at all.
 
     Raises ConfigError where there is no ledger, it is damaged, or `copy` exists or cannot be written.
     """
+    if isinstance(path, Server):
+        raise ConfigError([f"{path}: a ledger on a server is copied into a file by `sheetsync ledger copy`"])
     if not path.exists():
         raise ConfigError([f"{path}: there is no ledger yet, nothing was copied"])
     if copy.exists():
         raise ConfigError(
             [f"{copy}: exists already, and was left as it is; name another file, such as one with a date"]
         )
-    database = Database(path, read_only=True)
+    database = opened(path, read_only=True)
     if damage := database.damage():
         raise ConfigError([f"{path}: damaged ({damage}), nothing was copied"])
     part = copy.with_name(f"{copy.name}.part")
@@ -87,14 +100,14 @@ def backup(path: Path, copy: Path) -> None:
     os.replace(part, copy)
 
 
-def lines(path: Path) -> Iterator[str]:
+def lines(state: State) -> Iterator[str]:
     """All that happened, a JSON object a line; codes as fingerprints, for this may be sent to anybody.
 
     Raises what Database does.
     """
-    database = Database(path, read_only=True)
+    database = opened(state, read_only=True)
     for table, secret in EXPORTED.items():
-        names = [name for (name,) in database.select(f"SELECT name FROM pragma_table_info('{table}') ORDER BY cid")]
+        names = database.columns(table)
         order = "id" if "id" in names else "1, 2, 3"
         for row in database.select(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}"):
             values = dict(zip(names, row, strict=True))

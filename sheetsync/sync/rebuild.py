@@ -53,7 +53,7 @@ def refuse_to_rebuild(ledger: Ledger, trackers: list[Tracker]) -> None:
     """A ledger that remembers more than sheet and TokPortal tell is none to be rebuilt. Raises Refused."""
     if ledger.first_event() and not all(ledger.known(tracker.name).is_rebuilt for tracker in trackers):
         raise Refused(
-            f"{ledger.path} is there and sound: it knows more than the sheet and TokPortal could tell, and nothing was "
+            f"{ledger.name} is there and sound: it knows more than the sheet and TokPortal could tell, and nothing was "
             "changed. Rebuilding is for a ledger that is lost; to do it all the same, move the file away first."
         )
 

@@ -15,6 +15,7 @@ from sheetsync.config import settings as config
 from sheetsync.config.load import Config, default_path, load
 from sheetsync.errors import ConfigError
 from sheetsync.model import Tracker
+from sheetsync.state import Server
 
 ROOT = Path(__file__).parents[2]
 KEY = {"TOKPORTAL_API_KEY": "tok_live_0123"}
@@ -124,6 +125,45 @@ def test_paths_are_relative_to_the_file(load_text: Load, tmp_path: Path) -> None
 
     assert loaded.google.credentials == tmp_path / "keys/g.json"
     assert loaded.state == Path("/var/lib/s.db")
+
+
+def test_state_on_a_server(load_text: Load) -> None:
+    """The address is kept as it is; printed, it shows no password."""
+    url = "postgresql://me:geheim@db.example:5433/codes?sslmode=require&sslpassword=geheim"
+
+    loaded = load_text(f"state: {url}\n" + SMALLEST)
+
+    assert loaded.state == Server(url)
+    assert str(loaded.state) == "postgresql://me@db.example:5433/codes?sslmode=require"
+    assert "geheim" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("postgresql://me:geheim@db.example", "names no database"),
+        ("postgresql://me:geheim@db.example:port/codes", "is not an address"),
+        ("postgres://me:ge heim@db.example/codes", "names no database"),
+        ("postgresql://me:gehe/im@db.example/codes", "is not an address"),
+        ("postgresql://me:geheim@db.example/codes#x", "names no database"),
+    ],
+)
+def test_state_on_no_server(load_text: Load, url: str, wrong: str) -> None:
+    """What is wrong with an address is said without it: it may hold a password."""
+    with pytest.raises(ConfigError) as caught:
+        load_text(f"state: {url}\n" + SMALLEST)
+
+    (problem,) = caught.value.problems
+    assert re.match(rf".*:1: state: {wrong}; expected postgresql://", problem)
+    assert "ge" not in problem.replace("postgresql://user@host:5432/database", "").rpartition("state:")[2]
+
+
+def test_state_on_a_server_without_its_library(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said with the configuration, and how to install it."""
+    monkeypatch.setattr("sheetsync.config.addresses.find_spec", lambda name: None)
+
+    with pytest.raises(ConfigError, match=r":1: state: .*pip install -c constraints.txt '.\[postgres\]'"):
+        load_text("state: postgresql://me@db.example/codes\n" + SMALLEST)
 
 
 def test_paths_are_absolute_although_the_file_was_named_relatively(

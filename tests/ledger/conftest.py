@@ -1,4 +1,4 @@
-"""A ledger in memory, and the path of one on disk. Real SQLite throughout."""
+"""A ledger in memory, the path of one on disk, and the address of one on a server. Real SQLite, real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import postgres
 
 from sheetsync.ledger.store import Ledger
+from sheetsync.state import Server
 
 
 @pytest.fixture
@@ -19,3 +21,9 @@ def ledger() -> Iterator[Ledger]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
+
+
+@pytest.fixture
+def server() -> Server:
+    postgres.or_skip()
+    return postgres.fresh()

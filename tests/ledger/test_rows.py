@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ledger_calls import LATER, NOW, request
 
-from sheetsync.ledger.database import Database
 from sheetsync.ledger.rows import column_list, from_row, to_columns
+from sheetsync.ledger.sqlite import SQLite
 from sheetsync.ledger.store import Run
 from sheetsync.model import Entry, Intent, IntentState, Mark, Origin, Refusal
 
@@ -34,7 +34,7 @@ def test_there_and_back(table: str) -> None:
 @pytest.mark.parametrize("table", VALUES)
 def test_columns_are_in_the_table(table: str) -> None:
     """A field that is renamed in the model must not look for a column that no released file has."""
-    database = Database(None)
-    there = {row[1] for row in database.select(f"PRAGMA table_info({table})")}
+    database = SQLite(None)
+    there = {*database.columns(table)}
     assert set(to_columns(VALUES[table])) <= there
     database.close()

@@ -1,0 +1,22 @@
+"""Opening the database that `state` names, whichever kind it is: the one place that knows that there are two."""
+
+from __future__ import annotations
+
+from sheetsync.ledger.database import Database
+from sheetsync.ledger.postgres import PostgreSQL
+from sheetsync.ledger.sqlite import SQLite
+from sheetsync.state import Server, State
+
+
+def opened(state: State | None, durable: bool = True, read_only: bool = False) -> Database:
+    """The database; None is one in memory. `durable` False may lose commits in a power cut.
+
+    With `read_only` nothing changes, and one that is not there yet is an empty one. Errors as for Database.
+    """
+    if not isinstance(state, Server):
+        return SQLite(state, durable, read_only)
+    database = PostgreSQL(state, durable, read_only)
+    if read_only and not database.version():
+        database.close()
+        return SQLite(None, read_only=True)
+    return database
