@@ -28,7 +28,7 @@ ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("live", "health"),
+    ("live", "health", "fleet"),
     ("sync",),
     ("reporting",),
     ("sheet", "tokportal", "ledger", "template"),
@@ -37,6 +37,7 @@ LAYERS = (
     ("config",),
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
+    ("budget",),
     ("model", "clock", "context", "network", "state"),
     ("errors", "__init__"),
 )
@@ -98,7 +99,8 @@ ONLY_IN = {
     "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},
     "sqlite3": {"ledger.sqlite"},
-    "psycopg": {"ledger.postgres"},
+    "psycopg": {"ledger.postgres", "ledger.budgets"},
+    "procrastinate": {"fleet.engine"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
     "rich": {"cli.watching", "cli.rows"},

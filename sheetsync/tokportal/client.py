@@ -27,6 +27,7 @@ from urllib.parse import quote
 import httpx
 
 from sheetsync import __version__
+from sheetsync.budget import Budget, waited
 from sheetsync.clock import Clock
 from sheetsync.errors import (
     CallNotSent,
@@ -83,11 +84,19 @@ class TokPortal:
     """TokPortal for one API key; may be shared by several threads.
 
     `calls` counts the requests sent; `server_time` is TokPortal's clock as its last dated answer told it (the `Date`
-    header), None before any; `fingerprint` names the API key in the ledger.
+    header), None before any; `fingerprint` names the API key in the ledger. `budget` is what all processes with this
+    key share, where they do.
     Raises CredentialsError at once for a key that no HTTP header can carry: a library's own error would print it.
     """
 
-    def __init__(self, api_key: str, api_url: str, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        api_url: str,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         if not re.fullmatch(r"[!-~]+", api_key):
             raise CredentialsError(
                 "The TokPortal API key is empty or holds characters that no key has: check tokportal.api_key."
@@ -97,6 +106,7 @@ class TokPortal:
         self.fingerprint = sha256(api_key.encode()).hexdigest()[:16]
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
         self._bucket, self._lock = TokenBucket(clock), threading.Lock()
+        self._budget = budget
         self._this = threading.local()  # `ends`: when this thread's call has to be over
         self._http = _http_client(api_url, transport)
 
@@ -258,7 +268,8 @@ class TokPortal:
         one not sent.
         """
         is_read = method == "GET"
-        if seconds := self._bucket.take(min(LONGEST_WAIT, self._clock.left_to_ask())):
+        patience = min(LONGEST_WAIT, self._clock.left_to_ask())
+        if seconds := self._bucket.take(patience) or self._shared(patience, not is_read):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
             wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
             raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")
@@ -295,6 +306,15 @@ class TokPortal:
         _log.debug("%s %s: %d, %s, %.0f ms", method, path, response.status_code, request_id or "-", milliseconds)
         self._observe(response)
         return response
+
+    def _shared(self, patience: float, is_change: bool) -> float:
+        """Wait for a call of the shared budget, as for a token. Raises as `_send` does."""
+        try:
+            return waited(self._budget, self._clock, patience, goes_first=is_change)
+        except Unavailable as error:
+            if is_change:
+                raise CallNotSent(str(error)) from error
+            raise
 
     def _bound(self, event: str, about: Mapping[str, Any]) -> None:
         """httpcore tells of each connection that it makes: what is read from it is bounded by the call it is read for.
