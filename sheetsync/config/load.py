@@ -56,6 +56,7 @@ class Config:
     trackers: tuple[Tracker, ...]
     run: settings.RunSettings
     alerting: Alerting
+    worker: settings.WorkerSettings
     path: Path
 
 
@@ -84,7 +85,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if google.credentials:
         google = google.model_copy(update={"credentials": handed_over(google.credentials, environ)})
     sections = google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run
-    return Config(*sections, _alerting(checked), path)
+    return Config(*sections, _alerting(checked), checked.worker, path)
 
 
 def handed_over(secret: Path, environ: Mapping[str, str]) -> Path:

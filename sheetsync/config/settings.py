@@ -222,6 +222,13 @@ class RunSettings(Section):
     )
 
 
+class WorkerSettings(Section):
+    """What `sheetsync worker` does: how often each tracker is run, and how many of them at once."""
+
+    every_minutes: _Whole = _bounded("minutes", 5, 1, 1440)
+    concurrency: _Whole = _bounded("trackers", 4, 1, 64)
+
+
 if TYPE_CHECKING:
     Columns = Section
 else:  # mypy knows no fields that are made by name
@@ -363,6 +370,7 @@ class Settings(Section):
     )
     run: Annotated[RunSettings, _MAY_BE_EMPTY] = _section("poll_seconds")
     alerts: Annotated[AlertSettings, _MAY_BE_EMPTY] = _section("to")
+    worker: Annotated[WorkerSettings, _MAY_BE_EMPTY] = _section("every_minutes")
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -375,6 +383,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "run": RunSettings,
     "alerts": AlertSettings,
     "trackers.alerts": TrackerAlerts,
+    "worker": WorkerSettings,
     **dict.fromkeys(("alerts.to", "alerts.owners", "trackers.alerts.to"), MailSettings),
 }
 """The models by the keys that lead to them, indexes of lists left out."""
