@@ -144,6 +144,7 @@ class Histories(RuleBasedStateMachine):
             self.player.close()
 
 
+@pytest.mark.long
 def test_state_machine() -> None:
     """Hypothesis finds no history that breaks an invariant."""
     assert set(STRIKES) == set(struck)

@@ -193,6 +193,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", STRUCTURAL)
 def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
     """A second edit strikes the write that mends the first one's damage: all cells right in that run or the next."""
