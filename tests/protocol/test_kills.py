@@ -63,6 +63,7 @@ def test_next_run_within_the_minute(tmp_path: Path, moment: str, state: str) -> 
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("first", range(4))
 def test_recovery_killed_too(tmp_path: Path, first: int, state: str) -> None:
@@ -105,6 +106,7 @@ def test_codes_arrive_while_the_program_is_down(tmp_path: Path, state: str) -> N
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("state", STATES)
 def test_killed_between_commits(tmp_path: Path, moment: str, state: str) -> None:
