@@ -15,7 +15,7 @@ import click
 from sheetsync import __version__
 from sheetsync.cli import logs
 from sheetsync.cli.plain import plain
-from sheetsync.errors import SheetsyncError, Unexpected
+from sheetsync.errors import LibraryMissing, SheetsyncError, Unexpected
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,8 @@ class Group(click.Group):
             raise _stop(error) from error
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own: it ends the process as the shell expects
+        except ModuleNotFoundError as error:
+            raise Stop(str(LibraryMissing(error.name or "")), LibraryMissing.exit_code) from error
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise

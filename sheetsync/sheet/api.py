@@ -179,7 +179,8 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).{hint(error)}") from error
+            cause = error.__cause__ or error
+            raise _Transient(f"Google's token service{_asked(cause)} did not answer.{hint(cause)}") from error
         except requests.RequestException as error:
             host = urlsplit(url).netloc
             what = f"Google Sheets at {host} did not answer ({type(error).__name__}).{hint(error)}"
@@ -229,6 +230,12 @@ class SheetsAPI(gspread.HTTPClient):
         return (WriteRefused if writes else Unavailable)(
             f"Google Sheets refused a {what} ({status}: {message}).{advice}"
         )
+
+
+def _asked(error: BaseException) -> str:
+    """Which host was asked for a token, where the error tells it."""
+    request = getattr(error, "request", None)
+    return f" at {urlsplit(request.url).netloc}" if request is not None else ""
 
 
 def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
