@@ -17,7 +17,7 @@ from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused,
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
-from sheetsync.plan.due import due, needs_balance
+from sheetsync.plan.due import calls_to_order, due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
@@ -137,7 +137,8 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
         request = self._request
-        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress)
+        leave = 0 if request.plan_only else calls_to_order(rows, tracker)
+        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress, leave)
         answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
