@@ -35,6 +35,7 @@ LAYERS = (
     ("plan",),
     ("projection", "alerts"),
     ("config",),
+    ("lines",),
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
     ("model", "clock", "context", "network"),
@@ -47,6 +48,7 @@ PURE_ROOMS = {
     "plan",
     "projection",
     "template",
+    "lines",
     "columns",
     "notes",
     "steps",
@@ -84,9 +86,9 @@ SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
 PURE_LIBRARY = {
-    "__future__", "bisect", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
-    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "types",
-    "typing", "unicodedata", "zoneinfo",
+    "__future__", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum",
+    "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap",
+    "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},

@@ -17,7 +17,7 @@ from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused,
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
-from sheetsync.plan.due import due, needs_balance
+from sheetsync.plan.due import calls_to_order, due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
@@ -25,6 +25,7 @@ from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
 from sheetsync.projection import figures, summary
+from sheetsync.projection.concerned import concerned
 from sheetsync.projection.seen import rows_seen
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
@@ -100,10 +101,11 @@ class Run:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
         self.report.absent = self._request.videos - snapshot.keys
-        self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(snapshot.rows)}
         self.report.tab = self._tracker.spreadsheet, snapshot.sheet_id
         known = self._ledger.known(self._tracker.name)
-        rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)
+        all_rows = concerned(snapshot.rows, known, self._request.videos)
+        self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(all_rows)}
+        rows, asked = chosen(all_rows, self._request.videos), known.only(self._request.videos)
         price = self._price(snapshot)
         tracker = with_default_approvals(replace(self._tracker, price=price.credits), known, snapshot.columns)
         if needs_balance(rows):
@@ -137,11 +139,12 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
         request = self._request
-        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress)
+        leave = 0 if request.plan_only else calls_to_order(rows, tracker)
+        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress, leave)
         answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
-        observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
+        observations = credible(answers, known, concerned(snapshot.rows, known), snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
         # a mark that was not reached is a hold
         self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
@@ -231,8 +234,9 @@ class Run:
         self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
         self._recorder.observe((request for request, failure in told if failure), is_latest=False)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
-        self._recorder.cleared(cleared_marks(snapshot.rows, known))
-        self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
+        rows = concerned(snapshot.rows, known)
+        self._recorder.cleared(cleared_marks(rows, known))
+        self._recorder.forget_refusals(spent_refusals(rows, known.refusals))
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
@@ -248,7 +252,8 @@ class Run:
         """What rows say that nothing else holds goes to disk before the rows are written (design 5)."""
         known = self._ledger.known(self._tracker.name)
         now = self._clock.now()
-        self._recorder.remember(remembered(snapshot.rows, snapshot.time_zone, tracker, before, known, now))
+        rows = concerned(snapshot.rows, known)
+        self._recorder.remember(remembered(rows, snapshot.time_zone, tracker, before, known, now))
 
     def _told(self) -> Told:
         """What the Summary tab says beside the rows. A lock of None leaves it: it may be another machine's."""
@@ -285,7 +290,7 @@ class Run:
         wanted = TrackerProjection(
             tracker=tracker,
             outlook=outlook,
-            shown=planned_from.shown,
+            shown=frozenset((row.key, row.shown_id) for row in planned_from.rows if row.key in outlook.observed),
             videos=self._request.videos,
             told=self._told(),
         )
