@@ -5,7 +5,7 @@ looked for; and as long as it may still land, it is not sent again. What becomes
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from math import isinf
@@ -115,9 +115,10 @@ def _lacking(
 ) -> Iterator[list[Video]]:
     """The videos of each account that pass the filters and have no row, nor had one."""
     accounts = _turned(_named(finder.accounts(), adding.wanted.account), adding.clock)
+    keys, met = {key.casefold() for key in snapshot.keys}, adding.memory.met()
     for done, account in enumerate(accounts, start=1):
         try:
-            videos = adding.lacking(finder.videos(account), snapshot)
+            videos = adding.lacking(finder.videos(account), keys, met)
         except CallRefused as error:
             # this account alone; the rows of the others are whole without it
             adding.report.told.append(f"account {account.words.get('username', account.id)}: {error}")
@@ -161,10 +162,9 @@ class Adding:
     wanted: Wanted
     report: Filled
 
-    def lacking(self, videos: Collection[Video], snapshot: Snapshot) -> list[Video]:
-        """Those that pass the filters, without those that have a row, or had one."""
+    def lacking(self, videos: Collection[Video], keys: Set[str], met: Set[str]) -> list[Video]:
+        """Those that pass the filters, without those that have a row (`keys`, in lower case), or had one (`met`)."""
         fill, report = self.reader.tracker.fill, self.report
-        keys, met = {key.casefold() for key in snapshot.keys}, self.memory.met()
         wanted = [video for video in videos if is_wanted(video, fill, self.wanted.since)]
         present = {video.id for video in wanted if video.key in keys}
         if not self.wanted.dry_run:
