@@ -11,6 +11,8 @@ from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Self
 
+from sheetsync.fills import Fill
+
 PRICE = 7  # until a person accepts another (`sync --accept-price`)
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
 
@@ -65,6 +67,7 @@ class Tracker:
     price: int = PRICE
     groups: tuple[str, ...] | None = None
     max_orders_at_sheet: int = 0
+    fill: Fill = field(default_factory=Fill)
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -102,10 +105,7 @@ class HoldKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An observation that did not succeed: nothing is known, or a definite 4xx concerns this video.
-
-    `text` is fit for the Sync note.
-    """
+    """An observation that failed: nothing is known, or a definite 4xx concerns this video. A note may show `text`."""
 
     kind: HoldKind
     text: str

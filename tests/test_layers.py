@@ -30,7 +30,7 @@ LAYERS = (
     ("cli",),
     ("live", "health"),
     ("sync",),
-    ("reporting",),
+    ("reporting", "filling"),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
     ("projection", "alerts"),
@@ -39,7 +39,7 @@ LAYERS = (
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
     ("model", "clock", "context", "network"),
-    ("errors", "__init__"),
+    ("errors", "fills", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
@@ -55,11 +55,13 @@ PURE_ROOMS = {
     "projected",
     "receivers",
     "model",
+    "fills",
     "errors",
 }
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
 # a report is made by libraries that read their own files, and its page from files beside it
 MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
+PURE_FILLING = {"filling", "filling.choosing", "filling.appending"}
 PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
 PURE = [
     name
@@ -69,6 +71,7 @@ PURE = [
     or (room(name) == "live" and name not in LIVE_IO)
     or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
     or name in PURE_ALERTS
+    or name in PURE_FILLING
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
     "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",
     "explain": "Say what a Sync note means and what to do.",
+    "fill": "Add a row for each finalized video at TokPortal that the tracker lacks.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "ledger": "Look after the ledger: check it, back it up, export it, make it again after a loss.",

@@ -137,6 +137,14 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 PRIMARY KEY (tracker, exit_code))""",
         ),
     ),
+    (
+        "which videos fill has sent to a tab, or met there",
+        (
+            """CREATE TABLE filled (
+                tracker TEXT NOT NULL, tab TEXT NOT NULL, video_id TEXT NOT NULL, sent TEXT NOT NULL,
+                sent_at TEXT NOT NULL, is_met INTEGER NOT NULL, PRIMARY KEY (tracker, tab, video_id))""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from sheetsync.clock import Clock
 from sheetsync.context import about
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
@@ -92,6 +93,16 @@ class Run:
         report.sheets_read, report.sheets_write = self._api.reads - reads, self._api.writes - writes
         report.tokportal = self._portal.calls - calls
         return report
+
+    def fill(self) -> None:
+        """Where the configuration says so, add rows for new videos, in the time that is left; marks come first."""
+        request = self._request
+        if not self._tracker.fill.every or request.videos or self._clock.left_to_ask() <= 0:
+            return
+        parts = self._tracker, self._api, self._portal, self._ledger, self._clock
+        filled = fill(*parts, Wanted(request.run_id), request.progress)
+        self.report.filled = len(filled.added)
+        self.report.warnings += [*filled.told, *([f"fill: {filled.error}"] if filled.error else [])]
 
     def _steps(self) -> None:
         """Read all, decide all, then act: after the plan nothing is decided any more."""
@@ -372,6 +383,7 @@ def _run_once(
     try:
         with ledger.lock(tracker.name, request.run_id, started):
             run.run()
+            run.fill()
             recorder = ledger.recorder(tracker.name, request.run_id, clock)
             recorder.record_run(started, report.exit_code, str(report.error or ""))
     except SheetsyncError as error:

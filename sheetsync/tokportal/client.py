@@ -39,7 +39,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import AdCodeRequest, Heard
 from sheetsync.network import authorities, hint, stays_here, trusting
-from sheetsync.tokportal import parsing
+from sheetsync.tokportal import listing, parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
 CONNECT_SECONDS = 10
@@ -157,6 +157,16 @@ class TokPortal:
             if told.is_whole or not new:
                 break
         return parsing.History(tuple(m for m in found.values() if m.at >= since), unreadable, told.is_whole)
+
+    def listed(self, number: int, *path: str) -> listing.Page:
+        """One page of the list at a path of ids and words. Raises CallRefused, CredentialsError, Unavailable."""
+        where = "/".join(map(_segment, path))
+        response = self._get(f"/api/ext/{where}?page={number}&per_page={PER_PAGE}")
+        self._raise_for_status(response)
+        try:
+            return listing.page(response.content, number, PER_PAGE, self._key)
+        except parsing.Unreadable as error:
+            raise Unavailable(f"TokPortal's list of {path[-1]} cannot be read: {error}") from None
 
     def latest(self, video_id: str, leave: int = 0) -> AdCodeRequest | None:
         """The latest ad code request of a video, None if there is none (API page, "Get / Poll the Code").
