@@ -12,6 +12,8 @@ from sheetsync.model import Entry
 from sheetsync.plan import marks
 from sheetsync.projection import cells, window
 
+pytestmark = pytest.mark.long
+
 
 def refund_not_deducted(patch: Patch) -> None:
     """Credits charged goes on saying what was given back."""

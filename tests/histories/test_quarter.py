@@ -20,6 +20,8 @@ from histories.oracle import DATES, PRICE, Oracle
 from sheetsync.columns import COLUMNS
 from sheetsync.sandbox import people
 
+pytestmark = pytest.mark.long
+
 ROWS, DAYS, MOST_ORDERS, KEPT = 60, 92, 8, 10
 VIDEOS = [f"vid-{n:02}" for n in range(ROWS + 12)]  # a dozen have no row yet
 WORDS = {

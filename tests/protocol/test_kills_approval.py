@@ -19,6 +19,8 @@ from support.story import Crash
 from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
 
+pytestmark = pytest.mark.long
+
 VIDEOS = ("vid-a", "vid-b", "vid-c")
 LIMIT = 1
 STATES = ("kept", "lost", "old")

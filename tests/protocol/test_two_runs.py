@@ -67,6 +67,7 @@ def test_lock_ends_with_its_run(tmp_path: Path) -> None:
         assert story.bench.sync(second).exit_code in (0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("knows", "pace"), [("nothing", 0.0), ("nothing", 1.5), ("history", 1.5)])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers(tmp_path: Path, moment: str, knows: str, pace: float) -> None:
@@ -92,6 +93,7 @@ def test_two_ledgers(tmp_path: Path, moment: str, knows: str, pace: float) -> No
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers_come_to_rest(tmp_path: Path, moment: str) -> None:
     """Two machines with a ledger each do not go on correcting each other's cells, but for whose note it is."""
@@ -117,6 +119,7 @@ def without(story: Story, *headers: str) -> list[list[Any]]:
     return [[line[n] for n in left] for line in table]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers_and_a_kill(tmp_path: Path, moment: str) -> None:
     """The second machine takes over from a first one that was killed at any call, which then comes back."""
