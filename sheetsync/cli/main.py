@@ -29,7 +29,7 @@ COMMANDS = {
     "fill": "Add a row for each finalized video at TokPortal that the tracker lacks.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
-    "ledger": "Look after the ledger: check it, back it up, export it, copy it to a server or back, rebuild it after a loss.",
+    "ledger": "Look after the ledger: check, back up, export or copy it, and rebuild it after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
     "report": "Tell what codes cost and brought: totals, each code with its row and its story.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
