@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from support.command_line import Desk
 
-from sheetsync.ledger.database import MIGRATIONS, Database
+from sheetsync.ledger.database import MIGRATIONS
+from sheetsync.ledger.sqlite import SQLite
 
 ROOT = Path(__file__).parent.parent.parent
 BARE = [
@@ -37,7 +38,7 @@ def in_another_folder(desk: Desk) -> list[str]:
 
 def with_a_newer_state(desk: Desk) -> list[str]:
     """Left there by a later version."""
-    database = Database(desk.config.parent / "state.db")
+    database = SQLite(desk.config.parent / "state.db")
     with database.transaction():
         database.execute("INSERT INTO schema_version (version, name) VALUES (?, ?)", len(MIGRATIONS) + 1, "of tomorrow")
     database.close()
