@@ -1,5 +1,14 @@
 """`python -m sheetsync`: the same as the console script."""
 
-from sheetsync.cli.main import main
+import sys
+
+try:
+    from sheetsync.cli.main import main
+except ModuleNotFoundError as error:
+    print(
+        f"Error: no library {error.name} is installed for this Python: run .venv/bin/sheetsync (README)",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 main()

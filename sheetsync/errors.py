@@ -126,6 +126,19 @@ class MissingExtra(SheetsyncError):
         )
 
 
+class LibraryMissing(SheetsyncError):
+    """This Python is not the one that sheetsync was installed for."""
+
+    exit_code = 2
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        super().__init__(
+            f"The library {library} is not installed for this Python: run sheetsync from its virtual environment "
+            "(.venv/bin/sheetsync), or install it there again (README)."
+        )
+
+
 class UnknownTimeZone(SheetsyncError):
     """The spreadsheet is kept in a time zone that this machine does not know: no date in it could be told."""
 

@@ -4,12 +4,14 @@ Owns the types and the few facts that belong to them (which statuses are final, 
 Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Self
+
+from sheetsync.fills import Fill
 
 PRICE = 7  # until a person accepts another (`sync --accept-price`)
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
@@ -65,6 +67,7 @@ class Tracker:
     price: int = PRICE
     groups: tuple[str, ...] | None = None
     max_orders_at_sheet: int = 0
+    fill: Fill = field(default_factory=Fill)
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -102,10 +105,7 @@ class HoldKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An observation that did not succeed: nothing is known, or a definite 4xx concerns this video.
-
-    `text` is fit for the Sync note.
-    """
+    """An observation that failed: nothing is known, or a definite 4xx concerns this video. A note may show `text`."""
 
     kind: HoldKind
     text: str
@@ -300,7 +300,8 @@ class Row:
 
     `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
     `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write, `hidden`
-    those that lie under a merged cell: whatever is written there, they stay empty.
+    those that lie under a merged cell: whatever is written there, they stay empty. `is_plain` if no cell of it tells
+    of a request, a mark or a window; `url` is its Video URL, where that is kept beside the cells.
     """
 
     number: int
@@ -309,6 +310,8 @@ class Row:
     columns: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    is_plain: bool = field(default=False, compare=False)
+    url: Scalar | None = field(default=None, compare=False)
 
     def text(self, column: str) -> str:
         """The cell as trimmed text; an absent column reads as empty."""
@@ -318,12 +321,12 @@ class Row:
     @property
     def mark(self) -> str:
         """What stands in Action, whatever its case: a mark, nothing, or a word that is none."""
-        return self.text("action").casefold()
+        return "" if self.is_plain else self.text("action").casefold()
 
     @property
     def shown_id(self) -> str:
         """The ad code request that the row shows: what its person saw when making a mark."""
-        return self.text("request_id")
+        return "" if self.is_plain else self.text("request_id")
 
     @property
     def wish(self) -> tuple[str, str]:
@@ -331,7 +334,7 @@ class Row:
         return self.mark, self.shown_id
 
 
-Grid = tuple[tuple[Scalar, ...], ...]
+Grid = Sequence[tuple[Scalar, ...]]
 """Raw values, row by row; Google leaves out trailing empty cells."""
 
 
@@ -413,11 +416,6 @@ class Snapshot:
     def rows_with_key(self) -> int:
         """How many rows are of a video."""
         return sum(1 for row in self.rows if row.key)
-
-    @property
-    def shown(self) -> frozenset[tuple[str, str]]:
-        """(video id, request id) of every row: what people see, and mark by."""
-        return frozenset((row.key, row.shown_id) for row in self.rows)
 
     def cell(self, row: int, column: int) -> Scalar:
         """A cell by row number and 0-based column; beyond the grid, empty."""

@@ -16,6 +16,7 @@ NOT_TRUSTED = (
     " Its certificate is not trusted here: if a proxy with certificates of its own stands in between, name the file of "
     "its authority (PEM) in the environment, as SSL_CERT_FILE."
 )
+NOBODY_HERE = " Nobody serves that address of this machine: start `sheetsync sandbox`, or name the real services."
 NOT_THROUGH = " The proxy that HTTPS_PROXY names did not let the call through."
 
 
@@ -58,8 +59,11 @@ def trusting(path: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=path)
 
 
-def hint(error: Exception) -> str:
+def hint(error: BaseException) -> str:
     """What a person may have to set where no connection came about; the error's own text may name secrets."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return NOT_TRUSTED
-    return NOT_THROUGH if "proxy" in f"{type(error).__name__} {error}".casefold() else ""
+    said = f"{type(error).__name__} {error}".casefold()
+    if "connection refused" in said and stays_here(str(getattr(getattr(error, "request", None), "url", ""))):
+        return NOBODY_HERE
+    return NOT_THROUGH if "proxy" in said else ""

@@ -37,7 +37,7 @@ class Projection:
     """What a sheet should say: its rows, and the cells of its Summary tab that say something else.
 
     `last_change` goes with every other change of it, the `heartbeat` also alone, where it is due. Both are None where
-    there is no Summary tab of this tracker.
+    there is no Summary tab of this tracker. `others` are the rows of videos of which nothing is said.
     """
 
     targets: tuple[Target, ...]
@@ -45,10 +45,12 @@ class Projection:
     last_change: SummaryCell | None = None
     heartbeat: SummaryCell | None = None
     is_beat_due: bool = False
+    others: int = 0
 
     def counts(self, column: str) -> Counter[str]:
         """How many rows will say which word in a machine column."""
-        return Counter(str(target.values.get(column, target.row.text(column)) or "") for target in self.targets)
+        said = Counter(str(target.values.get(column, target.row.text(column)) or "") for target in self.targets)
+        return said + Counter({"": self.others})
 
     def row_numbers(self) -> Mapping[str, int]:
         """The row number of each video; of duplicates the first."""

@@ -214,3 +214,12 @@ def place_of(sheet_id: int, row: int) -> str:
 def link_to(spreadsheet: str, place: str) -> str:
     """Where a click shows that place; empty where there is none."""
     return f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#{place}" if place else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """A new row whose arrival nobody has seen: texts and the headers they were meant for, both by 0-based column."""
+
+    cells: Mapping[int, str]
+    headers: Mapping[int, str]
+    sent_at: datetime

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import ledgers
 from support.held import held_against_google
 
 # mutmut runs a test in the same process again and again, each time from another instance
@@ -21,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="hold every Sheets call of the program and every answer of the sandbox against Google's own schema "
         "(needs the contract extra)",
     )
+    parser.addoption(
+        "--ledger", choices=ledgers.KINDS, default="sqlite", help="where the ledgers of tests/protocol are kept"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    ledgers.choose(config.getoption("--ledger"))
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from histories import wider
 from histories.history import Outcome, Step, of_seed, play, shrink
 from histories.red import RED
+from support import ledgers
 
 CHUNK = 50
 MOST_TOLD = 5  # of one chunk
@@ -149,7 +150,12 @@ def main() -> int:
     parser.add_argument("--world", default="", help="switches or groups of histories/wider.py, separated by commas")
     parser.add_argument("--but", default="", help="numbers of invariants not to be judged, as 101,104")
     parser.add_argument("--red", action="store_true", help="play the histories that once went wrong")
+    parser.add_argument("--ledger", choices=ledgers.KINDS, default="sqlite", help="where the ledgers are kept")
+    parser.add_argument("--shared", action="store_true", help="both machines have one ledger, on PostgreSQL")
     options = parser.parse_args()
+    if options.shared and options.ledger != "postgresql":
+        parser.error("--shared is for --ledger postgresql: in a file, one machine has it")
+    ledgers.choose(options.ledger, options.shared)
     if options.red:
         return red()
     world = wider.of(options.world)

@@ -30,16 +30,17 @@ LAYERS = (
     ("cli",),
     ("live", "health", "fleet"),
     ("sync",),
-    ("reporting",),
+    ("reporting", "filling"),
     ("sheet", "tokportal", "ledger", "template"),
     ("plan",),
     ("projection", "alerts"),
     ("config",),
+    ("lines",),
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
     ("budget",),
     ("model", "clock", "context", "network", "state"),
-    ("errors", "__init__"),
+    ("errors", "fills", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
@@ -48,17 +49,20 @@ PURE_ROOMS = {
     "plan",
     "projection",
     "template",
+    "lines",
     "columns",
     "notes",
     "steps",
     "projected",
     "receivers",
     "model",
+    "fills",
     "errors",
 }
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
 # a report is made by libraries that read their own files, and its page from files beside it
 MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
+PURE_FILLING = {"filling", "filling.choosing", "filling.appending"}
 PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
 PURE = [
     name
@@ -68,6 +72,7 @@ PURE = [
     or (room(name) == "live" and name not in LIVE_IO)
     or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
     or name in PURE_ALERTS
+    or name in PURE_FILLING
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
@@ -85,9 +90,9 @@ SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
 PURE_LIBRARY = {
-    "__future__", "bisect", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools",
-    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "types",
-    "typing", "unicodedata", "zoneinfo",
+    "__future__", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum",
+    "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap",
+    "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},

@@ -25,7 +25,7 @@ from sheetsync.cli.render import count
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
-from sheetsync.errors import GateColumnMissing, HeaderError, SheetsyncError
+from sheetsync.errors import ConfigError, CredentialsError, GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger import upkeep
 from sheetsync.ledger.sqlite import MEND
 from sheetsync.ledger.store import Ledger
@@ -73,25 +73,39 @@ def doctor(selection: Selection, is_live: bool, yes: bool, save: Path | None, li
         sys.exit(0 if live(selection, Options(yes, save, live_correct)) else 1)
     if yes or save or live_correct:
         raise click.UsageError("--yes, --save and --live-correct go with --live.")
-    failed = False
+    failed = []
     for check in checks(selection):
-        failed = failed or check.ok is False
-        click.echo(plain(check.line()))
-    sys.exit(1 if failed else 0)
+        if check.ok is False:
+            failed.append(check)
+        else:
+            click.echo(plain(check.line()))
+    # last, where somebody who runs it at a terminal looks first
+    for check in failed:
+        click.echo(click.style(plain(check.line()), fg="red"))
+    sys.exit(max((check.exit_code for check in failed), default=0))
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line: what was looked at, whether it is fine, and what to do if not. `ok` None: a remark, not a failure."""
+    """One line: what was looked at, whether it is fine, and what to do if not. `ok` None: a remark, not a failure.
+
+    `exit_code` is that of a check that failed (design 7).
+    """
 
     name: str
     ok: bool | None
     text: str
+    exit_code: int = 1
 
     def line(self) -> str:
         """The check as it is printed."""
         word = {True: "ok  ", False: "FAIL", None: "note"}[self.ok]
         return f"{word}  {self.name}: " + self.text.replace("\n", "\n      ")
+
+
+def failure(name: str, error: SheetsyncError) -> Check:
+    """A check that ended with this error."""
+    return Check(name, False, str(error), error.exit_code)
 
 
 def checks(selection: Selection) -> Iterator[Check]:
@@ -104,7 +118,7 @@ def _until_failure(name: str, found: Iterator[Check]) -> Iterator[Check]:
     try:
         yield from found
     except SheetsyncError as error:
-        yield Check(name, False, str(error))
+        yield failure(name, error)
 
 
 def _configuration(selection: Selection) -> Iterator[Check]:
@@ -146,21 +160,21 @@ def _tracker(tracker: Tracker, api: SheetsAPI, clock: Clock, state: State) -> It
     try:
         seen = reader.look()
     except SheetsyncError as error:
-        yield Check(name, False, str(error))
+        yield failure(name, error)
         return
     yield Check(name, True, f"tab '{seen.title}' is readable, time zone {seen.time_zone}")
     yield from _until_failure(f"{name} editing", _editing(f"{name} editing", reader, seen))
     try:
         snapshot = reader.bound(seen)
     except HeaderError as error:
-        yield Check(name, False, str(error))
+        yield failure(name, error)
         # there is still much that `init` can tell
         yield from _template(name, tracker, api)
         return
     found = f"{len(snapshot.columns)} columns found, all {len(MACHINE_KEYS)} machine columns"
     yield Check(f"{name} headers", True, found)
     if absent := absent_gates(tracker, snapshot.columns):
-        yield Check(f"{name} gates", False, str(GateColumnMissing(snapshot.title, absent)))
+        yield failure(f"{name} gates", GateColumnMissing(snapshot.title, absent))
     yield from _template(name, tracker, api)
     yield from _rows(name, tracker, snapshot)
     # what is wrong with the ledger is told in its own turn
@@ -208,7 +222,9 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
             wrong = "what sheetsync writes may count as wrong there, or be refused"
             way_out = f"{wrong}: take it off (Data > Data validation)"
             yield Check(name, None, f"'{header_of(key, tracker.columns)}' has a dropdown or rule of its own; {way_out}")
-    yield from (Check(f"{name} protection", False, stop) for stop in theirs.protections(tab, tracker, api.email))
+    yield from (
+        failure(f"{name} protection", CredentialsError(stop)) for stop in theirs.protections(tab, tracker, api.email)
+    )
 
 
 def _dropdown(name: str, tab: Tab, column: int, known: Sequence[str]) -> Iterator[Check]:
@@ -294,12 +310,12 @@ def _ledger(config: Config) -> Iterator[Check]:
             probe.write(bytes(ROOM))
     except OSError as error:
         advice = "make room, change its owner, or `state:`"
-        yield Check("ledger", False, f"the folder {state.parent} cannot be written ({error.strerror}): {advice}")
+        text = f"the folder {state.parent} cannot be written ({error.strerror}): {advice}"
+        yield failure("ledger", ConfigError([text]))
     with Ledger(state, read_only=True) as ledger:
         damage = ledger.damage()
     if damage:
-        text = f"{state} is damaged ({damage}): {MEND}"
+        yield failure("ledger", ConfigError([f"{state} is damaged ({damage}): {MEND}"]))
     else:
-        text = f"{state}" + ("" if state.exists() else " (made at the first sync)")
-    yield Check("ledger", not damage, text)
+        yield Check("ledger", True, f"{state}" + ("" if state.exists() else " (made at the first sync)"))
     yield from _kept_private("ledger", state)

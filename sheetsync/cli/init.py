@@ -4,7 +4,7 @@ Owns the order: read the tabs, read their cells, send what `template/` says is m
 spreadsheet: the person makes it, and shares it with the service account.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
@@ -15,7 +15,7 @@ from sheetsync.errors import CredentialsError
 from sheetsync.model import Tracker
 from sheetsync.sheet.api import SheetsAPI, connect
 from sheetsync.template import summary_tab, theirs, tracker_tab
-from sheetsync.template.batch import Change, sentences
+from sheetsync.template.batch import Change, in_short, sentences
 from sheetsync.template.spreadsheet import GRID_FIELDS, TABS_FIELDS, Spreadsheet, spreadsheet_of
 
 
@@ -30,7 +30,8 @@ def init(selection: Selection, dry_run: bool) -> None:
     """
     config, trackers = selection.load()
     api = connect(config.google.credentials, config.google.api_url, Clock())
-    for line in init_trackers(api, trackers, dry_run):
+    # what was done can be looked at in the sheet; what would be done is told to the last cell
+    for line in init_trackers(api, trackers, dry_run, sentences if dry_run else in_short):
         click.echo(plain(line))
 
 
@@ -59,8 +60,13 @@ def missing(spreadsheet: Spreadsheet, tracker: Tracker) -> tuple[list[Change], l
     return [*tracker_tab.changes(spreadsheet, tracker), *summary], [*of_tables, *remarks]
 
 
-def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) -> Iterator[str]:
-    """Prepare each tracker's spreadsheet, and say what was added. With `dry_run`, nothing is sent.
+def init_trackers(
+    api: SheetsAPI,
+    trackers: Sequence[Tracker],
+    dry_run: bool,
+    told: Callable[[Sequence[Change]], Sequence[str]] = sentences,
+) -> Iterator[str]:
+    """Prepare each tracker's spreadsheet, and say what was added, as `told` says it. With `dry_run`, nothing is sent.
 
     Raises what `read_spreadsheet`, `missing` and a write raise.
     """
@@ -73,7 +79,7 @@ def init_trackers(api: SheetsAPI, trackers: Sequence[Tracker], dry_run: bool) ->
             if not dry_run:
                 _send(api, tracker, spreadsheet, changes)
             yield f"tracker {tracker.name}: " + ("init would add" if dry_run else "added")
-            yield from (f"  {sentence}" for sentence in sentences(changes))
+            yield from (f"  {sentence}" for sentence in told(changes))
         yield from (f"  note: {remark}" for remark in remarks)
         if changes and dry_run:
             yield "  Nothing was sent; `sheetsync init` does it."

@@ -25,7 +25,7 @@ from sheetsync.sync.run import run_id_for
 
 @click.group()
 def ledger() -> None:
-    """Look after the ledger: check it, back it up, export it, copy it to a server or back, rebuild it after a loss.
+    """Look after the ledger: check, back up, export or copy it, and rebuild it after a loss.
 
     The ledger (`state:` in the configuration) remembers every ad code request, code and charge. Losing it costs
     nobody twice; but what TokPortal and the sheet do not tell is gone with it.

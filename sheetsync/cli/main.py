@@ -5,6 +5,7 @@ stderr). Each command has a file of its own, which is imported when the command 
 once.
 """
 
+import gc
 import logging
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 from sheetsync import __version__
 from sheetsync.cli import logs
 from sheetsync.cli.plain import plain
-from sheetsync.errors import SheetsyncError, Unexpected
+from sheetsync.errors import LibraryMissing, SheetsyncError, Unexpected
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,10 @@ COMMANDS = {
     "demo": "Show the whole story on a sandbox: no account, no network, under 20 seconds.",
     "doctor": "Check configuration, keys, sheets and TokPortal; each line says ok, or what to do.",
     "explain": "Say what a Sync note means and what to do.",
+    "fill": "Add a row for each finalized video at TokPortal that the tracker lacks.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
-    "ledger": "Look after the ledger: check it, back it up, export it, make it again after a loss.",
+    "ledger": "Look after the ledger: check, back up, export or copy it, and rebuild it after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
     "report": "Tell what codes cost and brought: totals, each code with its row and its story.",
     "sandbox": "Serve a local Google Sheets and a local TokPortal until stopped, to try sheetsync by hand.",
@@ -92,6 +94,8 @@ class Group(click.Group):
             raise _stop(error) from error
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own: it ends the process as the shell expects
+        except ModuleNotFoundError as error:
+            raise Stop(str(LibraryMissing(error.name or "")), LibraryMissing.exit_code) from error
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise
@@ -131,5 +135,7 @@ for _name, _help in COMMANDS.items():
 
 def main() -> None:
     """The console script."""
+    # what a run makes of a big tab lives to its end: to look for garbage in it again and again cost a fifth of a run
+    gc.set_threshold(100_000, 50, 100)
     logs.catch_the_rest()
     cli(prog_name="sheetsync")

@@ -80,6 +80,7 @@ _DONE = {
     "credits_left": "left",
     "codes_received": "code{s} received",
     "cells_written": "cell{s} written",
+    "filled": "row{s} added",
 }
 
 

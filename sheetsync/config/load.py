@@ -20,6 +20,7 @@ from sheetsync.config import settings
 from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
+from sheetsync.fills import Fill
 from sheetsync.model import Tracker
 from sheetsync.receivers import Alerting
 from sheetsync.state import State
@@ -107,10 +108,24 @@ def _tracker(checked: settings.TrackerSettings) -> Tracker:
     plain = dict(checked)
     renamed = plain["columns"] = checked.columns.model_dump(exclude_unset=True)
     plain["groups"] = plain.pop("template").groups
+    plain["fill"] = _fill(plain["fill"])
     del plain["alerts"]
     for setting in ("require", "approve"):
         plain[setting] = plain[setting] and tuple(key_of(name, renamed) for name in plain[setting])
     return Tracker(**plain)
+
+
+def _fill(checked: settings.FillSettings) -> Fill:
+    constants = (one.model_dump(exclude_unset=True) for one in checked.accounts)
+    accounts = {one.pop("account").lstrip("@").casefold(): one for one in constants}
+    fill = Fill(
+        accounts=accounts,
+        country=checked.country,
+        bundle=checked.bundle,
+        title=checked.title,
+        every=checked.run == "every",
+    )
+    return replace(fill, columns=checked.columns.model_dump(exclude_unset=True)) if checked.columns else fill
 
 
 def _summary_tab(tracker: Tracker, sharing: Mapping[str, int]) -> str:

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from sheetsync.columns import BY_KEY, GROUPS
+from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
 from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
@@ -236,6 +236,47 @@ else:  # mypy knows no fields that are made by name
     Columns = create_model("Columns", __base__=Section, **_headers)
 
 
+FIELDS = ("account", "country", "platform", "bundle", "bundle_ref", "title", "video_ref", "video_url")
+"""What TokPortal tells of a video, that `fill` can put into a column."""
+
+_filled_columns = [
+    key
+    for key, column in BY_KEY.items()
+    if column.owner is Owner.PERSON and column.kind is Kind.TEXT and key not in ("video_id", "action")
+]
+if TYPE_CHECKING:
+    FillColumns = Section
+    FillAccount = Section
+else:
+    _field = Annotated[_Text, _one_of(FIELDS)], Field(None, description=f"one of {', '.join(FIELDS)}")
+    FillColumns = create_model("FillColumns", __base__=Section, **dict.fromkeys(_filled_columns, _field))
+    _constant = _Text, Field(None, description="the text that each row of the account gets")
+    FillAccount = create_model(
+        "FillAccount",
+        __base__=Section,
+        account=(_Text, Field(description="the account's TikTok name")),
+        **dict.fromkeys(_filled_columns, _constant),
+    )
+
+
+def _every(text: str | None) -> str | None:
+    if text not in (None, "every"):
+        raise _refused(f"{AS_WRITTEN} is not known here; expected every, or nothing")
+    return text
+
+
+class FillSettings(Section):
+    """Which videos `fill` makes rows of, and what goes where."""
+
+    run: Annotated[str | None, AfterValidator(_every), _or_off(_filled)] = Field(None, description="every, or nothing")
+    # left out, the usual ones
+    columns: FillColumns | None = Field(None, description="a mapping, such as `creator: account`")
+    accounts: tuple[FillAccount, ...] = _names("{account: mia.bakes, client: Acme}", ())
+    country: tuple[_Text, ...] = _names("US, BR", ())
+    bundle: tuple[_Text, ...] = _names("Autumn", ())
+    title: tuple[_Text, ...] = _names("Hook", ())
+
+
 class TemplateSettings(Section):
     """What `init` offers beside the columns that are always there."""
 
@@ -353,6 +394,7 @@ class TrackerSettings(Section):
     columns: Annotated[Columns, _MAY_BE_EMPTY] = _section(next(iter(BY_KEY)))
     template: Annotated[TemplateSettings, _MAY_BE_EMPTY] = _section("groups")
     alerts: Annotated[TrackerAlerts, _MAY_BE_EMPTY] = _section("to")
+    fill: Annotated[FillSettings, _MAY_BE_EMPTY] = _section("columns")
 
 
 class Settings(Section):
@@ -380,6 +422,9 @@ SECTIONS: Mapping[str, type[Section]] = {
     "trackers": TrackerSettings,
     "trackers.columns": Columns,
     "trackers.template": TemplateSettings,
+    "trackers.fill": FillSettings,
+    "trackers.fill.columns": FillColumns,
+    "trackers.fill.accounts": FillAccount,
     "run": RunSettings,
     "alerts": AlertSettings,
     "trackers.alerts": TrackerAlerts,
@@ -392,6 +437,10 @@ ITEMS = {
     "trackers": "a mapping, such as `name: ...`",
     "require": "a column, by its key or its header",
     "approve": "a column, by its key or its header",
+    "accounts": "a mapping, such as `account: ...`",
+    "country": "a country as TokPortal writes it",
+    "bundle": "words of a bundle's title",
+    "title": "words of a video's title",
     "groups": "the name of a group",
     "to": f"a receiver: {EXAMPLE}",
     "owners": f"a receiver: {EXAMPLE}",

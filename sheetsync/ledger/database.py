@@ -139,6 +139,14 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "which videos fill has sent to a tab, or met there",
+        (
+            """CREATE TABLE filled (
+                tracker TEXT NOT NULL, tab TEXT NOT NULL, video_id TEXT NOT NULL, sent TEXT NOT NULL,
+                sent_at TEXT NOT NULL, is_met INTEGER NOT NULL, PRIMARY KEY (tracker, tab, video_id))""",
+        ),
+    ),
+    (
         "which run holds a tracker, where several machines share one ledger",
         (
             """CREATE TABLE fence (

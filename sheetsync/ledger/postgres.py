@@ -78,6 +78,11 @@ class PostgreSQL(Database):
         """Close it; closing twice is no error."""
         self._connection.close()
 
+    def __del__(self) -> None:
+        # one that is forgotten is closed with its last name, as a file's is
+        if hasattr(self, "_connection"):
+            self._connection.close()
+
     def select(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows that a SELECT answers."""
         with self._errors():
@@ -141,17 +146,22 @@ class PostgreSQL(Database):
                 if not connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:
                     raise self._locked(tracker, now)
                 connection.execute(f"SET idle_session_timeout = '{STOPPED}'")
-            self._take(tracker, signature(note, now), now)
+            self._fences[tracker] = self._take(tracker, signature(note, now), now)
             self._holders[tracker] = connection
             try:
                 yield
             except Exception:
                 self._let_go(tracker)
                 raise
-            self._let_go(tracker)
+            else:
+                self._let_go(tracker)
+            finally:
+                # not in the outer one: who only tried must not end the hold of who has it
+                del self._fences[tracker], self._holders[tracker]
         finally:
-            self._fences.pop(tracker, None)
-            self._holders.pop(tracker, None)
+            # first: the server takes its time over a connection that is closed, and the next run may begin at once
+            with suppress(self._psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
             connection.close()
 
     def stand_fast(self, tracker: str) -> None:
@@ -164,7 +174,7 @@ class PostgreSQL(Database):
         if number != self._fences[tracker]:
             raise TakenOver(tracker, signed_by(holder.encode())[0])
 
-    def _take(self, tracker: str, holder: str, now: datetime) -> None:
+    def _take(self, tracker: str, holder: str, now: datetime) -> int:
         with self.transaction():
             before = self.select("SELECT number, is_held FROM fence WHERE tracker = ?", tracker)
             number = 1 + max((number for number, _ in before), default=0)
@@ -178,7 +188,7 @@ class PostgreSQL(Database):
                 number,
                 holder,
             )
-        self._fences[tracker] = number
+        return number
 
     def _let_go(self, tracker: str) -> None:
         """Say that the run ended by itself. Where that cannot be said, the next one waits a little longer."""

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from sheetsync.clock import Clock
 from sheetsync.ledger.database import UNSETTLED
+from sheetsync.ledger.filled import FilledVideos
 from sheetsync.ledger.opening import opened
 from sheetsync.ledger.outbox import Outbox
 from sheetsync.ledger.recorder import BRAKED, REBUILT, Recorder
@@ -108,6 +109,10 @@ class Ledger:
     def outbox(self, clock: Clock) -> Outbox:
         """The alerts of all trackers, and what became of telling them."""
         return Outbox(self._db, clock)
+
+    def filled(self, tracker: str, tab: str, clock: Clock) -> FilledVideos:
+        """The videos that `fill` has sent to a tab, or met there."""
+        return FilledVideos(self._db, tracker, tab, clock)
 
     def known(self, tracker: str) -> Known:
         """All that the plan and the projection need of one tracker."""

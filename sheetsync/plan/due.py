@@ -9,6 +9,9 @@ from sheetsync.plan.gates import key_problem
 from sheetsync.plan.situation import acting, is_looked_at
 from sheetsync.projection.cells import code_shown
 
+MOST_LEFT = 60
+"""Calls that are kept for orders at most: half of what TokPortal allows in a minute."""
+
 
 def due(rows: Sequence[Row], known: Known, now: datetime, time_zone: str, tracker: Tracker) -> tuple[str, ...]:
     """The videos that this run has to look at (design 3.2), each once, in the order in which they are asked about.
@@ -41,6 +44,15 @@ def _in_turn(*kinds: Sequence[str], looked: Mapping[str, datetime]) -> tuple[str
 def needs_balance(rows: Sequence[Row]) -> bool:
     """Whether a row may lead to an order, so that the balance has to be known."""
     return any(row.mark in (Mark.REQUEST, Mark.RENEW) for row in rows if row.key)
+
+
+def calls_to_order(rows: Sequence[Row], tracker: Tracker) -> int:
+    """Calls that the polls leave to the orders of this run: a look and a POST for each, of a minute's half at most.
+
+    An order that has to wait for the rate limit has its row and its video looked at again.
+    """
+    wishes = sum(row.mark in (Mark.REQUEST, Mark.RENEW) for row in acting(rows))
+    return min(2 * min(wishes, tracker.max_orders_per_run), MOST_LEFT)
 
 
 def _disagrees(row: Row, known: Known, now: datetime, time_zone: str, tracker: Tracker) -> bool:

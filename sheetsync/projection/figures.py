@@ -165,7 +165,8 @@ def _spent(
     videos: Sequence[Video], charges: Sequence[Charge], months: Sequence[str], time_zone: str
 ) -> list[tuple[Value, ...]]:
     """Credits by client and month, refunds deducted; the last line is the sum of all."""
-    clients = {video.row.key: video.name("client") or NOBODY for video in videos}
+    charged = {charge.video_id for charge in charges}
+    clients = {v.row.key: v.name("client") or NOBODY for v in videos if v.row.key in charged}
     by_client: dict[str, Counter[str]] = {}
     for charge in charges:
         # a clock that is ahead of this one has not spent in another month

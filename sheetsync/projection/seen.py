@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sheetsync.columns import instant
 from sheetsync.model import HoldKind, Known, Snapshot, Tracker
+from sheetsync.projection.concerned import concerned
 from sheetsync.projection.in_use import Code, codes, in_use
 from sheetsync.projection.window import RowContext, is_retired, readable
 from sheetsync.steps import Hold, RowSeen, place_of
@@ -20,9 +21,11 @@ OWNERS = ("renewal_owner", "paid_owner", "creator_owner")
 def rows_seen(
     snapshot: Snapshot, videos: frozenset[str], tracker: Tracker, known: Known, now: datetime, holds: Sequence[Hold]
 ) -> Iterator[RowSeen]:
-    """Each video once, of all or of those named; of duplicates the first row counts (design 5)."""
+    """Each video once that there is something to tell of, of all or of those named; of duplicates the first row counts
+    (design 5)."""
     held = {hold.video_id: hold for hold in reversed(holds)}
-    firsts = {row.key: row for row in reversed(snapshot.rows) if row.key and (not videos or row.key in videos)}
+    rows = concerned(snapshot.rows, known, held)
+    firsts = {row.key: row for row in reversed(rows) if row.key and (not videos or row.key in videos)}
     for row in firsts.values():
         hold = held.get(row.key)
         seen = RowSeen(

@@ -49,7 +49,12 @@ def videos_of(snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[Video]:
     for row in snapshot.rows:
         if row.key and row.key not in seen:
             seen.add(row.key)
-            yield _video(row, said.get(row.number, {}), snapshot.time_zone)
+            is_told = row.number in said or not row.is_plain
+            yield (
+                _video(row, said.get(row.number, {}), snapshot.time_zone)
+                if is_told
+                else Video(row, "", "", False, None)
+            )
 
 
 def _video(row: Row, said: Mapping[str, Value], time_zone: str) -> Video:

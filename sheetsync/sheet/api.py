@@ -26,8 +26,10 @@ from sheetsync import __version__
 from sheetsync.budget import Budget, Shared, not_shared, waited
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
-from sheetsync.model import Heard, Scalar
+from sheetsync.lines import Keep, Line, Lines
+from sheetsync.model import Heard
 from sheetsync.network import hint, stays_here
+from sheetsync.sheet.decoding import NotAnObject, ranges_of
 from sheetsync.sheet.session import session_for
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ NO_SUCH_FILE = (
     "There is no such spreadsheet. Check `spreadsheet:` in the configuration (id or whole URL); if that is right, the "
     "file was deleted, and its owner can restore it from the trash of Google Drive."
 )
+GARBLED = "Google's answer to a read was cut off or garbled."
 RULE_IN_THE_WAY = " Take the dropdown off that column (Data > Data validation)."
 
 
@@ -120,19 +123,29 @@ class SheetsAPI(gspread.HTTPClient):
         """spreadsheets.get with a field mask; with ranges, of those alone. One read. Raises as `request` does."""
         return self._read(SPREADSHEET_URL % spreadsheet, {"fields": fields, "ranges": list(ranges)})
 
-    def values(self, spreadsheet: str, *range_names: str) -> tuple[tuple[tuple[Scalar, ...], ...], ...]:
-        """values:batchGet: each range as lines, unformatted, dates as serials. One read. Raises as `request` does."""
+    def values(self, spreadsheet: str, *range_names: str, keep: Keep | None = None) -> tuple[Lines, ...]:
+        """values:batchGet: each range as lines, unformatted, dates as serials. One read. Raises as `request` does.
+
+        Of the first range there is what `keep` keeps of each line, by its cells and its JSON text.
+        """
         params = {
             "ranges": range_names,
             "valueRenderOption": "UNFORMATTED_VALUE",
             "dateTimeRenderOption": "SERIAL_NUMBER",
             "majorDimension": "ROWS",
         }
-        ranges = self._read(SPREADSHEET_VALUES_BATCH_URL % spreadsheet, params).get("valueRanges") or []
+        self.reads += 1
+        response = self.request("get", SPREADSHEET_VALUES_BATCH_URL % spreadsheet, params=params)
+        try:
+            # no `values` means that nothing is there; an error never looks like that (Sheets reference 2.2)
+            ranges = ranges_of(response.content, lambda at: keep if keep and at == 0 else _whole)
+        except NotAnObject as error:
+            raise Unavailable("Google's answer could not be read.") from error
+        except ValueError as error:
+            raise Unavailable(GARBLED) from error
         if len(ranges) != len(range_names):
             raise Unavailable("Google's answer to a read was not what was asked for.")
-        # no `values` means that nothing is there; an error never looks like that (Sheets reference 2.2)
-        return tuple(tuple(tuple(line) for line in found.get("values", [])) for found in ranges)
+        return tuple(map(Lines, ranges))
 
     def update(self, spreadsheet: str, body: Mapping[str, Any], fields: str) -> Mapping[str, Any]:
         """spreadsheets.batchUpdate: all or nothing. One write.
@@ -147,9 +160,7 @@ class SheetsAPI(gspread.HTTPClient):
 
     def _read(self, url: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         self.reads += 1
-        return _object(
-            self.request("get", url, params=params), Unavailable("Google's answer to a read was cut off or garbled.")
-        )
+        return _object(self.request("get", url, params=params), Unavailable(GARBLED))
 
     def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Every call goes through here: base URL, bounded retry with jitter, errors by name.
@@ -187,7 +198,8 @@ class SheetsAPI(gspread.HTTPClient):
         except RefreshError as error:
             raise self._refresh_failure(error) from error
         except GoogleAuthError as error:
-            raise _Transient(f"Google's token service did not answer ({type(error).__name__}).{hint(error)}") from error
+            cause = error.__cause__ or error
+            raise _Transient(f"Google's token service{_asked(cause)} did not answer.{hint(cause)}") from error
         except requests.RequestException as error:
             host = urlsplit(url).netloc
             what = f"Google Sheets at {host} did not answer ({type(error).__name__}).{hint(error)}"
@@ -237,6 +249,12 @@ class SheetsAPI(gspread.HTTPClient):
         return (WriteRefused if writes else Unavailable)(
             f"Google Sheets refused a {what} ({status}: {message}).{advice}"
         )
+
+
+def _asked(error: BaseException) -> str:
+    """Which host was asked for a token, where the error tells it."""
+    request = getattr(error, "request", None)
+    return f" at {urlsplit(request.url).netloc}" if request is not None else ""
 
 
 def connect(credentials: Path | None, api_url: str, clock: Clock, shared: Shared = not_shared) -> SheetsAPI:
@@ -310,6 +328,10 @@ def _object(response: requests.Response, garbled: Unavailable) -> Mapping[str, A
     if not isinstance(answer, dict):
         raise Unavailable("Google's answer could not be read.")
     return answer
+
+
+def _whole(line: Any, _: str) -> Line | bytes:
+    return tuple(line)
 
 
 def _denied(body: str, message: str, account: str) -> str:

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from sheetsync.columns import rows_of, zone
+from sheetsync.lines import as_lines
 from sheetsync.model import Snapshot
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell
 
 
 def to_journal(writes: Iterable[Sent]) -> str:
     """Writes that are not known to stand where they should, with all that is needed to put back what they hit."""
-    return json.dumps([_write_to_json(sent) for sent in writes], ensure_ascii=False)
+    return f"[{', '.join(map(_write_to_json, writes))}]"
 
 
 def from_journal(text: str) -> tuple[Sent, ...]:
@@ -26,17 +27,18 @@ def from_journal(text: str) -> tuple[Sent, ...]:
     return tuple(_write_from_json(data) for data in json.loads(text))
 
 
-def _write_to_json(sent: Sent) -> dict[str, object]:
+def _write_to_json(sent: Sent) -> str:
     before, landed = sent.before, sent.landed
-    return {
+    rest = {
         "edits": [_edit_to_json(edit) for edit in sent.edits],
         "tab": before.sheet_id,
-        "grid": before.grid,
         "columns": dict(before.columns),
         "time_zone": before.time_zone,
         "read_at": before.read_at.isoformat(),
         "landed": landed and _landed_to_json(landed),
     }
+    # the text of most lines is at hand: a whole tab is not made anew of its cells
+    return f'{{"grid": {as_lines(before.grid).to_json()}, {json.dumps(rest, ensure_ascii=False)[1:]}'
 
 
 def _landed_to_json(landed: Landed) -> dict[str, object]:

@@ -54,7 +54,7 @@ class RowIndex:
     def __init__(self, snapshot: Snapshot) -> None:
         self.key_header = key_header(snapshot)
         self.numbers = range(2, len(snapshot.grid) + 1)
-        self._keys = {number: key_at(snapshot, number) for number in self.numbers}
+        self._keys = {**dict.fromkeys(self.numbers, ""), **{row.number: row.key for row in snapshot.rows}}
         self._by_key: dict[str, list[int]] = {}
         for number, key in self._keys.items():
             self._by_key.setdefault(key, []).append(number)

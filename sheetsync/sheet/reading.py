@@ -11,8 +11,9 @@ from math import inf
 from typing import Any
 
 from sheetsync.clock import Clock
-from sheetsync.columns import BadCell, bind, letter, normal, rows_of, zone
+from sheetsync.columns import BadCell, bind, letter, normal, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
+from sheetsync.lines import RowMaker
 from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
 from sheetsync.projection import summary
 from sheetsync.sheet.api import SheetsAPI
@@ -46,7 +47,7 @@ class Reader:
         return self.bound(self.look(sheet_id))
 
     def bound(self, seen: Snapshot) -> Snapshot:
-        """What was seen, as rows: each column known by its header. Raises HeaderError."""
+        """What was seen, where each column is known by its header. Raises HeaderError."""
         binding = bind(seen.headers, self.tracker.columns, self.tracker.gates)
         if binding.missing or binding.doubled:
             cells = {f"{letter(at)}1": header for at, header in enumerate(seen.headers) if header != ""}
@@ -56,7 +57,7 @@ class Reader:
             )
             unknown = [f"'{header}' ({cell})" for cell, header in cells.items() if cell not in known]
             raise HeaderError(seen.title, binding.missing, binding.doubled, broken, unknown)
-        return replace(seen, columns=binding.columns, rows=rows_of(seen.grid, binding.columns, seen.locks))
+        return seen
 
     def look(self, sheet_id: int | None = None) -> Snapshot:
         """All cells of the tab, whatever stands in its header row. Raises as `read` does, but for HeaderError."""
@@ -86,10 +87,11 @@ class Reader:
             if beside
             else None,
         )
-        grid, block = self._values(bare)
+        rows = RowMaker(lambda headers: bind(headers, self.tracker.columns, self.tracker.gates).columns, bare.locks)
+        grid, block = self._values(bare, rows)
         if sheet_id is None and beside and not block:
             log.info("tab '%s' is left alone: A1 does not say '%s'", beside["title"], summary.title(self.tracker))
-        return replace(bare, grid=grid, summary=block)
+        return replace(bare, grid=grid, summary=block, columns=rows.columns, rows=tuple(rows.rows))
 
     def _titled(self, tabs: Sequence[Tab]) -> Tab:
         if tab := _titled(tabs, self.tracker.worksheet):
@@ -107,18 +109,18 @@ class Reader:
         has_room = size.get("rowCount", 0) >= summary.ROWS and size.get("columnCount", 0) >= summary.COLUMNS
         return tab if has_room else None
 
-    def _values(self, snapshot: Snapshot) -> tuple[Grid, SummaryBlock | None]:
-        """The tracker's tab and the blocks of the Summary tab, if there is one, in one read."""
+    def _values(self, snapshot: Snapshot, rows: RowMaker) -> tuple[Grid, SummaryBlock | None]:
+        """The tracker's tab, and as rows, and the blocks of the Summary tab, if there is one, in one read."""
         beside = snapshot.summary
         # the whole tab in one range: headers and rows of one moment, and all that a stray write may hit
         ranges = [quoted(snapshot.title)] + ([f"{quoted(beside.title)}!{summary.BOTH_BLOCKS}"] if beside else [])
         try:
-            grid, *block = self.api.values(self.tracker.spreadsheet, *ranges)
+            grid, *block = self.api.values(self.tracker.spreadsheet, *ranges, keep=rows.keep)
         except NotFound:
             if not beside:
                 raise
             # it may be the Summary tab that somebody has just renamed: the rows can do without it
-            return self._values(replace(snapshot, summary=None))
+            return self._values(replace(snapshot, summary=None), rows)
         if not beside:
             return grid, None
         if not summary.is_ours(block[0], self.tracker):

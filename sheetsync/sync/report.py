@@ -29,6 +29,7 @@ class Report:
     polled: int = 0
     codes_received: int = 0
     cells_written: int = 0
+    filled: int = 0
     renewal_needed: int = 0
     expired: int = 0
     stages: Mapping[str, int] = field(default_factory=dict)

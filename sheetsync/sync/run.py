@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from sheetsync.clock import Clock
 from sheetsync.context import about
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
 from sheetsync.plan.credible import credible
-from sheetsync.plan.due import due, needs_balance
+from sheetsync.plan.due import calls_to_order, due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
 from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
@@ -25,6 +26,7 @@ from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
 from sheetsync.projection import figures, summary
+from sheetsync.projection.concerned import concerned
 from sheetsync.projection.seen import rows_seen
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
@@ -92,6 +94,16 @@ class Run:
         report.tokportal = self._portal.calls - calls
         return report
 
+    def fill(self) -> None:
+        """Where the configuration says so, add rows for new videos, in the time that is left; marks come first."""
+        request = self._request
+        if not self._tracker.fill.every or request.videos or self._clock.left_to_ask() <= 0:
+            return
+        parts = self._tracker, self._api, self._portal, self._ledger, self._clock
+        filled = fill(*parts, Wanted(request.run_id), request.progress)
+        self.report.filled = len(filled.added)
+        self.report.warnings += [*filled.told, *([f"fill: {filled.error}"] if filled.error else [])]
+
     def _steps(self) -> None:
         """Read all, decide all, then act: after the plan nothing is decided any more."""
         read = self._reader.read if self._request.plan_only else self._writer.read
@@ -100,10 +112,11 @@ class Run:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
         self.report.absent = self._request.videos - snapshot.keys
-        self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(snapshot.rows)}
         self.report.tab = self._tracker.spreadsheet, snapshot.sheet_id
         known = self._ledger.known(self._tracker.name)
-        rows, asked = chosen(snapshot.rows, self._request.videos), known.only(self._request.videos)
+        all_rows = concerned(snapshot.rows, known, self._request.videos)
+        self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(all_rows)}
+        rows, asked = chosen(all_rows, self._request.videos), known.only(self._request.videos)
         price = self._price(snapshot)
         tracker = with_default_approvals(replace(self._tracker, price=price.credits), known, snapshot.columns)
         if needs_balance(rows):
@@ -137,11 +150,12 @@ class Run:
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
         request = self._request
-        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress)
+        leave = 0 if request.plan_only else calls_to_order(rows, tracker)
+        poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress, leave)
         answers = poller.observe(look)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
-        observations = credible(answers, known, snapshot.rows, snapshot.time_zone, self._clock.now())
+        observations = credible(answers, known, concerned(snapshot.rows, known), snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
         # a mark that was not reached is a hold
         self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
@@ -231,8 +245,9 @@ class Run:
         self.report.codes_received = self._recorder.observe(request for request, failure in told if not failure)
         self._recorder.observe((request for request, failure in told if failure), is_latest=False)
         self._recorder.saw_columns(snapshot.columns.keys() - known.columns_seen)
-        self._recorder.cleared(cleared_marks(snapshot.rows, known))
-        self._recorder.forget_refusals(spent_refusals(snapshot.rows, known.refusals))
+        rows = concerned(snapshot.rows, known)
+        self._recorder.cleared(cleared_marks(rows, known))
+        self._recorder.forget_refusals(spent_refusals(rows, known.refusals))
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         if self._request.allowed.shrunken:
@@ -248,7 +263,8 @@ class Run:
         """What rows say that nothing else holds goes to disk before the rows are written (design 5)."""
         known = self._ledger.known(self._tracker.name)
         now = self._clock.now()
-        self._recorder.remember(remembered(snapshot.rows, snapshot.time_zone, tracker, before, known, now))
+        rows = concerned(snapshot.rows, known)
+        self._recorder.remember(remembered(rows, snapshot.time_zone, tracker, before, known, now))
 
     def _told(self) -> Told:
         """What the Summary tab says beside the rows. A lock of None leaves it: it may be another machine's."""
@@ -285,7 +301,7 @@ class Run:
         wanted = TrackerProjection(
             tracker=tracker,
             outlook=outlook,
-            shown=planned_from.shown,
+            shown=frozenset((row.key, row.shown_id) for row in planned_from.rows if row.key in outlook.observed),
             videos=self._request.videos,
             told=self._told(),
         )
@@ -367,6 +383,7 @@ def _run_once(
     try:
         with ledger.lock(tracker.name, request.run_id, started):
             run.run()
+            run.fill()
             recorder = ledger.recorder(tracker.name, request.run_id, clock)
             recorder.record_run(started, report.exit_code, str(report.error or ""))
     except SheetsyncError as error:

@@ -4,6 +4,7 @@ Owns how the requests are spelled that both tabs need. When a tab needs one is `
 `summary_tab.py`'s.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,20 +22,31 @@ class Change:
     request: Json
     tab: str
     what: str
-    where: str = ""
+    where: tuple[str, ...] = ()
 
 
 def change(tab: Tab, kind: str, request: Json, what: str, *where: str) -> Change:
     """A change of one tab; `kind` is the name of Google's request."""
-    return Change({kind: request}, f"tab '{tab.title}'", what, ", ".join(where))
+    return Change({kind: request}, f"tab '{tab.title}'", what, where)
 
 
 def sentences(changes: Iterable[Change]) -> list[str]:
     """All changes in words; those of one kind in one line."""
     grouped: dict[str, list[str]] = {}
     for each in changes:
-        grouped.setdefault(f"{each.tab}: {each.what}", []).extend([each.where] if each.where else [])
+        grouped.setdefault(f"{each.tab}: {each.what}", []).extend(each.where)
     return [f"{what}: {', '.join(where)}" if where else what for what, where in grouped.items()]
+
+
+def in_short(changes: Iterable[Change]) -> list[str]:
+    """All changes in a line for each tab: what kinds of thing, and how many of each where they are several."""
+    tabs: dict[str, Counter[str]] = {}
+    for each in changes:
+        tabs.setdefault(each.tab, Counter())[each.what] += len(each.where) or 1
+    return [
+        f"{tab}: " + ", ".join(what + (f" ({many})" if many > 1 else "") for what, many in kinds.items())
+        for tab, kinds in tabs.items()
+    ]
 
 
 def tab_or_new(

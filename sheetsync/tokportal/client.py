@@ -40,7 +40,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import AdCodeRequest, Heard
 from sheetsync.network import authorities, hint, stays_here, trusting
-from sheetsync.tokportal import parsing
+from sheetsync.tokportal import listing, parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 
 CONNECT_SECONDS = 10
@@ -168,13 +168,23 @@ class TokPortal:
                 break
         return parsing.History(tuple(m for m in found.values() if m.at >= since), unreadable, told.is_whole)
 
-    def latest(self, video_id: str) -> AdCodeRequest | None:
+    def listed(self, number: int, *path: str) -> listing.Page:
+        """One page of the list at a path of ids and words. Raises CallRefused, CredentialsError, Unavailable."""
+        where = "/".join(map(_segment, path))
+        response = self._get(f"/api/ext/{where}?page={number}&per_page={PER_PAGE}")
+        self._raise_for_status(response)
+        try:
+            return listing.page(response.content, number, PER_PAGE, self._key)
+        except parsing.Unreadable as error:
+            raise Unavailable(f"TokPortal's list of {path[-1]} cannot be read: {error}") from None
+
+    def latest(self, video_id: str, leave: int = 0) -> AdCodeRequest | None:
         """The latest ad code request of a video, None if there is none (API page, "Get / Poll the Code").
 
-        Raises CallRefused for a definite 4xx, CredentialsError for 401, Unavailable for everything unclear,
-        after up to four attempts.
+        Waits until the rate limit leaves `leave` other calls besides. Raises CallRefused for a definite 4xx,
+        CredentialsError for 401, Unavailable for everything unclear, after up to four attempts.
         """
-        response = self._get(_video_path(video_id))
+        response = self._get(_video_path(video_id), leave)
         self._raise_for_status(response)
         try:
             return parsing.latest(response.content, video_id)
@@ -211,9 +221,9 @@ class TokPortal:
         if response.status_code // 100 != 3:
             self._raise_for_status(response, credentials=())
 
-    def _get(self, path: str) -> httpx.Response:
+    def _get(self, path: str, leave: int = 0) -> httpx.Response:
         """Read: any answer. Raises Unavailable."""
-        return self._call("GET", path, {"X-API-Key": self._key})
+        return self._call("GET", path, {"X-API-Key": self._key}, leave=leave)
 
     def _change(
         self, method: str, path: str, headers: Mapping[str, str], body: str, not_after: float = inf
@@ -230,6 +240,7 @@ class TokPortal:
         headers: Mapping[str, str],
         content: bytes | None = None,
         not_after: float = inf,
+        leave: int = 0,
     ) -> httpx.Response:
         """Send, and again where that is safe: the last answer. Raises as `_send` does.
 
@@ -244,7 +255,7 @@ class TokPortal:
             pause = 2.0**attempt + (random.random() if is_read else 0.0)
             attempt += 1
             try:
-                response = self._send(method, path, headers, content, not_after)
+                response = self._send(method, path, headers, content, not_after, leave)
             except _Transient:
                 if attempt == ATTEMPTS or pause >= self._clock.left_to_ask():
                     raise
@@ -260,7 +271,7 @@ class TokPortal:
             self._clock.sleep(pause)
 
     def _send(
-        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, not_after: float
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, not_after: float, leave: int
     ) -> httpx.Response:
         """One HTTP request, at the allowed pace.
 
@@ -269,7 +280,7 @@ class TokPortal:
         """
         is_read = method == "GET"
         patience = min(LONGEST_WAIT, self._clock.left_to_ask())
-        if seconds := self._bucket.take(patience) or self._shared(patience, not is_read):
+        if seconds := self._bucket.take(patience, leave) or self._shared(patience, not is_read):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
             wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
             raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")
@@ -334,9 +345,10 @@ class TokPortal:
     def _observe(self, response: httpx.Response) -> None:
         """Take from an answer what concerns all calls: the server's time and the pace it allows."""
         self.server_time = http_date(response.headers.get("Date")) or self.server_time
-        remaining = response.headers.get("X-RateLimit-Remaining", "").strip()
-        if re.fullmatch(r"[0-9]{1,9}", remaining):
-            self._bucket.lower(int(remaining))
+        remaining, full_at = (_number(response.headers.get(f"X-RateLimit-{name}")) for name in ("Remaining", "Reset"))
+        if remaining is not None:
+            told_at = http_date(response.headers.get("Date")) or self._clock.now()
+            self._bucket.told(remaining, None if full_at is None else full_at - told_at.timestamp())
         if response.status_code == 429:
             self._bucket.hold(max(1.0, self._retry_after(response)))
 
@@ -430,6 +442,10 @@ _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
     (httpx.TransportError, "The connection to TokPortal was lost"),
     (Exception, "TokPortal's answer could not be received"),
 )
+
+
+def _number(header: str | None) -> int | None:
+    return int(header) if header and re.fullmatch(r"[ \t]*[0-9]{1,10}[ \t]*", header) else None
 
 
 def _segment(text: str) -> str:

@@ -7,6 +7,8 @@ import pytest
 
 from alerts.day import SHORT, SHORT_CUT, play
 
+pytestmark = pytest.mark.long
+
 
 def test_everybody_is_told_and_all_books_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every trouble comes up, the alerts are those of the oracle, and no run overlaps another on one tracker."""

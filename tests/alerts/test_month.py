@@ -6,6 +6,8 @@ import pytest
 
 from alerts.month import play
 
+pytestmark = pytest.mark.long
+
 EVERY = {
     *("code ends", "code received", "correction answered", "request cancelled", "row waits", "credits low"),
     *("price not expected", "run refused", "runs fail", "runs are good again"),

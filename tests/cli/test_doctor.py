@@ -30,7 +30,7 @@ def test_doctor_finds_a_sheet_that_is_not_shared(desk: Desk) -> None:
     """What fails is told with the way out, the rest is checked all the same."""
     desk.book.shared_with.clear()
     result = desk.run("doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert "FAIL  sheet 'sample': " in result.stdout
     assert "ok    TokPortal: " in result.stdout
 
@@ -40,7 +40,7 @@ def test_doctor_finds_a_sheet_that_is_shared_for_viewing_alone(desk: Desk) -> No
     desk.book.viewers.update(desk.book.shared_with)
     desk.book.shared_with.clear()
     result = desk.run("doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert re.search(
         r"^FAIL  sheet 'sample' editing: Google denies access \(The caller does not have permission\)\. "
         r"Share the sheet with \S+ as Editor",
@@ -81,7 +81,7 @@ def test_doctor_names_a_gate_that_the_sheet_lacks(desk: Desk) -> None:
     """A name that is no column anywhere is a column of the team's own to the configuration: the sheet tells."""
     desk.edit("    worksheet:", "    require: [clinet, Client]\n    worksheet:")
     result = desk.run("doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "gates: Tab 'Tracker' has no column 'clinet', which orders rest on" in result.stdout
 
 
@@ -106,7 +106,7 @@ def test_a_ledger_that_is_damaged(desk: Desk, begin: int) -> None:
     held[begin : begin + 2000] = b"x" * 2000
     state.write_bytes(held)
     result = desk.run("doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "ok    TokPortal: " in result.stdout
     assert re.search(r"^FAIL  ledger: .*state\.db", result.stdout, re.MULTILINE)
     assert re.search(r"move it away|name a file of sheetsync's own", result.stdout)
@@ -120,7 +120,7 @@ def test_a_disk_that_is_full(desk: Desk) -> None:
         result = desk.run("doctor")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"FAIL  ledger: the folder {desk.config.parent} cannot be written (File too large): " in result.stdout
 
 

@@ -119,30 +119,30 @@ CASES = {
     "API off": Case(
         refused("api_disabled"),
         {
-            "doctor": (1, f"FAIL  sheet 'acme': {API_OFF}"),
+            "doctor": (5, f"FAIL  sheet 'acme': {API_OFF}"),
             "init": (5, f"Error: {API_OFF}"),
             "plan": (5, f"tracker acme: there is no plan.\n  {API_OFF}\nNothing was ordered or written.\n"),
             "sync": (5, f"tracker acme: stopped before anything was done.\n  {API_OFF}"),
         },
     ),
-    "shared as Viewer": Case(share_as_viewer, {"doctor": (1, f"editing: {VIEWER}"), "init": (5, f"Error: {VIEWER}")}),
+    "shared as Viewer": Case(share_as_viewer, {"doctor": (5, f"editing: {VIEWER}"), "init": (5, f"Error: {VIEWER}")}),
     "shared as Viewer, prepared by somebody": Case(
         share_as_viewer,
-        {"doctor": (1, f"editing: {VIEWER}"), "plan": (0, "1 order, 7"), "sync": (5, VIEWER)},
+        {"doctor": (5, f"editing: {VIEWER}"), "plan": (0, "1 order, 7"), "sync": (5, VIEWER)},
         prepared=True,
     ),
     "wrong tab name": Case(
         name_it_otherwise,
-        {"doctor": (1, f"FAIL  sheet 'acme': {WRONG_TAB}"), "plan": (2, WRONG_TAB), "sync": (2, WRONG_TAB)},
+        {"doctor": (2, f"FAIL  sheet 'acme': {WRONG_TAB}"), "plan": (2, WRONG_TAB), "sync": (2, WRONG_TAB)},
     ),
     "Excel file": Case(
         refused("office_file"),
-        {"doctor": (1, f"FAIL  sheet 'acme': {EXCEL}"), **dict.fromkeys(("init", "plan", "sync"), (2, EXCEL))},
+        {"doctor": (2, f"FAIL  sheet 'acme': {EXCEL}"), **dict.fromkeys(("init", "plan", "sync"), (2, EXCEL))},
     ),
     "trashed file": Case(
         refused("trashed"),
         {
-            "doctor": (1, f"FAIL  sheet 'acme': {TRASHED}"),
+            "doctor": (2, f"FAIL  sheet 'acme': {TRASHED}"),
             "init": (2, TRASHED),
             "plan": (2, TRASHED),
             "sync": (2, TRASHED),
@@ -164,12 +164,12 @@ CASES = {
     ),
     "protected column": Case(
         protect_a_column,
-        {"init": (5, f"Error: In tab 'Tracker' {PROTECTED}. Nothing was changed."), "doctor": (1, PROTECTED)},
+        {"init": (5, f"Error: In tab 'Tracker' {PROTECTED}. Nothing was changed."), "doctor": (5, PROTECTED)},
     ),
     "protected column, once prepared": Case(
         protect_a_column,
         {
-            "doctor": (1, f"FAIL  sheet 'acme' protection: {PROTECTED}"),
+            "doctor": (5, f"FAIL  sheet 'acme' protection: {PROTECTED}"),
             "sync": (0, f"{WAITS}let sheetsync edit Status, which a protected range keeps from it."),
         },
         prepared=True,

@@ -444,6 +444,9 @@ def test_the_command(config: Path, empty: InitBench) -> None:
 
     assert (dry.exit_code, done.exit_code, again.exit_code) == (0, 0, 0), done.output
     assert "Nothing was sent" in dry.output
+    assert len(dry.output.splitlines()) > 10
+    assert len(done.output.splitlines()) < 10
+    assert "headers for people (30), headers for sheetsync (14)" in done.output
     assert again.output == NOTHING[0] + "\n"
     assert call(config, "init", "--tracker", "nobody").exit_code == 2
 

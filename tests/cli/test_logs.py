@@ -32,7 +32,9 @@ def test_each_line_tells_its_run_and_tracker(desk: Desk) -> None:
     assert (last["ordered"], last["credits_charged"], last["holds"]) == (4, 28, 2)
 
 
-@pytest.mark.parametrize(("fault", "code", "level"), [("401", 5, "error"), ("503", 1, "warning")])
+@pytest.mark.parametrize(
+    ("fault", "code", "level"), [("401", 5, "error"), pytest.param("503", 1, "warning", marks=pytest.mark.long)]
+)
 def test_a_run_that_failed_says_why(desk: Desk, fault: str, code: int, level: str) -> None:
     """In its last line, with its exit code; what needs nobody is a warning."""
     desk.world.faults.add("portal", fault=fault, times=1000)

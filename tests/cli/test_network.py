@@ -66,7 +66,7 @@ def test_an_authority_that_nobody_named(desk: Desk, office: OfficeProxy) -> None
     result = desk.run("doctor")
     assert result.exit_code == 1
     said = "if a proxy with certificates of its own stands in between, name the file of its authority (PEM) in the"
-    for service in ("sheet 'sample': Google's token service did not answer", "TokPortal: No connection to TokPortal"):
+    for service in ("sheet 'sample': Google's token service at ", "TokPortal: No connection to TokPortal"):
         (line,) = [line for line in result.stdout.splitlines() if line.startswith(f"FAIL  {service}")]
         assert line.endswith(f"Its certificate is not trusted here: {said} environment, as SSL_CERT_FILE.")
     assert desk.world.calls == []

@@ -50,7 +50,9 @@ def test_the_crontab_is_a_run(desk: Desk, folder: str) -> None:
     assert (lines[-1]["exit_code"], lines[-1]["ordered"], lines[-1]["tracker"]) == (0, 4, "sample")
 
 
-@pytest.mark.parametrize(("fault", "said"), [("503", ""), ("401", "sheetsync ended with 5; see ")])
+@pytest.mark.parametrize(
+    ("fault", "said"), [pytest.param("503", "", marks=pytest.mark.long), ("401", "sheetsync ended with 5; see ")]
+)
 def test_cron_mails_what_somebody_has_to_mend(desk: Desk, fault: str, said: str) -> None:
     """One line for those exit codes, none for the others; the log tells the rest."""
     desk.world.faults.add("portal", fault=fault, times=1000)

@@ -23,6 +23,7 @@ def test_a_run_that_somebody_has_to_mend(desk: Desk, pings: Pings) -> None:
     assert pings.told[1][1].startswith("exit code 5\nsample: TokPortal answered 401")
 
 
+@pytest.mark.long
 def test_a_run_that_the_next_one_goes_on_with(desk: Desk, pings: Pings) -> None:
     """Nobody is woken by one lost answer: the service raises the alarm when no good run comes for too long."""
     desk.world.faults.add("portal", fault="503", times=1000)

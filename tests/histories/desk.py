@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from support import ledgers
 from support.bench import EMAIL, TAB, SandboxClock
 from support.inprocess import HttpxTransport, Wait, waited
 
@@ -29,6 +30,7 @@ from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.google.merges import covered
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
+from sheetsync.state import Server
 from sheetsync.sync.report import Report
 from sheetsync.sync.run import Request, run_all
 from sheetsync.tokportal.client import TokPortal
@@ -111,26 +113,36 @@ class MachineClock(SandboxClock):
 class Machine:
     """One computer that syncs: its ledger, and copies of it from earlier days."""
 
-    def __init__(self, name: str, world: World) -> None:
+    def __init__(self, name: str, world: World, server: Server | None) -> None:
         self.name = name
         self.clock = MachineClock(world)
-        self.ledger = Ledger(None)
-        self.saved: bytes | None = None
+        self.server = server
+        self.ledger = Ledger(server, durable=False)
+        self.saved: Any = None
 
     def save(self) -> None:
         """Somebody copies the state file."""
-        self.saved = self.ledger._db._connection.serialize()
+        self.saved = ledgers.content(self.server) if self.server else self.ledger._db._connection.serialize()
 
     def lose(self) -> None:
         """The state file is gone."""
         self.ledger.close()
-        self.ledger = Ledger(None)
+        if self.server:
+            ledgers.fill(self.server, None)
+        self.ledger = Ledger(self.server, durable=False)
 
     def restore(self) -> None:
         """The state file is brought back from the copy; without one it is gone."""
         self.lose()
-        if self.saved is not None:
+        if self.saved is not None and self.server:
+            ledgers.fill(self.server, self.saved)
+        elif self.saved is not None:
             self.ledger._db._connection.deserialize(self.saved)
+
+    def close(self) -> None:
+        """No history needs it any more."""
+        self.ledger.close()
+        ledgers.give_back(self.server)
 
 
 class Desk:
@@ -156,7 +168,9 @@ class Desk:
         self.dates: set[int] = set()  # that people ever typed as Known expiry
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}
-        self.machines = (Machine("A", self.world), Machine("B", self.world))
+        first = ledgers.machines_own()
+        second = first if ledgers.is_shared() else ledgers.machines_own()
+        self.machines = (Machine("A", self.world, first), Machine("B", self.world, second))
         self.listener = Listener()
         self.judge: Any = None
         self.beside: Any = None  # another tracker of the same config

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support import ledgers
+
 from histories import endings, moves, outside, people, wider
 from histories.desk import ACTION, KEY, Desk, Machine
 from histories.invariants import Judge
@@ -106,8 +108,9 @@ class Player:
             self._disturbed()  # another machine's writes are as little expected as people's
         elif name in STATES:
             machine = self.desk.machines[numbers[0] % 2]
-            if not any(active.run.machine is machine for active in self.active):
-                self._state(machine, name)
+            with_it = self.desk.machines if ledgers.is_shared() else (machine,)
+            if not any(active.run.machine in with_it for active in self.active):
+                self._state(machine, name, with_it)
         elif self._is_refused(name):
             return
         elif name == "pause":
@@ -125,11 +128,11 @@ class Player:
         for active in self.active:
             active.run.people = True
 
-    def _state(self, machine: Machine, change: str) -> None:
-        if change != "save":
-            self.judge.state_lost(machine)
+    def _state(self, machine: Machine, change: str, with_it: Sequence[Machine]) -> None:
+        for each in with_it if change != "save" else ():
+            self.judge.state_lost(each)
             if self.wire:
-                self.wire.state_lost(machine.name)
+                self.wire.state_lost(each.name)
         STATES[change](machine)
 
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
@@ -298,7 +301,7 @@ class Player:
         out.calls, out.charges = len(self.desk.world.calls), self.judge.charges
         out.violations = self.judge.violations
         for machine in self.desk.machines:
-            machine.ledger.close()
+            machine.close()
         return out
 
 

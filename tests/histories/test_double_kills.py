@@ -17,6 +17,8 @@ from histories.outside import JUMPS
 from histories.people import MARKS
 from histories.verdict import all_right
 
+pytestmark = pytest.mark.long
+
 LATER, LONG = JUMPS.index(61), JUMPS.index(26 * 3600)
 REQUEST, RENEW, CORRECT = (MARKS.index(word) for word in ("request", "renew", "correct"))
 MOMENTS = ("before", "after")

@@ -21,7 +21,7 @@ from histories.history import NUMBER, STRIKES, Player, of_seed, play
 
 HISTORIES = int(os.environ.get("SHEETSYNC_HISTORIES", "1000"))
 PARTS = 20
-QUICK = 4
+QUICK = 2
 """Parts that are no long tests."""
 STEPS = 50
 
@@ -144,6 +144,7 @@ class Histories(RuleBasedStateMachine):
             self.player.close()
 
 
+@pytest.mark.long
 def test_state_machine() -> None:
     """Hypothesis finds no history that breaks an invariant."""
     assert set(STRIKES) == set(struck)

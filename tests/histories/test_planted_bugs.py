@@ -25,6 +25,8 @@ from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
 from sheetsync.tokportal.client import TokPortal
 
+pytestmark = pytest.mark.long
+
 log = logging.getLogger(__name__)
 
 

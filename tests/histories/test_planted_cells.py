@@ -15,6 +15,8 @@ from sheetsync.sheet import landing, reading, repair, requests
 from sheetsync.sheet.reading import Reader
 from sheetsync.sync import run
 
+pytestmark = pytest.mark.long
+
 
 def tab_by_its_title(patch: Patch) -> None:
     """The tab is whatever bears the name by now, in what is read and in what a write's answer shows."""

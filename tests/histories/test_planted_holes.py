@@ -20,6 +20,8 @@ from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import Poller
 
+pytestmark = pytest.mark.long
+
 
 def claim_only_where_it_differs(patch: Patch) -> None:
     """A row whose Status says `ordering` already counts as claimed."""

@@ -16,6 +16,8 @@ from histories.pairs import Choice, all_pairs, pairs_of
 from histories.people import MARKS
 from sheetsync.sandbox.tokportal.switches import CHOICES
 
+pytestmark = pytest.mark.long
+
 CONFIGURATIONS = all_pairs(CHOICES)
 RANDOM = 4
 LATER, LONG = JUMPS.index(61), JUMPS.index(26 * 3600)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import postgres
+from support import ledgers, postgres
 
 from sheetsync.ledger.store import Ledger
 from sheetsync.state import Server
 
 
-@pytest.fixture
-def ledger() -> Iterator[Ledger]:
-    with Ledger(None) as fresh:
+@pytest.fixture(params=ledgers.KINDS)
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """An empty one of each kind."""
+    if request.param == "sqlite":
+        with Ledger(None) as fresh:
+            yield fresh
+        return
+    postgres.or_skip()
+    server = postgres.named(f"ledger_{os.getpid()}")  # emptied, since making its tables takes longer than the test
+    ledgers.fill(server, None)
+    with Ledger(server) as fresh:
         yield fresh
 
 

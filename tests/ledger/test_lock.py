@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ledger_calls import LATER, NOW, python
+from ledger_calls import LATER, NOW, begin, python
 
 from sheetsync.errors import ConfigError, Locked
 from sheetsync.ledger.store import Ledger
@@ -27,10 +27,11 @@ class TestLock:
                 pass
 
     def test_in_memory(self, ledger: Ledger) -> None:
-        """A ledger without a file is held in the same way, and every such ledger is its own."""
+        """One without a file is held, too; who tried in vain ends nobody's hold. Each ledger is its own."""
         with ledger.lock("acme", "", NOW), ledger.lock("other", "", NOW):
             with pytest.raises(Locked) as caught, ledger.lock("acme", "", LATER):
                 pass
+            assert begin(ledger).id == 1
             with Ledger(None) as another, another.lock("acme", "", NOW):
                 pass
         assert caught.value.holder.startswith(f"pid {os.getpid()} on ")

@@ -52,9 +52,13 @@ class TestTransactions:
     def test_busy(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who waits too long for another's transaction is told so."""
         monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-        with Ledger(server) as one, Ledger(server) as two, one._db.transaction():
-            with pytest.raises(Unavailable) as told:
-                begin(two)
+        with (
+            Ledger(server) as one,
+            Ledger(server) as two,
+            one._db.transaction(),
+            pytest.raises(Unavailable) as told,
+        ):
+            begin(two)
         assert told.match("without it no order is sent")
         with Ledger(server) as one:
             assert begin(one).state is IntentState.SENDING
@@ -149,9 +153,13 @@ class TestHolding:
 
     def test_each_schema_is_a_ledger(self, server: Server) -> None:
         """Two ledgers in one database hold trackers of one name."""
-        with Ledger(server) as one, Ledger(postgres.fresh()) as two, one.lock("acme", "", NOW):
-            with two.lock("acme", "", NOW):
-                pass
+        with (
+            Ledger(server) as one,
+            Ledger(postgres.fresh()) as two,
+            one.lock("acme", "", NOW),
+            two.lock("acme", "", NOW),
+        ):
+            assert begin(one).id == begin(two).id == 1
 
     def test_lost_and_nobody_came(self, server: Server) -> None:
         """A cut connection alone stops nobody: nobody else has ordered since."""
@@ -187,6 +195,18 @@ class TestHolding:
                     act(slow, intent)
                 assert caught.value.exit_code == 4
                 assert (kinds(other), other.known("acme").unsettled) == before
+
+    def test_tried_in_vain(self, server: Server) -> None:
+        """A second run within one process that does not get the tracker leaves the first one's fence in its place."""
+        with Ledger(server) as slow, Ledger(server) as other, slow.lock("acme", "slow", NOW):
+            with pytest.raises(Locked), slow.lock("acme", "slow too", LATER):
+                pass
+            cut(slow)
+            with other.lock("acme", "other", LATER):
+                with pytest.raises(Unavailable):
+                    slow.known("acme")
+                with pytest.raises(TakenOver):
+                    begin(slow)
 
     def test_the_minute_begins_anew(self, server: Server) -> None:
         """Who takes over from a run that did not end waits its minute from then on, by its own clock."""

@@ -53,7 +53,7 @@ def test_once_at_any_call(tmp_path: Path, fault: str) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("times", [3, 9])
+@pytest.mark.parametrize("times", [3, pytest.param(9, marks=pytest.mark.long)])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_in_a_row_from_any_call(tmp_path: Path, fault: str, times: int) -> None:
     """Three and more calls in a row fail alike: an exit code of design 7, and everything right within three runs."""

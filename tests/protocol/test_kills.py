@@ -27,7 +27,15 @@ def test_undisturbed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize(("state", "pace"), [("kept", 0.0), ("lost", 0.0), ("old", 0.0), ("kept", 1.5), ("lost", 1.5)])
+@pytest.mark.parametrize(
+    ("state", "pace"),
+    [
+        ("kept", 0.0),
+        ("lost", 0.0),
+        ("old", 0.0),
+        *(pytest.param(s, 1.5, marks=pytest.mark.long) for s in ("kept", "lost")),
+    ],
+)
 def test_killed_at_any_call(tmp_path: Path, moment: str, state: str, pace: float) -> None:
     """Killed before or after any call, the later runs finish the work: charged once, every cell right."""
     problems, points = [], 0
@@ -63,6 +71,7 @@ def test_next_run_within_the_minute(tmp_path: Path, moment: str, state: str) -> 
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("first", range(4))
 def test_recovery_killed_too(tmp_path: Path, first: int, state: str) -> None:
@@ -105,6 +114,7 @@ def test_codes_arrive_while_the_program_is_down(tmp_path: Path, state: str) -> N
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("state", STATES)
 def test_killed_between_commits(tmp_path: Path, moment: str, state: str) -> None:

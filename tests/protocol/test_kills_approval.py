@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from support import ledgers
 from support.fragile import Fragile
 from support.init_bench import InitBench
 from support.story import Crash
 
 from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
+
+pytestmark = pytest.mark.long
 
 VIDEOS = ("vid-a", "vid-b", "vid-c")
 LIMIT = 1
@@ -30,14 +33,14 @@ class Desk(InitBench):
         super().__init__(max_orders_per_run=LIMIT, max_orders_at_sheet=9)
         folder.mkdir()
         self.path = folder / "state.db"
-        self.ledger = Ledger(self.path, durable=False)
+        self.ledger = Ledger(ledgers.at(self.path), durable=False)
         self.init()
         for video in VIDEOS:
             self.add_row(video, "request")
         self.sync()
         self.allow()
         self.ledger.close()
-        self.saved = self.path.read_bytes()
+        self.saved = ledgers.read(self.path)
         self.restart("kept")
 
     def allow(self) -> None:
@@ -49,11 +52,8 @@ class Desk(InitBench):
         """The process begins anew, with such a ledger."""
         self.ledger.close()
         if state != "kept":
-            for file in self.path.parent.glob("state.db*"):
-                file.unlink()
-        if state == "old":
-            self.path.write_bytes(self.saved)
-        self.ledger = Ledger(self.path, durable=False)
+            ledgers.write(self.path, self.saved if state == "old" else None)
+        self.ledger = Ledger(ledgers.at(self.path), durable=False)
 
     def posts(self) -> int:
         return self.kinds().count("portal.order")

@@ -165,7 +165,7 @@ def settled(story: Story) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("pace", [0.0, 1.5])
+@pytest.mark.parametrize("pace", [0.0, pytest.param(1.5, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", EDITS)
 def test_edit_at_a_write(tmp_path: Path, name: str, pace: float) -> None:
     """Whatever people do just before or after a write lands, all cells are right in that run or the next."""
@@ -193,6 +193,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", STRUCTURAL)
 def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
     """A second edit strikes the write that mends the first one's damage: all cells right in that run or the next."""
@@ -210,7 +211,10 @@ def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("fault", ["lost_after", "500", "lost_before", "garbled"])
+@pytest.mark.parametrize(
+    "fault",
+    ["lost_after", *(pytest.param(fault, marks=pytest.mark.long) for fault in ("500", "lost_before", "garbled"))],
+)
 @pytest.mark.parametrize("name", EDITS)
 def test_edit_at_a_write_whose_answer_is_lost(tmp_path: Path, name: str, fault: str) -> None:
     """With no answer to tell where the write landed, all cells are right in that run or the next all the same."""

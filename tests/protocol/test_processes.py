@@ -135,6 +135,7 @@ LAST = 16
 """A run of three orders makes about so many calls, the one for Google's token among them."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("first", range(4))
 def test_killed_at_any_call(tmp_path: Path, first: int, moment: str) -> None:
@@ -151,6 +152,7 @@ def test_killed_at_any_call(tmp_path: Path, first: int, moment: str) -> None:
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["kept", "lost"])
 @pytest.mark.parametrize("index", [8, 11, 15])
 def test_restarted_at_once(tmp_path: Path, index: int, state: str) -> None:
@@ -214,6 +216,7 @@ def test_two_processes_with_one_state(tmp_path: Path, index: int) -> None:
         assert story.wrong() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("index", range(1, LAST, 2))
 def test_two_processes_with_two_states(tmp_path: Path, index: int) -> None:
     """Another machine's whole run while one stands still after any call: each wish charged once, every cell right."""

@@ -19,6 +19,8 @@ from support.office import Office, opened
 from sheetsync.sandbox import people
 from sheetsync.sandbox.tokportal.refused import Refused
 
+pytestmark = pytest.mark.long
+
 TRACKERS: dict[str, dict[str, Any]] = {
     "one": {"max_orders_per_run": 3, "keep_credits": 7, "require": ["creator"]},
     "two": {"max_orders_per_run": 2, "columns": {"caption_final": "Approved", "note": "Message"}},

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import ledgers
 from support.story import Story, kinds_of, tell
 
 from sheetsync.errors import Locked
@@ -43,7 +44,7 @@ def test_one_ledger(tmp_path: Path, moment: str) -> None:
     kinds = kinds_of(tell(tmp_path))
     for index in range(len(kinds)):
         story = tell(tmp_path)
-        with Ledger(story.path, durable=False) as second:
+        with Ledger(ledgers.at(story.path), durable=False) as second:
             reports: list[tuple[Report, int]] = []
 
             def run(story: Story = story, second: Ledger = second, reports: list[tuple[Report, int]] = reports) -> None:
@@ -62,10 +63,11 @@ def test_lock_ends_with_its_run(tmp_path: Path) -> None:
     """A run that was killed holds nobody up."""
     story = tell(tmp_path)
     story.killed(10, "after")
-    with Ledger(story.path, durable=False) as second:
+    with Ledger(ledgers.at(story.path), durable=False) as second:
         assert story.bench.sync(second).exit_code in (0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("knows", "pace"), [("nothing", 0.0), ("nothing", 1.5), ("history", 1.5)])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers(tmp_path: Path, moment: str, knows: str, pace: float) -> None:
@@ -74,11 +76,8 @@ def test_two_ledgers(tmp_path: Path, moment: str, knows: str, pace: float) -> No
     for index in range(100):
         story = tell(tmp_path, pace=pace)
         other = tmp_path / "other.db"
-        for file in tmp_path.glob("other.db*"):
-            file.unlink()
-        if knows == "history":
-            other.write_bytes(story.saved)
-        with Ledger(other, durable=False) as second:
+        ledgers.write(other, story.saved if knows == "history" else None)
+        with Ledger(ledgers.at(other), durable=False) as second:
             kind = interrupt(story, index, moment, lambda story=story, second=second: story.bench.sync(second))
             if not kind:
                 break
@@ -94,6 +93,7 @@ def test_two_ledgers(tmp_path: Path, moment: str, knows: str, pace: float) -> No
     assert problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers_come_to_rest(tmp_path: Path, moment: str) -> None:
     """Two machines with a ledger each do not go on correcting each other's cells, but for whose note it is."""
@@ -119,6 +119,7 @@ def without(story: Story, *headers: str) -> list[list[Any]]:
     return [[line[n] for n in left] for line in table]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_two_ledgers_and_a_kill(tmp_path: Path, moment: str) -> None:
     """The second machine takes over from a first one that was killed at any call, which then comes back."""

@@ -38,7 +38,7 @@ def address() -> str:
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     run("initdb", "-D", str(folder / "data"), "-U", "sheetsync", "-A", "trust", "-N", "--locale=C.UTF-8", own=folder)
     # fsync off: these ledgers need not outlive the machine
-    fast = "-F -c listen_addresses='' -c full_page_writes=off -c max_connections=200"
+    fast = "-F -c listen_addresses='' -c full_page_writes=off -c jit=off -c max_connections=200"
     options = f"-k {folder} {fast}"
     run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w", "-o", options, "start")
     atexit.register(_gone, folder, os.getpid())

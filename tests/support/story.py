@@ -24,6 +24,7 @@ from sheetsync.sandbox import people
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report
+from support import ledgers
 from support.bench import TAB, Bench
 
 MACHINE = {columns.BY_KEY[key].header: key for key in columns.MACHINE_KEYS}
@@ -76,10 +77,11 @@ class Story:
         self.stop()
         with TemporaryDirectory() as folder:
             state = Path(folder) / "state.db"
-            with Ledger(state, durable=False) as bench.ledger:
+            ledgers.write(state, None)
+            with Ledger(ledgers.at(state), durable=False) as bench.ledger:
                 if videos is None:
                     self._history()
-            self.saved = state.read_bytes()
+            self.saved = ledgers.read(state)
         self.ids_before = {request.id for request in self.portal.requests}
         self.charges = {name: {len(bench.requests(name))} for name in names} | {name: {1} for name in ORDERED}
         for name in ORDERED:
@@ -93,10 +95,8 @@ class Story:
         """A machine of one's own, with its ledger in `folder`."""
         folder.mkdir(exist_ok=True)
         self.path, self.pace = folder / "state.db", pace
-        for old in folder.glob("state.db*"):
-            old.unlink()
-        self.path.write_bytes(self.saved)
-        self.bench.ledger = Ledger(self.path, durable=False)
+        ledgers.write(self.path, self.saved)
+        self.bench.ledger = Ledger(ledgers.at(self.path), durable=False)
         if pace:
             self.world.hooks.append(self._tick)
 
@@ -191,11 +191,8 @@ class Story:
         self.stop()
         if state != "kept":
             self.lost = True
-            for file in self.path.parent.glob("state.db*"):
-                file.unlink()
-        if state == "old":
-            self.path.write_bytes(self.saved)
-        self.bench.ledger = Ledger(self.path, durable=False)
+            ledgers.write(self.path, self.saved if state == "old" else None)
+        self.bench.ledger = Ledger(ledgers.at(self.path), durable=False)
 
     def recover(self, most: int = 3, wait: float = 61) -> list[str]:
         """Later runs, `most` at most, then one that must find nothing to do; what is wrong in the end."""

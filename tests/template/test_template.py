@@ -56,7 +56,7 @@ def requests(of: Tab | None, kind: str, tracker: Tracker = TRACKER) -> list[dict
 
 def told(of: Tab, what: str) -> str:
     """The items told under one kind of change."""
-    return ", ".join(change.where for change in changes(of) if change.what == what)
+    return ", ".join(name for change in changes(of) if change.what == what for name in change.where)
 
 
 def appended(of: Tab | None, tracker: Tracker = TRACKER) -> list[str]:

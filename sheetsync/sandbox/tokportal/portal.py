@@ -15,10 +15,14 @@ from typing import Any
 
 from sheetsync.sandbox.tokportal.managers import Delays, Managers
 from sheetsync.sandbox.tokportal.records import (
+    ACCOUNT_ID,
+    BUNDLE_ID,
     CLOSED,
     STATUSES,
+    Account,
     AdCodeRequest,
     ApiKey,
+    Bundle,
     Movement,
     Video,
     dated,
@@ -42,6 +46,8 @@ class Portal:
         self.stale_polls: dict[str, int] = {}
         self.ill: set[str] = set()
         self.videos: dict[str, Video] = {}
+        self.accounts = {ACCOUNT_ID: Account()}
+        self.bundles = {BUNDLE_ID: Bundle()}
         self.requests: list[AdCodeRequest] = []
         self.by_video: dict[str, list[AdCodeRequest]] = {}
         self.by_id: dict[str, AdCodeRequest] = {}
@@ -81,12 +87,25 @@ class Portal:
         manager: bool = True,
         coverage: bool = True,
         owner: str = "me",
+        bundle_id: str = BUNDLE_ID,
+        title: str = "",
+        finalized_at: str = "",
     ) -> Video:
         """Put a video into TokPortal; the flags decide whether an ad code can be ordered for it."""
-        video = Video(video_id, platform, finalized, live_link, manager, coverage, owner)
+        of_bundle = bundle_id, title, finalized_at
+        video = Video(video_id, platform, finalized, live_link, manager, coverage, owner, *of_bundle)
         self.videos[video_id] = video
         self.version += 1
         return video
+
+    def add_bundle(self, username: str, title: str, country: str = "US", status: str = "completed") -> Bundle:
+        """A bundle of videos, in an account of that name, which is made where there is none."""
+        found = (account for account in self.accounts.values() if account.username == username)
+        account = next(found, None) or Account(self.new_id("account"), username, country)
+        bundle = Bundle(self.new_id("bundle"), account.id, title, status)
+        self.accounts[account.id], self.bundles[bundle.id] = account, bundle
+        self.version += 1
+        return bundle
 
     def add_key(self, key: str, scope: str = "*", revoked: bool = False) -> ApiKey:
         """A key; scope is `*`, `read`, `write` or `read,write`."""
@@ -312,6 +331,8 @@ class Portal:
             "switches": self.switches.dump(),
             "keys": [asdict(key) for key in self.keys.values()],
             "videos": [asdict(video) for video in self.videos.values()],
+            "accounts": [asdict(account) for account in self.accounts.values()],
+            "bundles": [asdict(bundle) for bundle in self.bundles.values()],
             "requests": [plain(request) for request in self.requests],
             "ledger": [plain(movement) for movement in self.ledger],
             "managers": self.managers.dump(),
@@ -326,6 +347,8 @@ class Portal:
         self.switches.set(saved["switches"])
         self.keys = {item["key"]: ApiKey(**item) for item in saved["keys"]}
         self.videos = {item["id"]: Video(**item) for item in saved["videos"]}
+        self.accounts |= {item["id"]: Account(**item) for item in saved.get("accounts", ())}
+        self.bundles |= {item["id"]: Bundle(**item) for item in saved.get("bundles", ())}
         self.requests, self.by_video, self.by_id = [], {}, {}
         for item in saved["requests"]:
             self.enter(AdCodeRequest(**dated(item)))

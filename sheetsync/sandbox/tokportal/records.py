@@ -1,4 +1,4 @@
-"""What TokPortal keeps: videos, ad code requests, movements of credits, API keys.
+"""What TokPortal keeps: accounts, bundles, videos, ad code requests, movements of credits, API keys.
 
 Owns the records and how they are written to the sandbox's file. Does not own the rules that change them (portal.py,
 managers.py). Source: sources/ad-code-request.txt; reference/tokportal.md sections 2, 4 and 8.
@@ -13,6 +13,10 @@ from typing import Any
 
 CLOSED = ("finalized", "cancelled")
 STATUSES = ("pending", "accepted", "in_review", "pending_corrections", *CLOSED)
+ACCOUNT_ID = "5a1d0c2e-7b34-4f6a-9c1e-2f8b6d3a9e01"
+BUNDLE_ID = "b7e4f9a2-1c58-4d03-8e6b-90f1a2c3d4e5"
+"""The account and the bundle that there always are: a video that names none is in these."""
+
 _TIMES = ("at", "created_at", "since", "submitted_at", "delivered_at")
 
 
@@ -27,6 +31,29 @@ class Video:
     manager: bool = True
     coverage: bool = True
     owner: str = "me"
+    bundle_id: str = BUNDLE_ID
+    title: str = ""
+    finalized_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A TikTok account that TokPortal runs."""
+
+    id: str = ACCOUNT_ID
+    username: str = "sandbox"
+    country: str = "US"
+    platform: str = "tiktok"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An order of videos for one account."""
+
+    id: str = BUNDLE_ID
+    account_id: str = ACCOUNT_ID
+    title: str = "Sandbox"
+    status: str = "completed"
 
 
 @dataclass(slots=True)

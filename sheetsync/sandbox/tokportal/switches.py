@@ -50,6 +50,12 @@ class Switches:
     hidden_debit: Literal["no", "yes"] = "no"
     balance_shape: Literal["new", "old", "neither", "text", "fraction"] = "new"
     balance_lags: Literal["no", "yes"] = "no"
+    # Lists: the shapes of video rows, and what the plan lets see, are in no document
+    list_shape: Literal["data", "bare", "other"] = "data"
+    pagination: Literal["told", "missing"] = "told"
+    video_key: Literal["id", "video_id"] = "id"
+    post_link: Literal["tiktok_url", "post_url", "analytics", "none"] = "tiktok_url"
+    analytics: Literal["served", 403, "bare"] = "served"
     # Transport
     dry_run: Literal["simulated", "executed"] = "simulated"
     rate_limit: Literal["on", "off"] = "on"
@@ -90,6 +96,7 @@ _INVENTED: dict[str, tuple[str, str]] = {
     "foreign_video": ("VIDEO_NOT_OWNED", "forbidden"),
     "platform": ("AD_CODE_PLATFORM_NOT_SUPPORTED", "invalid_platform"),
     "invalid_request": ("VALIDATION_ERROR", "validation_error"),
+    "analytics_plan": ("ANALYTICS_PLAN_REQUIRED", "plan_required"),
     "scope": ("AUTH_INSUFFICIENT_SCOPE", "forbidden"),
     "key_reuse": ("IDEMPOTENCY_KEY_REUSED", "idempotency_conflict"),
     "key_in_flight": ("IDEMPOTENCY_KEY_IN_USE", "idempotency_in_progress"),

@@ -31,6 +31,10 @@ class Page:
     def find(self, css: str) -> Any:
         return self.driver.find_element("css selector", css)
 
+    def text(self, css: str) -> str:
+        """What it says; read in one go, for the page may be drawn anew at any moment."""
+        return str(self.run("document.querySelector(arguments[0])?.innerText", css))
+
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script("return " + script, *arguments)
 
@@ -66,8 +70,11 @@ class Page:
         with self.desk.server.lock:
             return self.sheet.value(self.row(creator), self.column(header))
 
+    def place(self, creator: str, header: str) -> str:
+        return f'.grid td[data-r="{self.row(creator)}"][data-c="{self.column(header)}"]'
+
     def cell(self, creator: str, header: str) -> Any:
-        return self.find(f'.grid td[data-r="{self.row(creator)}"][data-c="{self.column(header)}"]')
+        return self.find(self.place(creator, header))
 
     def click(self, creator: str, header: str, right: int = 0) -> None:
         """Into the cell, or so many pixels right of its middle."""
@@ -90,16 +97,17 @@ class Page:
         until(lambda: self.run(now + ".then(state => String(state.revision) === revision)"))
 
     def colour(self, creator: str, header: str) -> tuple[int, ...]:
-        said = self.run("getComputedStyle(arguments[0]).backgroundColor", self.cell(creator, header))
+        style = "getComputedStyle(document.querySelector(arguments[0])).backgroundColor"
+        said = self.run(style, self.place(creator, header))
         return tuple(int(part) for part in said[4:-1].split(","))
 
 
 def patiently(act: Callable[[], Any]) -> Any:
     """Does it again where the page was drawn anew in that instant."""
-    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+    from selenium.common.exceptions import JavascriptException, NoSuchElementException, StaleElementReferenceException
 
-    for _ in range(5):
-        with suppress(NoSuchElementException, StaleElementReferenceException):
+    for _ in range(100):
+        with suppress(JavascriptException, NoSuchElementException, StaleElementReferenceException):
             return act()
         time.sleep(0.05)
     return act()
@@ -148,8 +156,10 @@ def test_a_newcomers_hour(page: Page) -> None:
 
 
 def marked_by_dropdown(page: Page) -> None:
-    page.click("@sofia.skin", "Action", right=page.cell("@sofia.skin", "Action").size["width"] // 2 - 9)
-    next(item for item in page.driver.find_elements("css selector", "#choices li") if item.text == "request").click()
+    page.click(
+        "@sofia.skin", "Action", right=patiently(lambda: page.cell("@sofia.skin", "Action").size["width"]) // 2 - 9
+    )
+    patiently(lambda: page.driver.find_element("xpath", "//*[@id='choices']//li[.='request']").click())
     until(lambda: page.value("@sofia.skin", "Action") == "request")
 
 
@@ -206,7 +216,7 @@ def typed_during_a_refresh(page: Page) -> None:
     with page.desk.server.lock:
         page.sheet.delete_rows(page.row("@lenafit"))
     page.keys("enter")
-    until(lambda: page.find("#problem").text == "\u201clost\u201d was not written: That row is gone.")
+    until(lambda: page.text("#problem") == "\u201clost\u201d was not written: That row is gone.")
     assert "lost" not in str(page.sheet.table())
     assert len(page.sheet.table()) == len(table) - 1
 
@@ -219,7 +229,7 @@ def delivered(page: Page) -> None:
         page.drawn()
     page.sync()
     assert page.value("@joaoruns", "Spark code")
-    assert page.cell("@joaoruns", "Expiry").text == "ok"
+    until(lambda: page.text(page.place("@joaoruns", "Expiry")) == "ok")
 
 
 def grown_old(page: Page) -> None:
@@ -230,8 +240,8 @@ def grown_old(page: Page) -> None:
         page.button("+1 hour")
         until(lambda: (page.desk.world.clock.now() - began).days >= (28 if word == "renewal needed" else 30))  # noqa: B023
         page.sync()
-        assert page.cell("@joaoruns", "Expiry").text == word
-        red, green, blue = page.colour("@joaoruns", "Expiry")
+        until(lambda: page.text(page.place("@joaoruns", "Expiry")) == word)  # noqa: B023
+        red, green, blue = patiently(lambda: page.colour("@joaoruns", "Expiry"))
         assert red > blue
         assert (green > 200) == (word == "renewal needed"), (red, green, blue)
     page.button("Now")
@@ -242,8 +252,9 @@ def summed_up(page: Page) -> None:
     page.drawn()
     page.button("Summary")
     width, height = page.run("[innerWidth, innerHeight]")
-    charts = page.run("[...document.querySelectorAll('svg')].map(c => c.getBoundingClientRect().toJSON())")
-    assert len(charts) == 2
+    drawn = "[...document.querySelectorAll('svg')].map(c => c.getBoundingClientRect().toJSON())"
+    until(lambda: len(page.run(drawn)) == 2)
+    charts = page.run(drawn)
     assert all(chart["width"] and chart["bottom"] < height for chart in charts)
     assert charts[0]["right"] < width
 
@@ -301,9 +312,9 @@ def test_by_keyboard_alone(desktop: Page) -> None:
     until(lambda: page.value("@sofia.skin", "Status") == "!mine")
     sorted_and_filtered(page)
     page.keys("esc", "tab")
-    assert page.run("document.activeElement.textContent") == "Summary"
+    until(lambda: page.run("document.activeElement.textContent") == "Summary")
     page.keys("enter")
-    assert page.find("[data-show][aria-pressed=true]").text == "Summary"
+    until(lambda: page.text("[data-show][aria-pressed=true]") == "Summary")
 
 
 def sorted_and_filtered(page: Page) -> None:
@@ -321,15 +332,23 @@ def sorted_and_filtered(page: Page) -> None:
     until(lambda: page.sheet.row_count == rows + 1)
 
 
+def dragged(page: Page) -> None:
+    def act() -> None:
+        start, end = page.cell("@mia.bakes", "Client"), page.cell("@lenafit", "Market")
+        page.action().click_and_hold(start).move_to_element(end).release().perform()
+
+    page.drawn()
+    patiently(act)
+
+
 PASTED = 'Client\tNote\r\nNew & Co\t"two\nlines, and a ""quote"""\r\n'
 
 
 def test_with_the_mouse(desktop: Page) -> None:
     """Drags, whole rows by their number, the letter's menu, a tab; and a block from another program."""
     page = desktop
-    start, end = page.cell("@mia.bakes", "Client"), page.cell("@lenafit", "Market")
-    page.action().click_and_hold(start).move_to_element(end).release().perform()
-    assert page.run("document.querySelectorAll('.chosen').length") == 9
+    dragged(page)
+    until(lambda: page.run("document.querySelectorAll('.chosen').length") == 9)
     page.run(
         """(text => { const data = new DataTransfer(); data.setData('text/plain', text);
         document.activeElement.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true})); })
@@ -339,7 +358,7 @@ def test_with_the_mouse(desktop: Page) -> None:
     until(lambda: page.value("@joaoruns", "Campaign") == 'two\nlines, and a "quote"')
     assert [page.value(name, "Client") for name in ("@mia.bakes", "@joaoruns")] == ["Client", "New & Co"]
     page.drawn()
-    assert page.run("document.querySelectorAll('.chosen').length") == 4
+    until(lambda: page.run("document.querySelectorAll('.chosen').length") == 4)
 
     patiently(lambda: page.find("tr[data-row]:nth-child(5) th.n").click())
     page.run("showMenu(cellAt(chosen.at))")
@@ -358,5 +377,5 @@ def test_with_the_mouse(desktop: Page) -> None:
     until(lambda: page.sheet.value(0, 3) is None and page.column("Client") == 4)
     page.drawn()
     patiently(lambda: page.find("[data-add]").click())
-    until(lambda: page.find("[data-show][aria-pressed=true]").text == "Sheet2")
+    until(lambda: page.text("[data-show][aria-pressed=true]") == "Sheet2")
     assert [sheet.title for sheet in page.desk.book.sheets] == ["Tracker", "Summary", "Sheet2"]

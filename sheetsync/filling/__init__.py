@@ -1,0 +1,1 @@
+"""Rows that fill themselves: finalized videos at TokPortal become rows of the tracker, once each."""
