@@ -84,8 +84,7 @@ class TokPortal:
     """TokPortal for one API key; may be shared by several threads.
 
     `calls` counts the requests sent; `server_time` is TokPortal's clock as its last dated answer told it (the `Date`
-    header), None before any; `fingerprint` names the API key in the ledger. `budget` is what all processes with this
-    key share, where they do.
+    header), None before any; `fingerprint` names the API key in the ledger. `budget`: what all with this key share.
     Raises CredentialsError at once for a key that no HTTP header can carry: a library's own error would print it.
     """
 
@@ -105,8 +104,7 @@ class TokPortal:
         self.server_time: datetime | None = None
         self.fingerprint = sha256(api_key.encode()).hexdigest()[:16]
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
-        self._bucket, self._lock = TokenBucket(clock), threading.Lock()
-        self._budget = budget
+        self._bucket, self._budget, self._lock = TokenBucket(clock), budget, threading.Lock()
         self._this = threading.local()  # `ends`: when this thread's call has to be over
         self._http = _http_client(api_url, transport)
 
@@ -231,7 +229,10 @@ class TokPortal:
         """Send what changes something: any answer, also a 429. Raises CallRefused, CallNotSent, CallUncertain."""
         # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
         content = body.encode(errors="surrogatepass")
-        return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)
+        try:
+            return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)
+        except Unavailable as error:  # the shared budget's: all else that may befall a change has a name of its own
+            raise CallNotSent(str(error)) from error
 
     def _call(
         self,
@@ -280,7 +281,7 @@ class TokPortal:
         """
         is_read = method == "GET"
         patience = min(LONGEST_WAIT, self._clock.left_to_ask())
-        if seconds := self._bucket.take(patience, leave) or self._shared(patience, not is_read):
+        if seconds := self._bucket.take(patience, leave) or waited(self._budget, self._clock, patience, not is_read):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
             wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
             raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")
@@ -317,15 +318,6 @@ class TokPortal:
         _log.debug("%s %s: %d, %s, %.0f ms", method, path, response.status_code, request_id or "-", milliseconds)
         self._observe(response)
         return response
-
-    def _shared(self, patience: float, is_change: bool) -> float:
-        """Wait for a call of the shared budget, as for a token. Raises as `_send` does."""
-        try:
-            return waited(self._budget, self._clock, patience, goes_first=is_change)
-        except Unavailable as error:
-            if is_change:
-                raise CallNotSent(str(error)) from error
-            raise
 
     def _bound(self, event: str, about: Mapping[str, Any]) -> None:
         """httpcore tells of each connection that it makes: what is read from it is bounded by the call it is read for.
