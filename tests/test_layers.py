@@ -106,6 +106,7 @@ ONLY_IN = {
     "sqlite3": {"ledger.sqlite"},
     "psycopg": {"ledger.postgres", "ledger.budgets"},
     "procrastinate": {"fleet.engine"},
+    "psycopg_pool": {"fleet.engine"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
     "rich": {"cli.watching", "cli.rows"},

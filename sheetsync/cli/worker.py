@@ -5,10 +5,12 @@ is stopped. Who does which tracker when is the engine's (`fleet/engine.py`).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from threading import Lock
+from types import ModuleType
 
 import click
 
@@ -44,14 +46,11 @@ def worker(selection: Selection) -> None:
     """
     config, _ = selection.load()
     server = server_of(config, "`sheetsync worker`")
-    if not find_spec("procrastinate"):
-        raise MissingExtra("`sheetsync worker`", "worker", "procrastinate")
-    from sheetsync.fleet.engine import Engine, Work, quiet
-
-    quiet()
+    engines = library("`sheetsync worker`")
     Ledger(server).close()  # makes or migrates its tables; a server that does not let us in is told now
     mine = Worker(config)
-    engine = Engine(server.url, Work(mine.due, mine.run, mine.is_time_to_tell, mine.tell), config.worker.concurrency)
+    work = engines.Work(mine.due, mine.run, mine.is_time_to_tell, mine.tell)
+    engine = engines.Engine(server.url, work, config.worker.concurrency)
 
     def stop() -> None:
         mine.stop()
@@ -72,6 +71,16 @@ def server_of(config: Config, what: str) -> Server:
             "(`sheetsync ledger copy` moves a ledger there)"
         ]
     )
+
+
+def library(what: str) -> ModuleType:
+    """The engine, whose library is an extra's. Raises MissingExtra."""
+    if not find_spec("procrastinate"):
+        raise MissingExtra(what, "worker", "procrastinate")
+    from sheetsync.fleet import engine
+
+    engine.quiet()
+    return engine
 
 
 class Worker:
@@ -98,26 +107,24 @@ class Worker:
 
     def due(self) -> Sequence[str]:
         """The trackers whose turn it is."""
-        try:
-            with Ledger(self._config.state) as ledger:
-                begun = last_begun(ledger, self._config)
-            return due([*self._trackers], begun, clock_for(self._config).now(), self._config.worker.every_minutes)
-        except SheetsyncError as error:
-            log.warning("worker: %s", error)
-            return ()
+        with said("what is due"), Ledger(self._config.state) as ledger:
+            return due([*self._trackers], ledger.last_begun(), clock_for(self._config).now(), self._every)
+        return ()
 
     def run(self, name: str) -> None:
         """One run for one tracker, if it still is its turn: a job may come twice."""
-        clock = clock_for(self._config)
-        self._clocks.add(clock)
-        try:
+        with said(f"tracker {name}"), self._clock() as clock:
             # asked after the clock is known to `stop`
             if not self._is_stopped and name in self._trackers:
                 self._run(name, clock)
-        except SheetsyncError as error:
-            log.warning("worker: tracker %s: %s", name, error)
-        except Exception as error:
-            log.error("worker: tracker %s: %s", name, Unexpected(error))
+
+    @contextmanager
+    def _clock(self) -> Iterator[Clock]:
+        """A clock that `stop` stops."""
+        clock = clock_for(self._config)
+        self._clocks.add(clock)
+        try:
+            yield clock
         finally:
             self._clocks.discard(clock)
 
@@ -125,7 +132,7 @@ class Worker:
         config, started = self._config, clock.now()
         request = Request(run_id_for(started), config.run.poll_seconds)
         with about(run_id=request.run_id), Clients(config, clock, budgets=self._budgets) as clients:
-            if name not in due([*self._trackers], last_begun(clients.ledger, config), started, self._every):
+            if name not in due([*self._trackers], clients.ledger.last_begun(), started, self._every):
                 return
             clock.ends_in(config.run.max_seconds)
             reports = run_all([self._trackers[name]], clients.sheets, clients.portal, clients.ledger, clock, request)
@@ -159,31 +166,31 @@ class Worker:
 
     def tell(self) -> None:
         """What `sync` does after the runs of all trackers: the ping, and whoever is to be told."""
-        clock = clock_for(self._config)
-        self._clocks.add(clock)
-        try:
-            with (
-                Switch(self._config.run.ping_url) as switch,
-                Clients(self._config, clock, budgets=self._budgets) as all_,
-            ):
-                last = {name: all_.ledger.last_run(name) for name in self._trackers}
-                code, text = how_all_fare(last, clock.now(), self._every)
-                switch.ended(code, text)
-                clock.ends_in(KEPT_FOR_ALERTS)
-                if not self._is_stopped:
-                    trackers = [*self._trackers.values()]
-                    tell(self._config.alerting, trackers, all_.ledger, clock, all_.portal.fingerprint)
-                self._write_metrics(all_.ledger)
-        except SheetsyncError as error:
-            log.warning("worker: nothing could be told: %s", error)
-        finally:
-            self._clocks.discard(clock)
+        with (
+            said("telling"),
+            self._clock() as clock,
+            Switch(self._config.run.ping_url) as switch,
+            Clients(self._config, clock, budgets=self._budgets) as all_,
+        ):
+            last = {name: all_.ledger.last_run(name) for name in self._trackers}
+            code, text = how_all_fare(last, clock.now(), self._every)
+            switch.ended(code, text)
+            clock.ends_in(KEPT_FOR_ALERTS)
+            if not self._is_stopped:
+                trackers = [*self._trackers.values()]
+                tell(self._config.alerting, trackers, all_.ledger, clock, all_.portal.fingerprint)
+            self._write_metrics(all_.ledger)
 
 
-def last_begun(ledger: Ledger, config: Config) -> Mapping[str, datetime]:
-    """When the last run of each tracker began."""
-    runs = (ledger.last_run(tracker.name) for tracker in config.trackers)
-    return {tracker.name: run.started_at for tracker, run in zip(config.trackers, runs, strict=True) if run}
+@contextmanager
+def said(what: str) -> Iterator[None]:
+    """What goes wrong within is said, and the next period tries again."""
+    try:
+        yield
+    except SheetsyncError as error:
+        log.warning("worker: %s: %s", what, error)
+    except Exception as error:
+        log.error("worker: %s: %s", what, Unexpected(error))
 
 
 def how_all_fare(last: Mapping[str, Run | None], now: datetime, minutes: int) -> tuple[int, str]:

@@ -10,21 +10,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
 import procrastinate
+import psycopg_pool
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, JobDeferrer, Status
+
+from sheetsync.errors import Unavailable
+from sheetsync.ledger.postgres import ALIVE
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT, STALLED = 10.0, 35.0
 """Seconds between two signs of life of a worker, and without one until its jobs are given to others."""
 
-POLL, AGAIN = 2.0, 3.0
-"""Seconds between two looks for a job that waits for a lock, and before a lost database is asked again."""
+POLL = 2.0
+"""Seconds between two looks for a job that waits for a lock."""
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before a lost database is asked again, longer each time, and half as much again by chance: a server that
+comes back is not met by all workers at once. STEADY seconds of work, and they begin anew."""
+
+STEADY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,28 @@ class Work:
     tell: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """So many seconds of work, and why they ended; 0.0 where it could not begin."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A worker as the queue knows it: seconds since its last sign of life, and the trackers that it is running."""
+
+    number: int
+    silent: float
+    trackers: tuple[str, ...]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its trackers are given to others."""
+        return self.silent > STALLED
+
+
 def quiet() -> None:
     """What the library says of lost connections may hold the database's address: it is said here, in words."""
     for name in ("procrastinate", "psycopg.pool", "asyncio"):
@@ -49,15 +84,11 @@ class Engine:
     """One worker. `url` is the database; `concurrency` so many trackers are run at once."""
 
     def __init__(self, url: str, work: Work, concurrency: int) -> None:
-        self._work, self._concurrency = work, concurrency
+        self._url, self._work, self._concurrency = url, work, concurrency
         self._is_stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
-        self._app = _app(url, concurrency + 3)
-        self._app.task(name="run", queue="runs")(self._run)
-        self._app.task(name="tell", queue="runs", priority=5, lock="tell", queueing_lock="tell")(self._tell)
-        rounds = self._app.task(name="round", queue="runs", priority=10, queueing_lock="round")(self._round)
-        self._app.periodic(cron="* * * * *")(rounds)
+        self._app = self._connected()
 
     def work(self) -> None:
         """Work until `stop`. A database that goes away for a while is waited for."""
@@ -71,32 +102,58 @@ class Engine:
 
     async def _until_stopped(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # runs, tell, and a round's look at the ledger: its own number of threads follows from the machine's cores
+        self._loop.set_default_executor(ThreadPoolExecutor(self._concurrency + 2))
         # what a library says of tasks whose connection is gone is said below, in words
         self._loop.set_exception_handler(lambda _, about: log.debug("%s", type(about.get("exception")).__name__))
-        while not self._is_stopped:
-            self._worker = asyncio.create_task(self._work_once())
-            with suppress(asyncio.CancelledError):
-                await self._worker
-            if not self._is_stopped:
-                await asyncio.sleep(AGAIN)
+        self._worker = self._loop.create_task(self._work_and_reconnect())
+        with suppress(asyncio.CancelledError):
+            await self._worker
 
-    async def _work_once(self) -> None:
-        """Until stopped, or until the database is lost."""
+    async def _work_and_reconnect(self) -> None:
+        losses = 0
+        while not self._is_stopped:
+            spell = await self._work_once()
+            losses = 0 if spell.seconds >= STEADY else losses
+            # of an outage one line is enough; the next one says that it is over
+            if spell.seconds or not losses:
+                log.warning("worker: the database cannot be used now (%s); it is tried again until it can", spell.why)
+            await asyncio.sleep(PAUSES[min(losses, len(PAUSES) - 1)] * (1 + random.random() / 2))
+            losses += 1
+            self._app = self._connected()  # a pool that failed to open once does not open again
+
+    async def _work_once(self) -> Spell:
+        """Work until stopped, or until the database is lost; runs in hand end by themselves."""
+        began = ends = time.monotonic()
+        why = "connections were cut"  # that is no error of the library's
         try:
             async with self._app.open_async():
                 await _make(self._app)
+                began = time.monotonic()
                 log.info("worker: at work, %d trackers at once", self._concurrency)
-                await self._app.run_worker_async(
-                    concurrency=self._concurrency,
-                    fetch_job_polling_interval=POLL,
-                    update_heartbeat_interval=HEARTBEAT,
-                    stalled_worker_timeout=STALLED,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                )
+                try:
+                    await self._app.run_worker_async(
+                        concurrency=self._concurrency,
+                        fetch_job_polling_interval=POLL,
+                        update_heartbeat_interval=HEARTBEAT,
+                        stalled_worker_timeout=STALLED,
+                        delete_jobs="always",
+                        install_signal_handlers=False,
+                    )
+                finally:
+                    ends = time.monotonic()
         except Exception as error:
             # its own text may hold the address of the database, with its password
-            log.warning("worker: the database cannot be used just now (%s); it is tried again", type(error).__name__)
+            why = type(error.__cause__ or error).__name__
+        return Spell(max(0.0, ends - began), why)
+
+    def _connected(self) -> procrastinate.App:
+        app = _app(self._url, self._concurrency + 3)
+        app.task(name="run", queue="runs")(self._run)
+        app.task(name="tell", queue="runs", priority=5, lock="tell", queueing_lock="tell")(self._tell)
+        rounds = app.task(name="round", queue="runs", priority=10, queueing_lock="round")(self._round)
+        app.periodic(cron="* * * * *")(rounds)
+        return app
 
     async def _round(self, timestamp: int) -> None:
         """Each minute, on one worker of all: what was left behind is set free, what is due is deferred."""
@@ -114,10 +171,31 @@ class Engine:
         self._work.tell()
 
 
+def workers(url: str) -> list[Colleague]:
+    """The workers that there are, with those that were lost since one last began. Raises Unavailable."""
+    connector = procrastinate.SyncPsycopgConnector(conninfo=url, kwargs=dict(ALIVE), min_size=1, max_size=1, timeout=10)
+    app = procrastinate.App(connector=connector)
+    try:
+        with app.open():
+            if not app.check_connection():
+                return []  # none has ever begun
+            # by the server's clock: those of the machines differ
+            silent = "extract(epoch FROM now() - last_heartbeat)::float8 AS silent"
+            seen = connector.execute_query_all(f"SELECT id, {silent} FROM procrastinate_workers ORDER BY id")
+            jobs = [*app.job_manager.list_jobs(status="doing", task="run")]
+    except (ConnectorException, psycopg_pool.PoolTimeout) as error:
+        # its own text may hold the address of the database, with its password
+        raise Unavailable(f"The queue of the workers cannot be asked now ({type(error).__name__}).") from None
+    running = {
+        row["id"]: sorted(str(job.task_kwargs["tracker"]) for job in jobs if job.worker_id == row["id"]) for row in seen
+    }
+    return [Colleague(row["id"], row["silent"], tuple(running[row["id"]])) for row in seen]
+
+
 def _app(url: str, connections: int) -> procrastinate.App:
     connector = procrastinate.PsycopgConnector(
         conninfo=url,
-        kwargs={"application_name": "sheetsync worker"},
+        kwargs={"application_name": "sheetsync worker", **ALIVE},
         min_size=1,
         max_size=connections,
         timeout=10.0,

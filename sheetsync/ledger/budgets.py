@@ -17,6 +17,7 @@ import psycopg
 
 from sheetsync.clock import Clock
 from sheetsync.errors import Unavailable
+from sheetsync.ledger.postgres import ALIVE
 from sheetsync.state import Server
 
 WINDOW = 61.5
@@ -119,7 +120,7 @@ class Budgets:
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._server.url, autocommit=True, connect_timeout=10)
+            self._connection = psycopg.connect(self._server.url, autocommit=True, **ALIVE)
             self._connection.execute("SET statement_timeout = '20s'; SET idle_in_transaction_session_timeout = '5s'")
             with self._connection.transaction():
                 self._connection.execute("SELECT pg_advisory_xact_lock(7140, 2)")

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from sheetsync.fleet.due import due, is_due
+from sheetsync.fleet.due import due, is_due, lag, places
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -47,3 +47,19 @@ def test_who_has_waited_longest_goes_first() -> None:
     """One that has never run before all."""
     begun = {"a": NOW - 9 * MINUTE, "b": NOW - 20 * MINUTE}
     assert due(["a", "b", "c"], begun, NOW, 5) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(20, 0), (30, 0), (31, 30), (5 * 60 + 30, 30), (5 * 60 + 31, 330)])
+def test_the_lag_is_the_time_since_a_period_began_unserved(ago: int, expected: int) -> None:
+    """The period began 30 s ago; a run of the period before has not served it."""
+    assert lag(NOW - timedelta(seconds=ago), NOW, 5) == timedelta(seconds=expected)
+
+
+@pytest.mark.parametrize("place", places("abcdefg").values())
+def test_who_lags_is_due_and_nobody_else(place: float) -> None:
+    """Whatever the place in the period."""
+    for seconds in range(0, 1200, 7):
+        begun = NOW - timedelta(seconds=seconds)
+        assert (lag(begun, NOW, 7, place) > timedelta(0)) <= is_due(begun, NOW, 7, place)
+        if is_due(begun, NOW, 7, place):
+            assert lag(begun, NOW + timedelta(microseconds=1), 7, place) > timedelta(0)
