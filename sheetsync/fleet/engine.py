@@ -1,6 +1,6 @@
 """The engine: jobs in PostgreSQL, taken by any number of workers. The only file that knows procrastinate.
 
-Owns the queue: one periodic task looks each minute what is due and defers it, at most one job waits for each tracker
+Owns the queue: one periodic task looks what is due and defers it, at most one job waits for each tracker
 (`queueing_lock`) and one runs (`lock`). That a job may run twice at once all the same (its worker slept for longer
 than STALLED, and wakes) is known here and harmless: the ledger's own lock of the tracker decides. Nothing here is
 remembered for longer than a job lasts: what is due follows from the ledger.
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT, STALLED = 10.0, 35.0
 """Seconds between two signs of life of a worker, and without one until its jobs are given to others."""
+
+ROUND = 20
+"""Seconds between two looks at what is due, and whose worker was lost: 55 s after that, its tracker is taken up."""
 
 POLL = 2.0
 """Seconds between two looks for a job that waits for a lock."""
@@ -152,16 +155,16 @@ class Engine:
         app.task(name="run", queue="runs")(self._run)
         app.task(name="tell", queue="runs", priority=5, lock="tell", queueing_lock="tell")(self._tell)
         rounds = app.task(name="round", queue="runs", priority=10, queueing_lock="round")(self._round)
-        app.periodic(cron="* * * * *")(rounds)
+        app.periodic(cron=f"* * * * * */{ROUND}")(rounds)
         return app
 
     async def _round(self, timestamp: int) -> None:
-        """Each minute, on one worker of all: what was left behind is set free, what is due is deferred."""
+        """Every ROUND seconds, on one worker of all: what was left behind is set free, what is due is deferred."""
         await _free(self._app, await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED))
         for name in await asyncio.to_thread(self._work.due):
             lock = f"tracker {name}"
             await _defer(self._app.configure_task("run", lock=lock, queueing_lock=lock), tracker=name)
-        if self._work.is_time():
+        if timestamp % 60 == 0 and self._work.is_time():
             await _defer(self._app.configure_task("tell", lock="tell", queueing_lock="tell"))
 
     def _run(self, tracker: str) -> None:

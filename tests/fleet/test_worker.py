@@ -1,6 +1,6 @@
 """Workers as real processes, on a real PostgreSQL and a served sandbox: each tracker once a period, by one of them.
 
-The first minute's round finds every tracker due, so that most of it is seen within seconds.
+The first round finds every tracker due, so that most of it is seen within seconds.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def test_the_same_job_twice_at_once_charges_once(fleet: Fleet) -> None:
 
 @pytest.mark.long
 def test_the_tracker_of_a_killed_worker_is_taken_up(fleet: Fleet) -> None:
-    """SIGKILL in mid-order: another worker goes on within two minutes, and each mark is charged once."""
+    """SIGKILL in mid-order: another worker goes on within a minute or two, and each mark is charged once."""
     first = fleet.start()
     fleet.desk.world.faults.edit("portal.order", nth=2, do=lambda _: first.kill())
     first.communicate(timeout=PATIENCE)

@@ -58,7 +58,7 @@ def stop() -> None:
 
 def start() -> None:
     """The server is back, with what it was started with before."""
-    options = (_folder() / "data/postmaster.opts").read_text().split(" ", 1)[1]
+    options = (_folder() / "data/postmaster.opts").read_text().strip().split(" ", 1)[1]
     run("pg_ctl", "-D", f"{_folder()}/data", "-l", f"{_folder()}/log", "-w", "-o", options, "start")
 
 
