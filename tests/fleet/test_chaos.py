@@ -22,7 +22,7 @@ def test_each_mark_is_charged_once_whatever_happens_to_workers_and_server(tmp_pa
 
 
 def test_the_judge_sees_what_went_wrong(tmp_path: Path) -> None:
-    """A mark charged twice, an order that nobody wished for, a code that is not in its row, a tracker that never ran."""
+    """A mark charged twice, an order that nobody wished for, a code that is in no row, a tracker that never ran."""
     postgres.or_skip()
     with fleet(tmp_path, postgres.fresh(), trackers=1, rows=3) as found:
         Ledger(found.database).close()
@@ -31,7 +31,7 @@ def test_the_judge_sees_what_went_wrong(tmp_path: Path) -> None:
         for video in tracker.videos[:2]:
             chaos.type(tracker, video)
         now = datetime.now(UTC)
-        assert [*charges(chaos)][0].startswith("t000-video-00000: 0 ad code requests")
+        assert next(charges(chaos)).startswith("t000-video-00000: 0 ad code requests")
         for video in (*tracker.videos, tracker.videos[0]):
             portal.managers.cancel(portal.order_elsewhere(video), now)
         assert [told.partition(",")[0] for told in charges(chaos)] == [

@@ -83,9 +83,17 @@ class Fleet:
         lines = [f"  - {{name: {each.name}, spreadsheet: {each.book.id}, worksheet: {TAB}}}" for each in self.trackers]
         (self.folder / "sheetsync.yaml").write_text(text + "\n".join(lines) + "\n")
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *program: str) -> subprocess.Popen[bytes]:
         self.started += 1
-        command = [sys.executable, "-m", "sheetsync", "-c", "sheetsync.yaml", "--log-format", "json", "worker"]
+        command = [
+            sys.executable,
+            *(program or ("-m", "sheetsync")),
+            "-c",
+            "sheetsync.yaml",
+            "--log-format",
+            "json",
+            "worker",
+        ]
         with (self.folder / f"worker{self.started}.log").open("wb") as log:
             environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
             worker = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment)
