@@ -21,13 +21,12 @@ from sheetsync.ledger.postgres import ALIVE
 from sheetsync.state import Server
 
 WINDOW = 61.5
-"""Seconds for which a call counts: the service's minute, the second in which a lease may be used, and half a second by
+"""Seconds for which a call counts: the service's minute, the second within which it is sent, and half a second by
 which two calls' ways may differ. So no minute of the service's holds more calls than its limit, however it counts
 (windows or bucket), and 97 % of the limit can be used."""
 
-LEASE, GOOD_FOR = 5, 1.0
-"""So many calls are leased at once while there are plenty, and so many seconds they may be used: the database is not
-asked for each."""
+GOOD_FOR = 1.0
+"""Seconds within which a call has to be given out: a lease of several calls would be used up less often than not."""
 
 _MAKE = "CREATE TABLE IF NOT EXISTS shared_budget (name TEXT PRIMARY KEY, leases TEXT NOT NULL)"
 _NEW = "INSERT INTO shared_budget (name, leases) VALUES (%s, '[]') ON CONFLICT DO NOTHING"
@@ -35,15 +34,15 @@ _NEW = "INSERT INTO shared_budget (name, leases) VALUES (%s, '[]') ON CONFLICT D
 _LOOK = "SELECT leases, extract(epoch FROM clock_timestamp())::float8 FROM shared_budget WHERE name = %s FOR UPDATE"
 _KEEP = "UPDATE shared_budget SET leases = %s WHERE name = %s"
 
-Leases = Sequence[tuple[float, int]]
-"""When how many calls were leased, oldest first."""
+Leases = Sequence[float]
+"""When calls were given, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """What was given: so many calls (0: none), after how many seconds to ask again, and what counts from now on."""
+    """Whether a call was given, else after how many seconds to ask again; and what counts from now on."""
 
-    calls: int
+    is_given: bool
     wait: float
     leases: Leases
 
@@ -52,28 +51,15 @@ def lease(leases: Leases, now: float, limit: int, reserve: int = 0) -> Leased:
     """Half of the limit is given at once. What is left of it is spread over the time until more comes back, so that
     nobody who comes late waits for a minute; the `reserve` is left.
     """
-    counted = [(at, calls) for at, calls in leases if now - at < WINDOW]
-    used = sum(calls for _, calls in counted)
-    free = limit - reserve - used
+    counted = [at for at in leases if now - at < WINDOW]
+    free = limit - reserve - len(counted)
     if free <= 0:
-        return Leased(0, max(0.05, _freed(counted, 1 - free) - now), counted)
-    if used < limit // 2:
-        calls = min(LEASE, limit // 2 - used)
-        return Leased(calls, 0.0, [*counted, (now, calls)])
-    (oldest, _), (newest, _) = counted[0], counted[-1]
-    next_at = newest + (oldest + WINDOW - newest) / (free + 1)
-    if next_at > now:
-        return Leased(0, next_at - now, counted)
-    return Leased(1, 0.0, [*counted, (now, 1)])
-
-
-def _freed(counted: Leases, calls: int) -> float:
-    """When so many calls have come back."""
-    for at, number in counted:
-        calls -= number
-        if calls <= 0:
-            return at + WINDOW
-    return counted[-1][0] + WINDOW
+        return Leased(False, max(0.05, counted[-free] + WINDOW - now), counted)
+    if len(counted) >= limit // 2:
+        next_at = counted[-1] + (counted[0] + WINDOW - counted[-1]) / (free + 1)
+        if next_at > now:
+            return Leased(False, next_at - now, counted)
+    return Leased(True, 0.0, [*counted, now])
 
 
 class Budgets:
@@ -98,14 +84,28 @@ class Budgets:
         """Ask the database. Raises Unavailable."""
         with self._lock:
             try:
-                return self._lease(name, limit, reserve)
+                return self._lease_or_reconnect(name, limit, reserve)
             except psycopg.Error as error:
-                with suppress(psycopg.Error):
-                    self.close()
-                self._connection = None
+                self._let_go()
                 # its own text may hold the password
                 why = f"{self._server}: the shared budget of calls cannot be asked now ({type(error).__name__})"
                 raise Unavailable(f"{why}; without it no call is made") from None
+
+    def _lease_or_reconnect(self, name: str, limit: int, reserve: int) -> Leased:
+        is_new = self._connection is None
+        try:
+            return self._lease(name, limit, reserve)
+        except psycopg.OperationalError:
+            if is_new:
+                raise
+            # it was cut while nobody asked; a call that was given all the same, and not heard of, is one less
+            self._let_go()
+            return self._lease(name, limit, reserve)
+
+    def _let_go(self) -> None:
+        with suppress(psycopg.Error):
+            self.close()
+        self._connection = None
 
     def _lease(self, name: str, limit: int, reserve: int) -> Leased:
         connection = self._connected()
@@ -113,8 +113,8 @@ class Budgets:
             connection.execute(_NEW, (name,))
             told = connection.execute(_LOOK, (name,)).fetchone()
             assert told
-            found = lease([(at, calls) for at, calls in json.loads(told[0])], told[1], limit, reserve)
-            if found.calls:
+            found = lease(json.loads(told[0]), told[1], limit, reserve)
+            if found.is_given:
                 connection.execute(_KEEP, (json.dumps(found.leases), name))
         return found
 
@@ -133,25 +133,17 @@ class SharedBudget:
 
     def __init__(self, budgets: Budgets, name: str, limit: int, reserve: int) -> None:
         self._budgets, self._name, self._limit, self._reserve = budgets, name, limit, reserve
-        self._clock, self._lock = Clock(), threading.Lock()
-        self._left, self._good_until, self._not_before = 0, 0.0, 0.0
+        self._clock, self._lock, self._not_before = Clock(), threading.Lock(), 0.0
 
     def ask(self, goes_first: bool = False) -> float:
         """Take one call: 0.0, or after how many seconds to ask again. Raises Unavailable."""
         with self._lock:
             now = self._clock.monotonic()
-            if self._left and now < self._good_until:
-                self._left -= 1
-                return 0.0
             if not goes_first and now < self._not_before:
                 return self._not_before - now
             found = self._budgets.lease(self._name, self._limit, 0 if goes_first else self._reserve)
             after = self._clock.monotonic()
-            if not found.calls:
-                if not goes_first:
-                    self._not_before = after + found.wait
-                return found.wait
-            if after - now >= GOOD_FOR:
-                return 0.01  # it took so long that the lease may be used no more
-            self._left, self._good_until = found.calls - 1, now + GOOD_FOR
-            return 0.0
+            if not found.is_given and not goes_first:
+                self._not_before = after + found.wait
+            # one that took too long to come may be used no more
+            return 0.01 if found.is_given and after - now >= GOOD_FOR else found.wait

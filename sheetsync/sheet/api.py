@@ -40,6 +40,9 @@ CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 80.0
 has; a write that is given up is looked for."""
 
 ATTEMPTS = 5
+PATIENCE = 200.0
+"""Seconds that a call waits for its turn among all workers: of many who wait, one is the last again and again."""
+
 QUOTA_SECONDS = 65.0
 """So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
 
@@ -186,7 +189,7 @@ class SheetsAPI(gspread.HTTPClient):
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
         budget = self._writes_left if writes else self._reads_left
-        if waited(budget, self._clock, min(QUOTA_SECONDS, self._clock.left())):
+        if waited(budget, self._clock, min(PATIENCE, self._clock.left())):
             raise Unavailable("The calls of this minute, which all workers share, are used up; nothing was sent.")
         left = self._clock.left()
         if left <= 0:
