@@ -1,4 +1,4 @@
-"""`sheetsync import`: a CSV file goes into columns that people write, and what it prints of that (sheetsync/importing/).
+"""`sheetsync import`: a CSV file goes into columns that people write, and what it prints of that (see importing/).
 
 Owns the question whether to write, and nothing that looks into a cell.
 """

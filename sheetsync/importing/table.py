@@ -18,7 +18,7 @@ LONGEST = 50_000
 """Characters that one cell holds (Sheets reference 3.1)."""
 
 UNTICKED_WORDS = frozenset({"false", "no", "0"})
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 

@@ -10,8 +10,10 @@ from support.bench import PERSON, TAB, Bench
 from support.story import Crash
 
 from sheetsync import columns
+from sheetsync.importing.comparing import Preview
 from sheetsync.importing.importing import Imported, Importer
 from sheetsync.importing.table import read_table
+from sheetsync.model import Snapshot
 from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import ConnectionLost, Request
 from sheetsync.sheet import requests
@@ -36,6 +38,12 @@ def made(videos: tuple[str, ...] = VIDEOS) -> Bench:
 
 def importer(bench: Bench, run_id: str = "run") -> Importer:
     return Importer(bench.tracker, bench.api(), bench.ledger, bench.clock, run_id)
+
+
+def looked(bench: Bench) -> tuple[Importer, Snapshot, Preview]:
+    table = read_table("week.csv", FILE.encode(), "video_id", ["spend", "conversions"], {})
+    one = importer(bench)
+    return one, *one.look(table, dry_run=False)
 
 
 def imported(bench: Bench, text: str = FILE, between: Callable[[], None] = lambda: None) -> Imported:
@@ -130,12 +138,50 @@ def test_rows_that_have_one_key() -> None:
     """Neither is written: it is not known which one is meant."""
     bench = made()
     bench.sheet.set_value(bench.line("vid-f"), bench.column("video_id"), "vid-a")
-    table = read_table("week.csv", FILE.encode(), "video_id", ["spend", "conversions"], {})
-    one = importer(bench)
-    seen, preview = one.look(table, dry_run=False)
+    one, seen, preview = looked(bench)
     assert [left.why for left in preview.left] == ["rows 2, 7 have the same Video ID: keep one of them"] * 2
     assert one.write(seen, preview).written == 6
     assert [bench.cell("vid-a", "spend", turn) for turn in (0, 1)] == [0, 5]
+
+
+@pytest.mark.parametrize("key", ["spend", "updated_at"])
+def test_cells_that_are_protected(key: str) -> None:
+    """Google would refuse the whole write for one of them: they are left, and the others written."""
+    bench = made()
+    at, line = bench.column(key), bench.line("vid-c")
+    area = {"sheetId": bench.sheet.sheet_id, "startRowIndex": line, "endRowIndex": line + 1}
+    area |= {"startColumnIndex": at, "endColumnIndex": at + 1}
+    held = {"protectedRangeId": 7, "range": area, "editors": {"users": [bench.book.owner]}}
+    bench.sheet.attached["protectedRanges"] = [held]
+    bench.sheet.touch()
+    one, seen, preview = looked(bench)
+    assert {(left.key, left.row) for left in preview.left} == {("vid-c", 4)}
+    assert one.write(seen, preview).written == (7 if key == "spend" else 6)
+    assert bench.cell("vid-c", "spend") == 2
+
+
+def test_cells_under_a_merged_one() -> None:
+    """What is written there would be swallowed."""
+    bench = made()
+    at = bench.column("conversions")
+    area = {"sheetId": bench.sheet.sheet_id, "startRowIndex": 1, "endRowIndex": 3}
+    merge = {"range": {**area, "startColumnIndex": at, "endColumnIndex": at + 1}, "mergeType": "MERGE_ALL"}
+    bench.api().update(bench.book.id, {"requests": [{"mergeCells": merge}]}, "spreadsheetId")
+    one, seen, preview = looked(bench)
+    assert [(left.key, left.why) for left in preview.left] == [("vid-b", "it lies under a merged cell: unmerge it")]
+    assert one.write(seen, preview).written == 7
+
+
+def test_a_typed_column_that_does_not_take_it() -> None:
+    """What Google refuses is told in its words, and nothing was written."""
+    bench = made()
+    bench.world.google.refuses = "typed_column"
+    before = bench.table()
+    report = imported(bench)
+    assert report.written == 0
+    assert report.unverified == set(WANTED)
+    assert "refused a write" in str(report.refusal)
+    assert bench.table() == before
 
 
 def test_a_sync_after_it_changes_nothing() -> None:
@@ -241,7 +287,9 @@ def test_people_between_read_and_write(do: Callable[[Bench], None], moment: str)
 
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("do", PEOPLE)
-def test_people_between_two_of_its_calls(do: Callable[[Bench], None], nth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_between_two_of_its_calls(
+    do: Callable[[Bench], None], nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So it is where a write takes several calls, and rows move between them."""
     monkeypatch.setattr(requests, "CELLS_PER_WRITE", 6)
     bench = made()

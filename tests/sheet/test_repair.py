@@ -445,6 +445,18 @@ class TestKeyChanged:
         assert whole.grid[1] == ("vid-z", "", *A[CLIENT:], "")
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    @pytest.mark.parametrize("shows", ["", "R7"])
+    def test_what_was_imported_into_it(self, write: Write, shows: str) -> None:
+        """It was meant for the old video: the new one says what its row said, whether or not it shows a request."""
+        line = (*A[:ID], shows, A[UPDATED])
+        imported = (SetCell(2, SPEND, "vid-a", 99), FOR_A[-1])
+        before = snapshot(line, B, C)
+        landed, after = write(imported, before)
+        typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:])
+        whole = repaired(typed, owed([Sent(imported, landed, before)], typed))
+        assert [whole.cell(2, at) for at in range(UPDATED)] == ["vid-z", *line[1:UPDATED]]
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_key_that_the_write_itself_put_back(self, write: Write) -> None:
         """It was not typed over: what landed beside it stays."""
         spoiled = snapshot(("", *A[1:]), B, C)
