@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 from support.bench import PERSON, TAB, Bench
+from support.fragile import Fragile
 from support.story import Crash
 
 from sheetsync import columns
 from sheetsync.importing.comparing import Preview
 from sheetsync.importing.importing import Imported, Importer
 from sheetsync.importing.table import read_table
+from sheetsync.ledger.store import Ledger
 from sheetsync.model import Snapshot
 from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import ConnectionLost, Request
@@ -36,8 +39,8 @@ def made(videos: tuple[str, ...] = VIDEOS) -> Bench:
     return bench
 
 
-def importer(bench: Bench, run_id: str = "run") -> Importer:
-    return Importer(bench.tracker, bench.api(), bench.ledger, bench.clock, run_id)
+def importer(bench: Bench, ledger: Ledger | None = None) -> Importer:
+    return Importer(bench.tracker, bench.api(), ledger or bench.ledger, bench.clock, "run")
 
 
 def looked(bench: Bench) -> tuple[Importer, Snapshot, Preview]:
@@ -46,10 +49,12 @@ def looked(bench: Bench) -> tuple[Importer, Snapshot, Preview]:
     return one, *one.look(table, dry_run=False)
 
 
-def imported(bench: Bench, text: str = FILE, between: Callable[[], None] = lambda: None) -> Imported:
+def imported(
+    bench: Bench, text: str = FILE, between: Callable[[], object] = lambda: None, ledger: Ledger | None = None
+) -> Imported:
     names = [name for name in text.split("\n")[0].split(",") if name != "video_id"]
     table = read_table("week.csv", text.encode(), "video_id", names, {})
-    one = importer(bench)
+    one = importer(bench, ledger)
     seen, preview = one.look(table, dry_run=False)
     between()
     return one.write(seen, preview)
@@ -340,6 +345,29 @@ def test_killed_at_every_call_while_people_move(
         imported_rest(bench)
         problems += [f"killed {moment} call {at}: {what}" for what in wrong(bench, before)]
     assert points >= 3
+    assert problems == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("do", PEOPLE)
+def test_killed_between_two_commits_while_people_move(do: Callable[[Bench], None], moment: str) -> None:
+    """Killed before or after the ledger has taken down what is being written: the next import comes to the whole."""
+    problems, struck = [], list[str]()
+    for at in range(20):
+        bench = made()
+        before = others(bench)
+        at_write(bench, do)
+        fragile = Fragile(bench.ledger, at, moment)
+        with suppress(Crash):
+            imported(bench, ledger=cast(Ledger, fragile))
+        bench.world.hooks.clear()
+        if not fragile.struck:
+            break
+        struck.append(fragile.struck)
+        bench.later(minutes=5)
+        imported_rest(bench)
+        problems += [f"killed {moment} commit {at}, {struck[-1]}: {what}" for what in wrong(bench, before)]
+    assert {"begin_write", "end_write"} <= set(struck)
     assert problems == []
 
 

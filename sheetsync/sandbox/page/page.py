@@ -189,8 +189,8 @@ def _more(portal: Portal) -> str:
     videos = "".join(islice(_accounts(portal), NEWEST))
     head = "<tr><th>Account<th>Bundle<th>Video ID<th>Title<th>Platform<th>Can be ordered<th></tr>"
     return (
-        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID; <code>sheetsync fill</code> "
-        f'adds rows for them</summary><table class="list">{head}{videos}</table></details>'
+        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID; "
+        f'<code>sheetsync fill</code> adds rows for them</summary><table class="list">{head}{videos}</table></details>'
         f"<details><summary>Credit movements ({len(portal.ledger)})</summary>"
         f'<table class="list"><tr><th>At<th>Amount<th>Why<th>Balance</tr>{movements}</table></details>'
     )
