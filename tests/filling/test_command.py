@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox.portal_calls import call
 from support.command_line import Desk, sample_desk
 
-from sandbox.portal_calls import call
 from sheetsync.config.load import load
 from sheetsync.errors import ConfigError
 from sheetsync.ledger.store import Ledger
@@ -76,7 +76,7 @@ def test_a_sync_that_fills(tmp_path: Path) -> None:
 
 
 def test_what_waits_for_a_person_is_no_failure_of_a_sync(tmp_path: Path) -> None:
-    """A row with a post and no id is told by `fill`, once asked; cron would mail about it for days. A refusal is one."""
+    """A row with a post and no id is told by `fill`; cron would mail about it for days. A refusal is one."""
     with sample_desk(tmp_path) as desk:
         with_fill(desk, "    fill: {run: every}\n")
         column = len(sample.PERSON) + len(sample.MACHINE)
