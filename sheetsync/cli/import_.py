@@ -5,7 +5,6 @@ Owns the question whether to write, and nothing that looks into a cell.
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,12 +14,13 @@ from sheetsync.cli.plain import one_line, plain
 from sheetsync.cli.render import count
 from sheetsync.cli.render import table as aligned
 from sheetsync.cli.stopping import stoppable
-from sheetsync.columns import BadCell, Kind, from_serial, header_of, kind_of, shown_instant
+from sheetsync.columns import header_of
 from sheetsync.context import about
-from sheetsync.importing.comparing import Change, Left, Preview
+from sheetsync.errors import CredentialsError, Unavailable
+from sheetsync.importing.comparing import Change, Left, Preview, shown
 from sheetsync.importing.importing import Imported, Importer
 from sheetsync.importing.table import Table, chosen_columns, read_table
-from sheetsync.model import CellValue, Snapshot, Tracker
+from sheetsync.model import Snapshot, Tracker
 from sheetsync.sync.clients import Clients, clock_for
 from sheetsync.sync.run import run_id_for
 
@@ -65,8 +65,12 @@ def import_(selection: Selection, file: Path, key: str, columns: str, dry_run: b
             sys.exit(REFUSED if preview.left else 0)
         if not yes:
             click.confirm(f"Write {_these(preview)}?", abort=True)
-        with stoppable(clock):
-            imported = importer.write(seen, preview)
+        try:
+            with stoppable(clock):
+                imported = importer.write(seen, preview)
+        except (Unavailable, CredentialsError):
+            click.echo("Not all of it may have been written: call it again, and it shows what is missing.")
+            raise
     _say(_done(imported, tracker))
     sys.exit(1 if imported.unverified else REFUSED if preview.left or imported.left else 0)
 
@@ -94,20 +98,12 @@ def _preview(table: Table, seen: Snapshot, preview: Preview, tracker: Tracker, m
 
 
 def _change(change: Change, seen: Snapshot, tracker: Tracker) -> list[str]:
-    before, value = (_shown(cell, change.column, seen.time_zone) for cell in (change.before, change.value))
+    before, value = (_short(shown(cell, change.column, seen.time_zone)) for cell in (change.before, change.value))
     return [f"row {change.row}", change.key, header_of(change.column, tracker.columns), f"{before or '-'} -> {value}"]
 
 
-def _shown(cell: CellValue, column: str, time_zone: str) -> str:
-    """A cell as people see it there, where it is not too long."""
-    if isinstance(cell, datetime):
-        return shown_instant(cell, time_zone)
-    if kind_of(column) is Kind.DATE and not isinstance(cell, bool | str):
-        try:
-            return shown_instant(from_serial(cell, time_zone), time_zone)
-        except BadCell:
-            return str(cell)
-    text = one_line(str(cell).upper() if isinstance(cell, bool) else str(cell))
+def _short(text: str) -> str:
+    text = one_line(text)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 

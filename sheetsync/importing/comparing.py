@@ -6,8 +6,9 @@ that somebody has changed since is theirs, and is named.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sheetsync.columns import header_of, says
+from sheetsync.columns import BadCell, Kind, from_serial, header_of, kind_of, says, shown_instant
 from sheetsync.errors import BadImport
 from sheetsync.model import CellValue, Row, Scalar, Snapshot, Tracker
 from sheetsync.projected import Projection, Target
@@ -50,7 +51,7 @@ def preview(values: Values, snapshot: Snapshot, tracker: Tracker) -> Preview:
     """Compare a file's values with a tab. Raises BadImport where the tab has not the columns."""
     named = dict.fromkeys(column for cells in values.values() for column in cells)
     if absent := [header_of(column, tracker.columns) for column in named if column not in snapshot.columns]:
-        raise BadImport([f"tab '{snapshot.title}' has no column '{header}': `sheetsync init`" for header in absent])
+        raise BadImport([f"tab '{snapshot.title}' has no column '{header}': type it into row 1" for header in absent])
     rows, changes, left, present = _rows(snapshot), [], [], 0
     for key, cells in values.items():
         for column, value in cells.items():
@@ -118,9 +119,18 @@ class Import:
         if says(cell, change.value, snapshot.time_zone):
             return ""
         if not says(cell, change.before, snapshot.time_zone):
-            return f"changed since the preview: it said {_shown(change.before)} and says {_shown(cell)} now"
+            said, says_now = (shown(one, change.column, snapshot.time_zone) for one in (change.before, cell))
+            return f"changed since the preview: it said '{said}' and says '{says_now}' now"
         return _why_not(row, others, change.column)
 
 
-def _shown(cell: Scalar) -> str:
-    return "nothing" if cell == "" else f"'{cell}'"
+def shown(cell: CellValue, column: str, time_zone: str) -> str:
+    """A cell as people see it in the sheet."""
+    if isinstance(cell, datetime):
+        return shown_instant(cell, time_zone)
+    if kind_of(column) is Kind.DATE and not isinstance(cell, bool | str):
+        try:
+            return shown_instant(from_serial(cell, time_zone), time_zone)
+        except BadCell:
+            return str(cell)
+    return str(cell).upper() if isinstance(cell, bool) else str(cell)

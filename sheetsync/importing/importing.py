@@ -4,7 +4,7 @@ Owns the order. Reading and writing each hold the tracker's lock, the person's t
 come and go meanwhile, and what it or anybody else has changed is looked at again.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from sheetsync.clock import Clock
@@ -42,13 +42,10 @@ class Importer:
         """What the file changes. A dry run neither writes nor waits for a run that is at work."""
         reader = Reader(self.api, self.tracker, self.clock)
         recorder = self.ledger.recorder(self.tracker.name, self.run_id, self.clock)
-        if dry_run:
-            snapshot = reader.read()
-        else:
-            with self._lock():
-                snapshot = Writer(reader, recorder).read()
-                # what a killed run has hit is shown as it will be once that is put right
-                snapshot = as_repaired(snapshot, recorder.pending_write())
+        with nullcontext() if dry_run else self._lock():
+            snapshot = reader.read() if dry_run else Writer(reader, recorder).read()
+            # what a killed run has hit is shown as it will be once that is put right
+            snapshot = as_repaired(snapshot, recorder.pending_write())
         values = values_of(table, snapshot.time_zone, snapshot.keys)
         return snapshot, preview(values, snapshot, self.tracker)
 

@@ -123,6 +123,16 @@ def test_a_cell_that_a_person_changed_since_the_preview() -> None:
     assert wrong(bench, before, WANTED | {"vid-b": (99, 1)}) == []
 
 
+def test_a_date_that_was_changed_is_told_as_people_see_it() -> None:
+    """Not as the number that it is to a program."""
+    bench = made()
+    bench.type("vid-a", "known_expiry", 46235.5)
+    text = "video_id,known_expiry\nvid-a,2026-09-01\n"
+    report = imported(bench, text, lambda: (bench.later(minutes=1), bench.type("vid-a", "known_expiry", 46236)))
+    said = "it said '2026-08-01 12:00' and says '2026-08-02 00:00' now"
+    assert [left.why for left in report.left] == [f"changed since the preview: {said}"]
+
+
 def test_a_row_or_a_column_that_is_gone_since_the_preview() -> None:
     """Named; the others are written."""
     bench = made()
@@ -413,3 +423,29 @@ def test_many_rows() -> None:
     assert bench.kinds() == ["sheets.get", "values.batchGet", *["sheets.batchUpdate"] * 3]
     assert max(sizes) < 2_000_000
     assert [bench.cell(video, "spend") for video in ("vid-0", "vid-4999")] == [0.25, 4999.25]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cells", [6400, 6])
+@pytest.mark.parametrize("first", PEOPLE)
+def test_people_at_two_writes_in_a_row(
+    first: Callable[[Bench], None], cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one strikes the write that mends what the first one has done: right in that import or the next."""
+    monkeypatch.setattr(requests, "CELLS_PER_WRITE", cells)
+
+    def at_second(bench: Bench) -> None:
+        with suppress(LookupError):  # what it needs is no longer there
+            second(bench)
+
+    problems = []
+    for second in PEOPLE:
+        bench = made()
+        before = others(bench)
+        at_write(bench, first)
+        at_write(bench, at_second, nth=2)
+        imported(bench)
+        bench.later(minutes=5)
+        imported_rest(bench)
+        problems += [f"{first.__name__}, {second.__name__}: {what}" for what in wrong(bench, before)]
+    assert problems == []

@@ -61,6 +61,15 @@ def test_it_shows_asks_and_writes(desk: Desk) -> None:
     assert (again.exit_code, "0 cells to write, 2 say it already." in again.output) == (0, True)
 
 
+def test_a_write_that_google_does_not_take_on(desk: Desk) -> None:
+    """It says that some of it may be missing, and another call writes that."""
+    desk.world.faults.add("sheets.batchUpdate", fault="403")
+    done = call(desk, "--yes")
+    assert (done.exit_code, "call it again, and it shows what is missing" in done.output) == (5, True)
+    assert call(desk, "--yes").exit_code == 0
+    assert campaigns(desk) == ["Maple", "Oak", "Marathon app"]
+
+
 def test_without_a_question(desk: Desk) -> None:
     """For scripts."""
     assert call(desk, "--yes").exit_code == 0
