@@ -70,12 +70,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     ends = [Aftermath.of(sent, whole) for sent in made]
-    # before the first write nothing was to be put back: what it wrote into people's columns, they import
-    imported = _people_headers(ends[0]) if ends else frozenset()
     clears = (
-        edit
-        for of in ends
-        for edit in (*_missing_clears(of), *_left_to_another_video(of, imported if of is ends[0] else frozenset()))
+        edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of, _imported(of, ends[0])))
     )
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     left = merged(due, tuple(repairs.values()))
@@ -278,9 +274,14 @@ def _missing_clear_of_mark(edits: Sequence[Edit], clear: ClearMark, row: int, of
         yield ClearMark(row, action, clear.key, clear.mark)
 
 
-def _people_headers(of: Aftermath) -> frozenset[str]:
-    """Headers of people under which a write has set cells."""
+def _imported(of: Aftermath, first: Aftermath) -> frozenset[str]:
+    """Headers of people under which a write has set cells because a person imports them.
+
+    Of the first write alone, in whatever calls: before it nothing was to be put back.
+    """
     before = of.sent.before
+    if before is not first.sent.before and before.grid != first.sent.before.grid:
+        return frozenset()
     headers = {header_at(before.headers, edit.column) for edit in of.sent.edits if isinstance(edit, SetCell)}
     return frozenset(headers - machine_headers(before))
 

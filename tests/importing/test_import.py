@@ -425,9 +425,13 @@ def test_many_rows() -> None:
     assert [bench.cell(video, "spend") for video in ("vid-0", "vid-4999")] == [0.25, 4999.25]
 
 
+# the limit that the room's README names: a key typed over while rows move, too
+TWICE = [do for do in PEOPLE if do is not retype_a_key]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("cells", [6400, 6])
-@pytest.mark.parametrize("first", PEOPLE)
+@pytest.mark.parametrize("first", TWICE)
 def test_people_at_two_writes_in_a_row(
     first: Callable[[Bench], None], cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +443,7 @@ def test_people_at_two_writes_in_a_row(
             second(bench)
 
     problems = []
-    for second in PEOPLE:
+    for second in TWICE:
         bench = made()
         before = others(bench)
         at_write(bench, first)

@@ -46,6 +46,17 @@ from sheetsync.sheet.repair import cells_to_restore, merged, repaired, repairs_f
 Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
 
 
+def test_the_calls_of_a_write_keep_one_read() -> None:
+    """A tab of thousands of rows is in the journal once, however many calls a write took."""
+    landed, _ = land(FOR_A, BEFORE)
+    calls = [Sent(FOR_A, landed, BEFORE), Sent(FOR_B, None, BEFORE)]
+    text = to_journal(calls)
+    again = from_journal(text)
+    assert text.count("Acme") == 2  # the read, and what the answer showed
+    assert [sent.edits for sent in again] == [FOR_A, FOR_B]
+    assert [sent.before.grid for sent in again] == [tuple(map(tuple, BEFORE.grid))] * 2
+
+
 def restored(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     """What is put back of a write, by a read made since."""
     return cells_to_restore(seen_since(sent, after), after)
