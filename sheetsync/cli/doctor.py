@@ -23,7 +23,7 @@ from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
 from sheetsync.clock import Clock
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of, hidden_headers
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, OURS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
 from sheetsync.errors import ConfigError, CredentialsError, GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger import upkeep
@@ -217,7 +217,7 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     columns = bind(tab.headers, tracker.columns).columns
     for key in (key for key in ACTED_ON if key in columns):
         yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, columns[key], BY_KEY[key].choices)
-    for key in (key for key in MACHINE_KEYS if key in columns):
+    for key in (key for key in OURS if key in columns):
         if any(cell.validation.kind for cell in tab.below_header(columns[key])):
             wrong = "what sheetsync writes may count as wrong there, or be refused"
             way_out = f"{wrong}: take it off (Data > Data validation)"
