@@ -22,6 +22,7 @@ from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
+from sheetsync.cli.tiktok import of_tiktok
 from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, OURS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
@@ -129,6 +130,7 @@ def _configuration(selection: Selection) -> Iterator[Check]:
     yield from _kept_private("configuration", config.path.parent / ".env")
     yield from _until_failure("Google key", _google(config, trackers, clock))
     yield from _until_failure("TokPortal", _tokportal(config, clock))
+    yield from (Check("TikTok", *found) for found in of_tiktok(trackers, clock))
     yield from _until_failure("ledger", _ledger(config))
 
 

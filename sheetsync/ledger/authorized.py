@@ -22,6 +22,11 @@ def authorizations(database: Database, tracker: str) -> Mapping[str, Authorizati
     return {authorization.code: authorization for authorization in told}
 
 
+def trouble(database: Database, tracker: str) -> Trouble | None:
+    """Why TikTok does not let us look at a tracker's codes, as far as is known."""
+    return next(iter(database.read(Trouble, "tiktok_trouble WHERE tracker = ?", tracker)), None)
+
+
 class Authorized:
     """The record for one tracker, in one run; made by `Ledger.authorized`. Errors as for `Ledger`."""
 
@@ -30,7 +35,7 @@ class Authorized:
 
     def trouble(self) -> Trouble | None:
         """Why TikTok does not let us look, as far as is known."""
-        return next(iter(self._db.read(Trouble, "tiktok_trouble WHERE tracker = ?", self._tracker)), None)
+        return trouble(self._db, self._tracker)
 
     def keep(self, told: Iterable[Authorization]) -> None:
         """TikTok said this. A time that it no longer tells stays; what is new stands in the history of its video."""

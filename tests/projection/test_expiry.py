@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import ALL_COLUMNS, CREATED, NOW, entry, known, outlook, request, row, tracker
+from support.builders import ALL_COLUMNS, ASKED, CREATED, NOW, entry, known, outlook, request, row, told, tracker
 
 from sheetsync.clock import Clock
 from sheetsync.columns import to_serial
@@ -28,10 +29,15 @@ CHANGES = (
 )
 
 
-def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime) -> Window:
+def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime, **memory: Any) -> Window:
     """The window of a request in its row."""
     found = entry(finished)
-    return window_of(RowContext(of, zone, settings, now, known(found)), found)
+    return window_of(RowContext(of, zone, settings, now, known(found, **memory)), found)
+
+
+def by_tiktok(now: datetime, ends: datetime, zone: str = "UTC", **cells: Scalar) -> Window:
+    """The window of a row whose code TikTok was asked about."""
+    return window_for(row(**cells), request(), zone, tracker(tiktok=ASKED), now, **told(ends=ends))
 
 
 def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:
@@ -69,6 +75,62 @@ class TestBoundaries:
         assert seen == ["renewal needed", "expired", "expired"]
         seen = [word(ends - WARN + late, zone, **cells) for late in (-SECOND, 0 * SECOND, SECOND)]
         assert seen == ["ok", "renewal needed", "renewal needed"]
+
+    def test_told_by_tiktok(self, change: datetime, length: int, zone: str) -> None:
+        """To the second, whatever was estimated, and whatever the clocks of the sheet's zone do."""
+        moments = [change + late for late in (-SECOND, 0 * SECOND, SECOND)]
+        seen = [by_tiktok(moment, change, zone, authorization_days=length).word for moment in moments]
+        assert seen == ["renewal needed", "expired", "expired"]
+        seen = [by_tiktok(moment - WARN, change, zone, authorization_days=length).word for moment in moments]
+        assert seen == ["ok", "renewal needed", "renewal needed"]
+
+    @pytest.mark.parametrize("typed", [-DAY, DAY], ids=["typed first", "told first"])
+    def test_typed_and_told(self, change: datetime, length: int, zone: str, typed: timedelta) -> None:
+        """The earlier of the two holds, to the second."""
+        ends = change + timedelta(hours=3)
+        cells: dict[str, Scalar] = {"known_expiry": to_serial(ends + typed, zone), "authorization_days": length}
+        earlier = min(ends, ends + typed)
+        seen = [by_tiktok(earlier + late, ends, zone, **cells).word for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["renewal needed", "expired", "expired"]
+        assert by_tiktok(earlier, ends, zone, **cells).source == ("typed" if typed < timedelta(0) else "TikTok")
+
+
+class TestSource:
+    """Who says when a code ends."""
+
+    ENDS = CREATED + 12 * DAY
+
+    def test_without_a_token_what_tiktok_said_counts_for_nothing(self) -> None:
+        """A token that was taken out of the configuration again leaves everything as it was before."""
+        found = window_for(row(), request(), "UTC", tracker(), NOW, **told(ends=self.ENDS))
+        assert (found.ends, found.source, found.state) == (CREATED + 30 * DAY, "estimate", "")
+
+    @pytest.mark.parametrize(
+        ("of", "said", "source"),
+        [
+            (request(), told(ends=ENDS), "TikTok"),
+            (request(), told("#other", ends=ENDS), "estimate"),
+            (request(), told(), "estimate"),
+            (request(code="%23R1"), told(ends=ENDS), "TikTok"),
+            (request(platform="instagram"), told(ends=ENDS), ""),
+            (request(submitted_at=NOW + SECOND), told(ends=ENDS), "estimate"),
+            (request(submitted_at=NOW), told(ends=ENDS), "TikTok"),
+            (request(created_at=None), told(ends=ENDS), "TikTok"),
+        ],
+        ids=[
+            *("told", "of another code", "no end told", "percent-encoded", "instagram"),
+            *("the same code came again since", "at that second", "nothing else is known"),
+        ],
+    )
+    def test_what_counts_as_told(self, of: AdCodeRequest, said: dict[str, Any], source: str) -> None:
+        """What TikTok said of this code, since this request brought it."""
+        found = window_for(row(), of, "UTC", tracker(tiktok=ASKED), NOW, **said)
+        assert found.source == source
+        assert (found.ends == self.ENDS) == (source == "TikTok")
+
+    def test_both_say_the_same(self) -> None:
+        """It was typed."""
+        assert by_tiktok(NOW, self.ENDS, known_expiry=to_serial(self.ENDS, "UTC")).source == "typed"
 
 
 class TestKnownExpiry:
