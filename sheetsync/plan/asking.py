@@ -11,7 +11,7 @@ from sheetsync.authorizations import IN_USE, Authorization, code_name
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.projection.authorized import advertiser_of
 from sheetsync.projection.in_use import Code, codes
-from sheetsync.projection.window import RowContext, is_retired
+from sheetsync.projection.window import RowContext, is_of_this, is_retired
 
 SOON, SELDOM = timedelta(hours=1), timedelta(days=1)
 """A code that ads use, that is new or near its end may be extended, applied or switched off at any time, and a page of
@@ -69,10 +69,9 @@ def _asked_about(context: RowContext) -> Iterator[Code]:
 
 def _is_due(code: Code, told: Authorization | None, advertiser: str, now: datetime) -> bool:
     request, ends = code.entry.request, code.window.ends
-    since = request.submitted_at or request.created_at
-    # another ad account, or the same code again after a renewal: what was said is of the time before
-    if told is None or told.advertiser_id != advertiser or (since and told.asked_at < since):
+    if told is None or told.advertiser_id != advertiser or not is_of_this(request, told):
         return True
+    since = request.submitted_at or request.created_at
     is_new = since is not None and now - since < NEW
     is_lively = told.state == IN_USE or is_new or (ends is not None and abs(ends - now) < NEAR_THE_END)
     # abs: the clock of this machine may have been set back

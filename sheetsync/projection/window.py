@@ -152,9 +152,14 @@ def told_by_tiktok(context: RowContext, entry: Entry) -> Authorization | None:
     if not context.tracker.tiktok.is_on or request.platform == "instagram" or not usable_code(request):
         return None
     told = context.known.authorizations.get(code_name(usable_code(request)))
-    # a renewal may bring the same code again (peers 0.5): what was said before it is of the time before
+    return told if told and is_of_this(request, told) else None
+
+
+def is_of_this(request: AdCodeRequest, told: Authorization) -> bool:
+    """Whether it was said since this request brought the code: a renewal may bring the same one again (peers 0.5)."""
     since = request.submitted_at or request.created_at
-    return told if told and (since is None or told.asked_at >= since) else None
+    # TokPortal tells times in whole seconds
+    return since is None or told.asked_at - since >= timedelta(seconds=1)
 
 
 def _days(context: RowContext, entry: Entry) -> int:

@@ -113,13 +113,13 @@ class TestSource:
             (request(), told(), "estimate"),
             (request(code="%23R1"), told(ends=ENDS), "TikTok"),
             (request(platform="instagram"), told(ends=ENDS), ""),
-            (request(submitted_at=NOW + SECOND), told(ends=ENDS), "estimate"),
-            (request(submitted_at=NOW), told(ends=ENDS), "TikTok"),
+            (request(submitted_at=NOW), told(ends=ENDS), "estimate"),
+            (request(submitted_at=NOW - SECOND), told(ends=ENDS), "TikTok"),
             (request(created_at=None), told(ends=ENDS), "TikTok"),
         ],
         ids=[
             *("told", "of another code", "no end told", "percent-encoded", "instagram"),
-            *("the same code came again since", "at that second", "nothing else is known"),
+            *("the same code came again since", "a second before", "nothing else is known"),
         ],
     )
     def test_what_counts_as_told(self, of: AdCodeRequest, said: dict[str, Any], source: str) -> None:
