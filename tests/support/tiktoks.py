@@ -41,6 +41,7 @@ class Asking(Bench):
         code = str(self.world.portal.submit(video).code)
         self.world.portal.deliver(video)
         self.world.creators_authorize()
+        self.later(minutes=5)
         return self.world.tiktok.post(code)
 
     def asked(self) -> list[str]:
