@@ -3,7 +3,7 @@
 Owns the pauses. How TikTok is asked, and in how much time, is `sync/asking.py`'s.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -41,14 +41,16 @@ def inquiries(
     asked: set[str] = set()
     for row in rows:
         advertiser = advertiser_of(row, tracker)
-        for code in _asked_about(RowContext(row, time_zone, tracker, now, known)) if advertiser else ():
+        context = RowContext(row, time_zone, tracker, now, known)
+        for code in codes(context) if advertiser else ():
             name = code_name(code.text)
-            if name not in asked:  # of duplicates the first row counts
-                asked.add(name)
-                inquiry = found.setdefault(advertiser, Inquiry())
-                inquiry.codes[name] = code.text, row.key
-                if _is_due(code, known.authorizations.get(name), advertiser, now):
-                    inquiry.due.append(name)
+            if name in asked or code.entry.request.platform == "instagram":
+                continue  # of duplicates the first row counts
+            asked.add(name)
+            inquiry = found.setdefault(advertiser, Inquiry())
+            inquiry.codes[name] = code.text, row.key
+            if _is_of_use(context, code) and _is_due(code, known.authorizations.get(name), advertiser, now):
+                inquiry.due.append(name)
     for inquiry in found.values():
         inquiry.due.sort(key=lambda name: _last(known.authorizations.get(name)))
     return {advertiser: inquiry for advertiser, inquiry in found.items() if inquiry.due}
@@ -58,13 +60,11 @@ def _last(told: Authorization | None) -> str:
     return told.asked_at.isoformat() if told else ""
 
 
-def _asked_about(context: RowContext) -> Iterator[Code]:
-    """The codes of a row that somebody may still use."""
-    for code in codes(context):
-        ends = code.window.ends
-        is_over = ends is not None and context.now - ends > FORGOTTEN
-        if code.entry.request.platform != "instagram" and not is_over and not is_retired(context, code.text):
-            yield code
+def _is_of_use(context: RowContext, code: Code) -> bool:
+    """Whether somebody may still use it."""
+    ends = code.window.ends
+    is_over = ends is not None and context.now - ends > FORGOTTEN
+    return not is_over and not is_retired(context, code.text)
 
 
 def _is_due(code: Code, told: Authorization | None, advertiser: str, now: datetime) -> bool:
