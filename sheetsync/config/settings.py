@@ -143,6 +143,7 @@ _Address = Annotated[_Text, AfterValidator(lambda text: text.rstrip("/"))]
 # Corrections are sent outside /api/ext, so the path belongs to the calls, not to the address.
 _no_path = _matches(r"(?s).*(?<!/api/ext)", "ends with /api/ext; expected the address without it")
 _key_characters = _matches("[!-~]*", "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
+_token_characters = _matches("[!-~]*", "holds spaces or characters beyond ASCII; expected the token as TikTok shows it")
 _no_variable = _matches(r"(?s)([^$].*)?", "is the name of a variable, not a key; expected ${NAME}, with braces")
 _advertiser = _matches("([0-9]{5,25})?", f"{AS_WRITTEN} is no ad account's id; expected its digits")
 # It stands in file names and on the command line.
@@ -260,7 +261,7 @@ class FillSettings(Section):
 class TikTokSettings(Section):
     """How TikTok's Business API is asked; without a token it is not. The token is left out of the repr."""
 
-    access_token: Annotated[_TextOrNone, _checked(_key_characters, _no_variable)] = Field(
+    access_token: Annotated[_TextOrNone, _checked(_token_characters, _no_variable)] = Field(
         "", repr=False, description="the access token, best as ${TIKTOK_TOKEN} with its value in .env"
     )
     advertiser_id: Annotated[_TextOrNone, _checked(_advertiser)] = Field(

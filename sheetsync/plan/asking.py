@@ -36,8 +36,6 @@ def inquiries(
 ) -> Mapping[str, Inquiry]:
     """What TikTok is asked in this run, by ad account; of those for which nothing is due, nothing."""
     found: dict[str, Inquiry] = {}
-    if not tracker.tiktok.is_on:
-        return found
     asked: set[str] = set()
     for row in rows:
         advertiser = advertiser_of(row, tracker)

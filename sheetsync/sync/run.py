@@ -169,11 +169,14 @@ class Run:
 
     def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker) -> None:
         """What TikTok says of codes goes to disk like what TokPortal says; that it says nothing stops nothing."""
-        access, known, now = tracker.tiktok, self._ledger.known(tracker.name), self._clock.now()
+        access = tracker.tiktok
+        if not access.is_on:
+            return
+        known, now = self._ledger.known(tracker.name), self._clock.now()
         rows = chosen(concerned(snapshot.rows, known), self._request.videos)
         due = inquiries(rows, known, now, snapshot.time_zone, tracker)
         book = self._ledger.authorized(tracker.name, self._request.run_id, self._clock)
-        trouble = book.trouble() if access.is_on else None
+        trouble = book.trouble()
         if due and not (trouble and trouble.token == access.fingerprint and abs(now - trouble.asked_at) < SOON):
             told = ask(due, access, self._request.tiktok, self._clock)
             book.keep(told.codes)

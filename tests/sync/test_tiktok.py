@@ -211,6 +211,61 @@ def test_an_account_with_many_posts() -> None:
     assert set(bench.asked()) == {"tiktok.list"}
 
 
+def test_a_plan_and_a_run_for_some_videos() -> None:
+    """A plan asks nobody: nothing of it follows from an end. A run for one video asks of that one alone."""
+    bench = Asking(videos=("vid-a", "vid-b"))
+    for video in ("vid-a", "vid-b"):
+        bench.with_code(video)
+    calls = len(bench.asked())
+    bench.sync(plan_only=True)
+    assert len(bench.asked()) == calls
+    bench.sync(Ledger(None), videos=frozenset({"vid-b"}))
+    assert bench.asked()[calls:] == ["tiktok.list", "tiktok.info"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_any_call(tmp_path: Path, moment: str) -> None:
+    """The next run finishes the work: each mark was paid for once, each row says what TikTok says."""
+    for index in range(100):
+        bench = Asking(videos=("vid-a", "vid-b"))
+        bench.ledger = Ledger(tmp_path / f"{moment}{index}.db", durable=False)
+        bench.world.tiktok.days = 7
+        post = bench.with_code()
+        bench.world.tiktok.apply(post.code)
+        bench.mark("request", "vid-b")
+        if not _killed(bench, index, moment):
+            break
+        bench.ledger.close()
+        bench.ledger = Ledger(tmp_path / f"{moment}{index}.db", durable=False)
+        for _ in range(2):
+            bench.later(minutes=5)
+            bench.sync()
+        assert (bench.ends(), bench.says()) == (whole(post.ends), ("ok", "TikTok", "in use"))
+        assert [bench.charged(video) for video in ("vid-a", "vid-b")] == [7, 7]
+    assert index > 8
+
+
+class Crash(BaseException):
+    """The process dies: nothing may catch it."""
+
+
+def _killed(bench: Asking, index: int, moment: str) -> bool:
+    first = len(bench.world.calls)
+
+    def kill(when: str, number: int, kind: str, request: Request) -> None:
+        if (when, number - first) == (moment, index):
+            raise Crash
+
+    bench.world.hooks.append(kill)
+    try:
+        bench.sync()
+    except Crash:
+        return True
+    finally:
+        bench.world.hooks.remove(kill)
+    return False
+
+
 class TestTrouble:
     """A token that TikTok does not take, and every other trouble, stops nothing else."""
 
