@@ -8,7 +8,7 @@ from hashlib import sha256
 TIKTOK_URL = "https://business-api.tiktok.com"
 
 IN_USE, NOT_APPLIED, VALID, EXPIRED = "in use", "not applied", "valid", "expired"
-NOT_ACCEPTED, DELETED = "not accepted", "deleted by its owner"
+NOT_ACCEPTED, NOT_TOLD, DELETED = "not accepted", "not told", "deleted by its owner"
 GOOD_STATES = ("", VALID, NOT_APPLIED, IN_USE, EXPIRED)
 """States of a code that need no word beside Expiry."""
 

@@ -245,8 +245,8 @@ class CallUncertain(SheetsyncError):
 
 
 class CodeRefused(SheetsyncError):
-    """TikTok does not accept a code; `answer` is what it said."""
+    """TikTok does not accept a code, or does not tell us of it (not `is_told`); `answer` is what it said."""
 
-    def __init__(self, answer: str) -> None:
-        self.answer = answer
+    def __init__(self, answer: str, is_told: bool = True) -> None:
+        self.answer, self.is_told = answer, is_told
         super().__init__(f"TikTok does not accept the code ({answer})")

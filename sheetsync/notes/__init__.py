@@ -220,6 +220,11 @@ def code_refused(answer: str) -> str:
     return f"TikTok does not accept this code ({answer}). Mark correct, with the reason in Feedback."
 
 
+def code_not_told(answer: str) -> str:
+    """The token may read the ad account, but not this."""
+    return f"TikTok does not tell us of this code ({answer}). Ask whoever runs sheetsync what the token may read."
+
+
 def post_refused(answer: str) -> str:
     """TikTok does not take the post, whatever its code."""
     return f"TikTok does not accept this post ({answer}): another code will not help. Ask the creator."

@@ -6,7 +6,7 @@ Owns that. When a code ends is `window.py`'s, which codes are asked about when t
 import re
 
 from sheetsync import notes
-from sheetsync.authorizations import GOOD_STATES
+from sheetsync.authorizations import GOOD_STATES, NOT_TOLD
 from sheetsync.columns import key_text, shown_instant
 from sheetsync.model import Entry, Row, Tracker
 from sheetsync.projection.window import RowContext, known_expiry, told_by_tiktok, usable_code
@@ -38,7 +38,9 @@ def tiktok_notes(context: RowContext, entry: Entry) -> list[str]:
     if typed and told.ends and typed != told.ends:
         ends = (shown_instant(each, context.time_zone) for each in (typed, told.ends))
         said.append(notes.two_ends(header("known_expiry"), *ends))
-    if told.refusal:
+    if told.state == NOT_TOLD:
+        said.append(notes.code_not_told(told.refusal))
+    elif told.refusal:
         is_of_the_post = _OF_THE_POST.search(told.refusal)
         said.append(notes.post_refused(told.refusal) if is_of_the_post else notes.code_refused(told.refusal))
     elif told.state not in GOOD_STATES:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sheetsync.authorizations import NOT_ACCEPTED, Access, Authorization, code_name
+from sheetsync.authorizations import NOT_ACCEPTED, NOT_TOLD, Access, Authorization, code_name
 from sheetsync.clock import Clock
 from sheetsync.errors import CodeRefused, CredentialsError, Unavailable
 from sheetsync.plan.asking import Inquiry
@@ -101,7 +101,8 @@ class _Asker:
         try:
             post = self._tiktok.code(advertiser, inquiry.codes[name][0])
         except CodeRefused as refused:
-            self._tell(name, inquiry, advertiser, None, NOT_ACCEPTED, refused.answer)
+            state = NOT_ACCEPTED if refused.is_told else NOT_TOLD
+            self._tell(name, inquiry, advertiser, None, state, refused.answer)
         except Unavailable as error:
             self._silent += 1
             log.info("%s", error)

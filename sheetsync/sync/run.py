@@ -181,6 +181,7 @@ class Run:
             told = ask(due, access, self._request.tiktok, self._clock)
             book.keep(told.codes)
             if told.trouble:
+                log.log(logging.INFO if trouble else logging.WARNING, "%s", told.trouble)
                 book.troubled(told.trouble, access.fingerprint)
             elif told.is_heard:
                 book.relieved()

@@ -32,10 +32,13 @@ ATTEMPTS, LONGEST_WAIT = 3, 10.0
 PER_PAGE = 50
 
 _BUSY = frozenset({40100, 50002, 60001})
-_NOT_ALLOWED = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
+_BAD_TOKEN = frozenset({40101, 40102, 40103, 40104, 40105})
+_NO_PERMISSION = 40001
 _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 _log = logging.getLogger("sheetsync.tiktok")
+# where somebody has httpx tell of its calls, it tells their addresses: these name a code
+logging.getLogger("httpx").addFilter(lambda record: "auth_code=" not in record.getMessage())
 
 
 class _Busy(Exception):
@@ -85,13 +88,15 @@ class TikTok:
     def code(self, advertiser_id: str, code: str) -> parsing.Post:
         """The post of a code, whether it was applied or not.
 
-        Raises CodeRefused where TikTok does not accept the code; else as `applied`.
+        Raises CodeRefused where TikTok does not accept the code, or does not tell us of it; else as `applied`.
         """
-        told = self._ask("info", advertiser_id=advertiser_id, auth_code=plain_code(code))
-        if told.code in _NOT_ALLOWED:
+        code = plain_code(code)
+        told = self._ask("info", advertiser_id=advertiser_id, auth_code=code)
+        if told.code in _BAD_TOKEN:
             self._not_allowed(told, advertiser_id)
         if told.code:
-            raise CodeRefused(": ".join(filter(None, (str(told.code), told.message.replace(code, "...")))))
+            answer = ": ".join(filter(None, (str(told.code), told.message.replace(code, "..."))))
+            raise CodeRefused(answer, is_told=told.code != _NO_PERMISSION)
         return parsing.post(told.data, self._token)
 
     def _not_allowed(self, told: parsing.Answer, advertiser_id: str) -> NoReturn:

@@ -308,6 +308,11 @@ BY_TIKTOK = {
         told(ends=ENDS, state="not accepted", refusal=NOT_FOUND), {},
         "TikTok does not accept this code (40002: auth_code_not_found). Mark correct, with the reason in Feedback.",
     ),
+    "not told": (
+        told(ends=ENDS, state="not told", refusal="40001: No permission."), {},
+        "TikTok does not tell us of this code (40001: No permission.). Ask whoever runs sheetsync what the token may "
+        "read.",
+    ),
     "the post is not accepted": (
         told(state="not accepted", refusal=GONE), {},
         "TikTok does not accept this post (40002: video_unavailable): another code will not help. Ask the creator.",

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from support.tiktoks import ACCESS, KEYS, VIDEO, Asking, whole
@@ -245,6 +246,37 @@ def test_killed_at_any_call(tmp_path: Path, moment: str) -> None:
     assert index > 8
 
 
+def test_a_code_that_people_typed() -> None:
+    """It came from elsewhere, and TikTok knows it all the same."""
+    bench = Asking()
+    post = bench.world.tiktok.authorize("#typed by people", days=9)
+    bench.type(VIDEO, "spark_code", post.code)
+    bench.sync()
+    assert (bench.ends(), bench.says()) == (whole(post.ends), ("ok", "TikTok", "not applied"))
+    bench.world.tiktok.extend(post.code, 30)
+    bench.later(days=1)
+    bench.sync()
+    assert bench.ends() == whole(post.ends)
+
+
+def test_a_code_that_the_token_may_not_read() -> None:
+    """The others are told of; what is wrong stands in its row."""
+    bench = Asking(videos=("vid-a", "vid-b"))
+    posts = [bench.with_code("vid-a"), bench.with_code("vid-b")]
+    whole_answer = bench.world.tiktok_api.handle
+
+    def handle(request: Request) -> Response:
+        if request.param("auth_code") == posts[0].code:
+            return bench.world.tiktok_api.answer(40001, f"No permission to read {posts[0].code}")
+        return whole_answer(request)
+
+    bench.world.tiktok_api.handle = handle  # type: ignore[method-assign]
+    bench.later(days=1)
+    assert bench.sync().remarks == []
+    assert (bench.says("vid-a")[2], bench.says("vid-b")[2]) == ("not told", "not applied")
+    assert "(40001: No permission to read ...)" in bench.cell("vid-a", "sync_note")
+
+
 class Crash(BaseException):
     """The process dies: nothing may catch it."""
 
@@ -412,5 +444,6 @@ def test_the_token_and_the_codes_stand_nowhere(tmp_path: Path, caplog: pytest.Lo
     said += [trouble, [event for event in bench.ledger.history(VIDEO) if event.kind == "tiktok"]]
     assert said != []
     assert token not in f"{said} {caplog.text} {bench.table()}"
-    assert post.code not in f"{said} {caplog.text}"
+    for form in (post.code, quote(post.code, safe=""), post.code[5:25]):
+        assert form not in f"{said} {caplog.text}"
     assert token.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
