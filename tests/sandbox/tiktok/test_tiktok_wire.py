@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
+from sheetsync.sandbox.page.codes import codes
 from sheetsync.sandbox.tiktok.records import ADVERTISER, GONE, TOKEN
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import World
@@ -76,3 +79,27 @@ def test_it_is_kept_in_the_sandbox_s_file(tmp_path: Any) -> None:
     world.tiktok.apply(world.tiktok.authorize("#a").code)
     world.save()
     assert World.load(tmp_path / "world.json").tiktok.dump() == world.tiktok.dump()
+
+
+def post(world: World, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    answer = world.handle(Request("POST", "/_sandbox/tiktok", body=json.dumps(body).encode()))
+    return answer.status, answer.json()
+
+
+def test_what_the_page_s_buttons_do(world: World) -> None:
+    """Each button of a code, as its body is sent; then the other one of each pair stands there."""
+    world.tiktok.authorize("#a")
+    for _ in range(2):
+        for body in codes(world.tiktok)[0][1].values():
+            assert post(world, dict(body))[0] == 200
+    world.tiktok.revoke("#a")
+    assert [*codes(world.tiktok)[0][1]] == ["apply", "authorize", "extend by 30 days", "private"]
+
+
+def test_what_it_cannot_do(world: World) -> None:
+    """Refused in words; a switch is set by its name."""
+    assert post(world, {"do": "dump"}) == (400, {"error": {"message": ANY}})
+    assert post(world, {"do": "revoke", "code": "#no"})[0] == 400
+    assert post(world, {"posts": {}})[0] == 400
+    assert post(world, {"refuses": 50002, "days": 7})[1]["days"] == 7
+    assert ask(world, "list")["code"] == 50002
