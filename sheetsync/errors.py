@@ -61,17 +61,19 @@ class HeaderError(SheetsyncError):
         doubled: Sequence[tuple[str, Sequence[str]]],
         broken: Sequence[str] = (),
         unknown: Sequence[str] = (),
+        keys: Sequence[str] = (),
     ) -> None:
         self.tab, self.missing, self.doubled, self.broken = tab, tuple(missing), tuple(doubled), tuple(broken)
-        self.unknown = tuple(unknown)
+        self.unknown, self.keys = tuple(unknown), tuple(keys)
         lines = [f"The header row (row 1) of tab '{tab}' cannot be used:"]
         if missing:
             names = ", ".join(f"'{name}'" for name in missing)
             # the name that a column has now is what tells a renamed one, which `init` would only add anew
             renamed = f" Renamed? sheetsync does not know {', '.join(unknown)}." if unknown else ""
             lines.append(f"  missing: {names}.{renamed}")
-            lines.append("  Rename it back, or name your header under `columns:` in the configuration. Machine columns")
-            lines.append("  that were never there, or were deleted, `sheetsync init` adds.")
+            named = "; ".join(f"{key}: ..." for key in keys)
+            lines.append(f"  Rename it back, or say in the configuration what it is called: `columns: {{{named}}}`.")
+            lines.append("  `sheetsync init` adds machine columns that are gone (beside a renamed one, a second one).")
         if missing and broken:
             lines.append(f"  {', '.join(broken)} shows #REF!: its formula finds no room. Type the header itself.")
         for name, cells in doubled:
