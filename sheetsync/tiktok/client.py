@@ -66,7 +66,7 @@ class TikTok:
         self._http = httpx.Client(
             transport=transport,
             trust_env=not is_here,
-            verify=trusting(trusted) if trusted else not is_here,
+            verify=trusting(trusted) if trusted else True,
             follow_redirects=False,
             headers={"Accept": "application/json", "User-Agent": f"sheetsync/{__version__}"},
         )

@@ -35,9 +35,19 @@ def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, n
     return window_of(RowContext(of, zone, settings, now, known(found, **memory)), found)
 
 
-def by_tiktok(now: datetime, ends: datetime, zone: str = "UTC", **cells: Scalar) -> Window:
+def by_tiktok(now: datetime, ends: datetime, zone: str = "UTC", warn_hours: int = 72, **cells: Scalar) -> Window:
     """The window of a row whose code TikTok was asked about."""
-    return window_for(row(**cells), request(), zone, tracker(tiktok=ASKED), now, **told(ends=ends))
+    asked = tracker(tiktok=ASKED, warn_hours=warn_hours)
+    return window_for(row(**cells), request(), zone, asked, now, **told(ends=ends))
+
+
+def word_by(source: str, now: datetime, ends: datetime, zone: str = "UTC", warn_hours: int = 72) -> str:
+    """What Expiry says of a code that ends then, by who says so."""
+    if source == "TikTok":
+        return by_tiktok(now, ends, zone, warn_hours).word
+    if source == "typed":
+        return word(now, zone, warn_hours=warn_hours, known_expiry=ends.isoformat())
+    return word(now, zone, ends - 30 * DAY, warn_hours)
 
 
 def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:
@@ -206,18 +216,21 @@ class TestEstimate:
         assert window_for(row(), request(status=status, code="#c"), "UTC", tracker(), NOW).word == "ok"
 
 
+@pytest.mark.parametrize("source", ["estimate", "typed", "TikTok"])
 class TestWarning:
     @pytest.mark.parametrize("hours", [1, 24, 72, 8760])
-    def test_it_begins_exactly_so_many_hours_before(self, hours: int) -> None:
+    def test_it_begins_exactly_so_many_hours_before(self, source: str, hours: int) -> None:
         """warn_hours is the tracker's."""
-        begins = CREATED + 30 * DAY - timedelta(hours=hours)
-        assert word(begins, warn_hours=hours) == "renewal needed"
-        assert word(begins - SECOND, warn_hours=hours) == "ok"
+        ends = CREATED + 30 * DAY
+        begins = ends - timedelta(hours=hours)
+        assert word_by(source, begins, ends, warn_hours=hours) == "renewal needed"
+        assert word_by(source, begins - SECOND, ends, warn_hours=hours) == "ok"
 
-    def test_zero_hours_warn_of_nothing(self) -> None:
+    def test_zero_hours_warn_of_nothing(self, source: str) -> None:
         """From ok to expired at once."""
         ends = CREATED + 30 * DAY
-        assert [word(ends - SECOND, warn_hours=0), word(ends, warn_hours=0)] == ["ok", "expired"]
+        found = [word_by(source, moment, ends, warn_hours=0) for moment in (ends - SECOND, ends)]
+        assert found == ["ok", "expired"]
 
     @given(
         ends=st.integers(1, 3650 * 86400),
@@ -225,25 +238,27 @@ class TestWarning:
         steps=st.lists(st.integers(-400 * 86400, 4000 * 86400), max_size=20),
         zone=st.sampled_from(ZONES),
     )
-    def test_it_changes_once_and_never_back(self, ends: int, warn_hours: int, steps: list[int], zone: str) -> None:
+    def test_it_changes_once_and_never_back(
+        self, source: str, ends: int, warn_hours: int, steps: list[int], zone: str
+    ) -> None:
         """Over any window, from ok to renewal needed at one instant, from there to expired at one, never back."""
         over = CREATED + timedelta(seconds=ends)
-        text = over.isoformat()
         warns = over - timedelta(hours=warn_hours)
         moments = sorted([*(CREATED + timedelta(seconds=s) for s in steps), warns - SECOND, warns, over - SECOND, over])
-        words = [word(moment, zone, warn_hours=warn_hours, known_expiry=text) for moment in moments]
+        words = [word_by(source, moment, over, zone, warn_hours) for moment in moments]
         changes = [(a, b, at) for (a, b), at in zip(pairwise(words), moments[1:], strict=True) if a != b]
         assert changes == [("ok", "renewal needed", warns), ("renewal needed", "expired", over)]
 
 
 class TestClock:
-    def test_the_run_asks_the_one_clock(self) -> None:
+    @pytest.mark.parametrize("source", ["estimate", "typed", "TikTok"])
+    def test_the_run_asks_the_one_clock(self, source: str) -> None:
         """Frozen a second before the end and at it, the real clock gives the two words."""
         ends = CREATED + 30 * DAY
         with freeze_time(ends - SECOND) as frozen:
-            before = word(Clock().now())
+            before = word_by(source, Clock().now(), ends)
             frozen.tick(SECOND)
-            assert [before, word(Clock().now())] == ["renewal needed", "expired"]
+            assert [before, word_by(source, Clock().now(), ends)] == ["renewal needed", "expired"]
 
     def test_the_projection_asks_none(self) -> None:
         """The same row, ledger and `now` give the same cells at any time of day."""
