@@ -110,10 +110,13 @@ def header_at(headers: Sequence[Scalar], column: int) -> str:
 
 def columns_now(after: Snapshot, header: str, column: int) -> list[int]:
     """Where a header stands now; a column without a header, or one of two of the same name, may be any of those."""
-    if header and header_at(after.headers, column) == header:
+    headers = after.headers
+    if header and header_at(headers, column) == header:
         return [column]
+    if header:
+        return [index for index, name in enumerate(headers) if normal(name) == header]
     width = max(map(len, after.grid), default=0)
-    return [index for index in range(width) if header_at(after.headers, index) == header]
+    return [index for index in range(width) if header_at(headers, index) == ""]
 
 
 def key_header(snapshot: Snapshot) -> str:
