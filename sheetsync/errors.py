@@ -4,6 +4,7 @@
     |-- ConfigError                   2   every problem of the configuration at once
     |-- HeaderError                   2   a header is missing or doubled
     |-- GateColumnMissing             2   an approval, or a required column, is not in the sheet
+    |-- BadImport                     2   a file that cannot be imported as it is
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- MissingExtra                  2   a library that was not installed with the program
@@ -17,11 +18,12 @@
     `-- Unavailable                   1   something did not answer; the next run goes on
         `-- OutOfTime                 1   the run has to end; the next one goes on
 
-Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
+Errors of single calls to TokPortal and TikTok, which the plan and the protocol tell apart (design 4):
 
     |-- CallRefused                   1   a definite 4xx: nothing was done
     |-- CallNotSent                   1   too late to be sent: nothing was done
-    `-- CallUncertain                 1   no clear answer: it may have been done
+    |-- CallUncertain                 1   no clear answer: it may have been done
+    `-- CodeRefused                   1   TikTok does not accept a code
 
 Owns no I/O. Every message says what, why, and what to do next.
 """
@@ -30,6 +32,9 @@ from collections.abc import Sequence
 
 MENDED_BY_A_PERSON = (2, 3, 5)
 """Exit codes that no later run gets rid of by itself."""
+
+MOST_PROBLEMS = 20
+"""So many complaints about a file are shown: who has got the wrong file need not read of each line."""
 
 
 class SheetsyncError(Exception):
@@ -60,17 +65,19 @@ class HeaderError(SheetsyncError):
         doubled: Sequence[tuple[str, Sequence[str]]],
         broken: Sequence[str] = (),
         unknown: Sequence[str] = (),
+        keys: Sequence[str] = (),
     ) -> None:
         self.tab, self.missing, self.doubled, self.broken = tab, tuple(missing), tuple(doubled), tuple(broken)
-        self.unknown = tuple(unknown)
+        self.unknown, self.keys = tuple(unknown), tuple(keys)
         lines = [f"The header row (row 1) of tab '{tab}' cannot be used:"]
         if missing:
             names = ", ".join(f"'{name}'" for name in missing)
             # the name that a column has now is what tells a renamed one, which `init` would only add anew
             renamed = f" Renamed? sheetsync does not know {', '.join(unknown)}." if unknown else ""
             lines.append(f"  missing: {names}.{renamed}")
-            lines.append("  Rename it back, or name your header under `columns:` in the configuration. Machine columns")
-            lines.append("  that were never there, or were deleted, `sheetsync init` adds.")
+            named = "; ".join(f"{key}: ..." for key in keys)
+            lines.append(f"  Rename it back, or say in the configuration what it is called: `columns: {{{named}}}`.")
+            lines.append("  `sheetsync init` adds machine columns that are gone (beside a renamed one, a second one).")
         if missing and broken:
             lines.append(f"  {', '.join(broken)} shows #REF!: its formula finds no room. Type the header itself.")
         for name, cells in doubled:
@@ -91,6 +98,18 @@ class GateColumnMissing(SheetsyncError):
             f"Tab '{tab}' has no column {names}, which orders rest on (`approve` or `require`), so none was sent. Put "
             "the header back, or have the configuration say what it is called now; codes are still fetched."
         )
+
+
+class BadImport(SheetsyncError):
+    """A file that cannot be imported as it is; `problems` are lines `file:line: what is wrong`, all of them."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        more = len(self.problems) - MOST_PROBLEMS
+        tail = [f"... and {more} more"] if more > 0 else []
+        super().__init__("\n".join([*self.problems[:MOST_PROBLEMS], *tail, "Nothing was written."]))
 
 
 class NoKeyColumn(SheetsyncError):
@@ -241,3 +260,11 @@ class CallNotSent(SheetsyncError):
 
 class CallUncertain(SheetsyncError):
     """A call ended without a clear answer; only a look at TokPortal can tell whether it happened."""
+
+
+class CodeRefused(SheetsyncError):
+    """TikTok does not accept a code, or does not tell us of it (not `is_told`); `answer` is what it said."""
+
+    def __init__(self, answer: str, is_told: bool = True) -> None:
+        self.answer, self.is_told = answer, is_told
+        super().__init__(f"TikTok does not accept the code ({answer})")

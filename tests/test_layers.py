@@ -30,8 +30,8 @@ LAYERS = (
     ("cli",),
     ("live", "health", "fleet"),
     ("sync",),
-    ("reporting", "filling"),
-    ("sheet", "tokportal", "ledger", "template"),
+    ("reporting", "filling", "importing"),
+    ("sheet", "tokportal", "tiktok", "ledger", "template"),
     ("plan",),
     ("projection", "alerts"),
     ("config",),
@@ -40,7 +40,7 @@ LAYERS = (
     ("notes", "steps", "projected", "receivers"),
     ("budget",),
     ("model", "clock", "context", "network", "state"),
-    ("errors", "fills", "__init__"),
+    ("errors", "fills", "authorizations", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
@@ -57,12 +57,14 @@ PURE_ROOMS = {
     "receivers",
     "model",
     "fills",
+    "authorizations",
     "errors",
 }
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
 # a report is made by libraries that read their own files, and its page from files beside it
 MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
 PURE_FILLING = {"filling", "filling.choosing", "filling.appending"}
+PURE_IMPORTING = {"importing", "importing.table", "importing.comparing"}
 PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
 PURE = [
     name
@@ -73,6 +75,8 @@ PURE = [
     or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
     or name in PURE_ALERTS
     or name in PURE_FILLING
+    or name in PURE_IMPORTING
+    or name == "tiktok.parsing"
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
@@ -82,7 +86,7 @@ SANDBOX_LAYERS = (
     ("world",),
     ("control",),
     ("page", "faults", "people"),
-    ("google", "tokportal"),
+    ("google", "tokportal", "tiktok"),
     ("routing",),
     ("wire", "clock", "__init__"),
 )
@@ -99,7 +103,7 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client", "health.ping", "alerts.channels"},
+    "httpx": {"tokportal.client", "tiktok.client", "health.ping", "alerts.channels"},
     "smtplib": {"alerts.channels"},
     "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},

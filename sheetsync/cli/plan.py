@@ -25,7 +25,7 @@ def plan(selection: Selection) -> None:
     """
     runs = run_trackers(selection, plan_only=True)
     # what failed to be planned is not carried out either: no word of what sync would do
-    later = "; `sheetsync sync` carries this out" if any(_has_plan(report) for report in runs.reports) else ""
+    later = "; `sheetsync sync` carries this out" if any(map(_is_carried_out, runs.reports)) else ""
     end = f"Nothing was ordered or written{later}."
     click.echo(shown(selection, _plan_json(runs)) or ended(runs, [*map(plan_text, runs.reports), end]))
     sys.exit(runs.exit_code)
@@ -47,6 +47,11 @@ def plan_text(report: Report) -> str:
 def _has_plan(report: Report) -> bool:
     """Whether the run came as far as a plan, be it one that is refused."""
     return bool(report.rows or not report.error)
+
+
+def _is_carried_out(report: Report) -> bool:
+    """Whether a run would do what is printed: what is refused needs an option, which its reason names."""
+    return _has_plan(report) and not report.plan.refused
 
 
 def _price(plan: Plan, balance: int | None) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from io import StringIO
 from shutil import get_terminal_size
-from textwrap import shorten
+from textwrap import fill, shorten
 
 from sheetsync.cli.plain import one_line
 from sheetsync.cli.render import table
@@ -28,6 +28,16 @@ def rows_text(report: Report, rows: Sequence[Sequence[str]]) -> str:
     return _drawn(report, rows) if sys.stdout.isatty() else table(rows)
 
 
+def sentence(text: str) -> str:
+    """A sentence; at a terminal of more lines than one where it is too long, no word broken."""
+    # a command to be pasted must not be given to this: a terminal's own line ends are not copied, these are
+    return fill(text, _width(), subsequent_indent="  ", break_long_words=False) if sys.stdout.isatty() else text
+
+
+def _width() -> int:
+    return min(max(get_terminal_size().columns, NARROWEST), WIDEST)
+
+
 def row_text(number: int | None) -> str:
     """A row of the tracker in words; what hangs on no row says so."""
     return f"row {number}" if number else "no row"
@@ -38,8 +48,7 @@ def _drawn(report: Report, rows: Sequence[Sequence[str]]) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    width = min(max(get_terminal_size().columns, NARROWEST), WIDEST)
-    drawn = Console(file=StringIO(), width=width, force_terminal=True, legacy_windows=False, highlight=False)
+    drawn = Console(file=StringIO(), width=_width(), force_terminal=True, legacy_windows=False, highlight=False)
     grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     for _ in range(3):
         grid.add_column(no_wrap=True)

@@ -10,7 +10,7 @@ import click
 from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown
-from sheetsync.cli.rows import row_text, rows_text
+from sheetsync.cli.rows import row_text, rows_text, sentence
 from sheetsync.cli.runs import Runs, ended, holds_json, run_trackers, troubles
 from sheetsync.context import about
 from sheetsync.errors import MENDED_BY_A_PERSON
@@ -62,7 +62,7 @@ def sync_text(report: Report) -> str:
         # the balance is told whatever happened; whether the run did anything shows in the cells it wrote
         quiet = [] if report.cells_written or report.error else ["nothing to do"]
         looked = f"{count(report.rows, 'row')}, {count(report.polled, 'video')} looked at"
-        lines = [f"tracker {report.name}: {looked}: {', '.join(quiet + done)}."]
+        lines = [sentence(f"tracker {report.name}: {looked}: {', '.join(quiet + done)}.")]
     if report.deferred:
         lines.append(f"  {count(report.deferred, 'open row')} left for the next run.")
     if report.holds:
@@ -109,7 +109,7 @@ _FIGURES = (
 
 def _tracker_json(report: Report) -> dict[str, Any]:
     return {
-        **attributes(report, *_FIGURES),
+        **attributes(report, *_FIGURES, *([] if report.filled is None else ["filled"])),
         "holds": holds_json(report.holds),
         "warnings": report.warnings,
         "calls": attributes(report, "sheets_read", "sheets_write", "tokportal"),

@@ -32,7 +32,7 @@ def watching() -> Iterator[Progress]:
 
         def tell(doing: str, done: int, of: int) -> None:
             if drawn.tasks[0].description != doing:
-                drawn.reset(task, description=doing)
+                drawn.reset(task, description=doing, total=of)
             drawn.update(task, completed=done, total=of)
 
         yield tell

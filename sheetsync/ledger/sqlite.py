@@ -22,7 +22,10 @@ from sheetsync.ledger import database
 from sheetsync.ledger.database import Database, bindable
 from sheetsync.ledger.lock import hold, lock_path
 
-MEND = "put a backup in its place, or move it away and run `sheetsync ledger rebuild`"
+MEND = (
+    "pause the runs, move it away with its -wal and -shm, "
+    "then put a backup in its place or run `sheetsync ledger rebuild`"
+)
 """What to do about a damaged file."""
 
 _UNUSABLE = {

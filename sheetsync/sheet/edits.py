@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sheetsync.columns import MACHINE_KEYS, key_text, normal, says
+from sheetsync.columns import OURS, key_text, normal, says
 from sheetsync.model import CellValue, Scalar, Snapshot
 from sheetsync.projected import Target
 
@@ -110,10 +110,13 @@ def header_at(headers: Sequence[Scalar], column: int) -> str:
 
 def columns_now(after: Snapshot, header: str, column: int) -> list[int]:
     """Where a header stands now; a column without a header, or one of two of the same name, may be any of those."""
-    if header and header_at(after.headers, column) == header:
+    headers = after.headers
+    if header and header_at(headers, column) == header:
         return [column]
+    if header:
+        return [index for index, name in enumerate(headers) if normal(name) == header]
     width = max(map(len, after.grid), default=0)
-    return [index for index in range(width) if header_at(after.headers, index) == header]
+    return [index for index in range(width) if header_at(headers, index) == ""]
 
 
 def key_header(snapshot: Snapshot) -> str:
@@ -128,5 +131,5 @@ def key_at(snapshot: Snapshot, row: int) -> str:
 
 def machine_headers(snapshot: Snapshot) -> set[str]:
     """Headers of what says nothing of whose row it is: what sheetsync writes may itself have gone astray."""
-    columns = (snapshot.columns[key] for key in (*MACHINE_KEYS, "action") if key in snapshot.columns)
+    columns = (snapshot.columns[key] for key in (*OURS, "action") if key in snapshot.columns)
     return {header_at(snapshot.headers, column) for column in columns}

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from sheetsync.clock import Clock
-from sheetsync.columns import BadCell, bind, letter, normal, zone
+from sheetsync.columns import BY_KEY, BadCell, bind, header_of, letter, normal, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
 from sheetsync.lines import RowMaker
 from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
@@ -56,7 +56,8 @@ class Reader:
                 broken, *(doubled for _, doubled in binding.doubled)
             )
             unknown = [f"'{header}' ({cell})" for cell, header in cells.items() if cell not in known]
-            raise HeaderError(seen.title, binding.missing, binding.doubled, broken, unknown)
+            keys = [key for key in BY_KEY if header_of(key, self.tracker.columns) in binding.missing]
+            raise HeaderError(seen.title, binding.missing, binding.doubled, broken, unknown, keys)
         return seen
 
     def look(self, sheet_id: int | None = None) -> Snapshot:

@@ -101,7 +101,7 @@ def test_damage_stops_a_run_before_it_orders(lived: Desk) -> None:
     before, calls = spent(lived), len(lived.world.calls)
     result = lived.run("sync")
     assert result.exit_code == 2
-    assert "put a backup in its place, or move it away and run `sheetsync ledger rebuild`" in result.stderr
+    assert "then put a backup in its place or run `sheetsync ledger rebuild`" in result.stderr
     assert (spent(lived), len(lived.world.calls)) == (before, calls)
 
 

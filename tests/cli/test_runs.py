@@ -130,7 +130,7 @@ def test_exit_2_when_a_header_is_missing(desk: Desk) -> None:
     result = desk.run("sync")
     assert result.exit_code == 2
     assert "missing: 'Stage'. Renamed? sheetsync does not know 'Phase' (" in result.stdout
-    assert "that were never there, or were deleted, `sheetsync init` adds." in result.stdout
+    assert "say in the configuration what it is called: `columns: {stage: ...}`" in result.stdout
     assert desk.world.portal.credits == 1233
 
 
@@ -149,7 +149,7 @@ def test_exit_3_when_a_plan_is_too_big(desk: Desk) -> None:
     assert result.exit_code == 3
     assert desk.world.portal.credits == 1233
     assert "  No order is sent.\n  4 orders (28 credits, rows 2 to 11) are more" in desk.run("plan").stdout
-    (allowing,) = re.findall(r"If they are meant: sheetsync (sync --allow-orders 4)", result.stdout)
+    (allowing,) = re.findall(r"If they are meant: sheetsync (sync --allow-orders 4)\. If not: ", result.stdout)
     assert desk.run(*allowing.split()).exit_code == 0
     assert desk.world.portal.credits == 1205
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.command_line import Desk
+from support.command_line import Desk, sample_desk
 
 from sheetsync.sandbox import sample
 
@@ -58,20 +58,38 @@ def seen_at_a_terminal(arguments: list[str], columns: int = 80) -> Iterator[tupl
             os.close(ours)
 
 
-@pytest.mark.long
-def test_a_terminal_shows_how_far_it_is(desk: Desk) -> None:
-    """Something moves at least once a second until the end, and counts up to the orders of the plan.
+def piped(desk: Desk) -> subprocess.Popen[str]:
+    """The command, begun, with nobody at a terminal."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command(desk), env=environment(), stdout=pipe, stderr=pipe, text=True)
 
+
+@pytest.mark.long
+def test_a_terminal_shows_how_far_it_is(desk: Desk, tmp_path: Path) -> None:
+    """Something moves at least once a second until the end, counts up to the plan's orders, and 80 columns hold it all.
+
+    The same through a pipe, at the same time: no escape code, and nothing of the progress.
     Two longer waits are the machine's, which other tests keep busy meanwhile.
     """
-    fill(desk, ORDERS)
-    begun = time.monotonic()
-    pieces = list(seen_at_a_terminal(command(desk)))
+    (other := tmp_path / "pipe").mkdir()
+    with sample_desk(other) as second:
+        fill(desk, ORDERS)
+        fill(second, ORDERS)
+        with piped(second) as without:
+            begun = time.monotonic()
+            pieces = list(seen_at_a_terminal(command(desk)))
+            said, complaints = without.communicate(timeout=120)
+    assert f" {ORDERS + 4} ordered" in said
+    assert "\x1b" not in said
+    assert complaints == ""
     moments = [begun, *(at for at, _ in pieces)]
     waits = [later - earlier for earlier, later in pairwise(moments[1:])]
     text = "".join(piece for _, piece in pieces)
+    left = "\n".join(screen(text))
+    assert f"{ORDERS + 4} ordered" in " ".join(left.split()), left
+    assert max(map(len, left.split("\n"))) <= 80
+    assert re.search(rf"ordering.*\b\d+/{ORDERS + 4}\b", text), text[-5000:]
     assert sorted(waits)[-3] < 1.0
-    assert re.search(rf"ordering.*\b\d+/{ORDERS + 4}\b", text)
     assert "asking TokPortal" in text
 
 
@@ -95,6 +113,7 @@ def test_rows_fit_the_terminal(desk: Desk) -> None:
 def test_a_pipe_gets_plain_lines(desk: Desk) -> None:
     """No escape code, no progress: one fact a line."""
     fill(desk, 2)
-    ran = subprocess.run(command(desk), env=environment(), capture_output=True, text=True, timeout=120, check=False)
-    assert "\x1b" not in ran.stdout + ran.stderr
-    assert ran.stderr == ""
+    with piped(desk) as ran:
+        said, complaints = ran.communicate(timeout=120)
+    assert "\x1b" not in said
+    assert complaints == ""

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from histories.desk import KEY, Desk, Machine
+from histories.desk import KEY, Desk
 from histories.invariants import Judge
 from histories.seen import text
-from sheetsync.model import Entry
+from sheetsync.model import Entry, Known
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 
 EPOCH = datetime(1899, 12, 30)
@@ -32,10 +32,9 @@ class Authorization:
 
 
 def authorizations(
-    desk: Desk, judge: Judge, row: str, latest: AdCodeRequest | None, machine: Machine | None = None
+    desk: Desk, judge: Judge, row: str, latest: AdCodeRequest | None, known: Known
 ) -> list[Authorization]:
     """The codes that a machine knows of a row's video, newest first; `latest` is the request that it knows last."""
-    known = (machine or desk.machines[0]).ledger.known(desk.tracker.name)
     found = []
     for entry in known.generations(text(desk.cell(row, KEY))):
         code, status = _told(entry, latest, judge.lost)

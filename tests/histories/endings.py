@@ -12,6 +12,7 @@ from histories.codes import authorizations, zone
 from histories.desk import ACTION, KEY, MACHINE, Desk
 from histories.invariants import Judge
 from histories.seen import Run, Violation, reached_the_sheet, text
+from sheetsync.model import Known
 from sheetsync.sync.report import Report
 
 LONGEST = timedelta(minutes=10)
@@ -29,8 +30,9 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
         if judge.desk.sheet.attached.get("merges"):
             merged(judge, run, report)
         if not run.machine.clock.offset:
+            known = run.machine.ledger.known(judge.desk.tracker.name)
             for row in judge.desk.typed:
-                for wrong in unspoken(judge, run, row):
+                for wrong in unspoken(judge, known, row):
                     judge.say(9, f"row {row}: {wrong}")
 
 
@@ -96,27 +98,26 @@ def merged(judge: Judge, run: Run, report: Report) -> None:
             judge.say(6, f"row {row} does not say that {hidden} cannot be seen")
 
 
-def unspoken(judge: Judge, run: Run, row: str) -> Iterator[str]:
-    """9, by what the machine knows of the row's video."""
+def unspoken(judge: Judge, known: Known, row: str) -> Iterator[str]:
+    """9, by what the machine knows."""
     desk, now = judge.desk, judge.desk.world.clock.now()
     if any(desk.is_hidden(row, token) for token in ("Spark code", "Expiry", "Sync note")):
         return  # what merged cells cannot show, they need not say
-    latest = run.machine.ledger.known(desk.tracker.name).latest
-    if text(desk.cell(row, KEY)) not in latest and text(desk.cell(row, "Request ID")) == "":
+    if text(desk.cell(row, KEY)) not in known.latest and text(desk.cell(row, "Request ID")) == "":
         return  # nothing was requested: what a copied or misplaced row once told is no code of this video's
     shown, note = text(desk.cell(row, "Spark code")), text(desk.cell(row, "Sync note"))
-    for code in authorizations(desk, judge, row, None, run.machine):
+    for code in authorizations(desk, judge, row, None, known):
         over = [end for end in code.ends if end and end <= now]
         if code.code == shown:
             if len(over) == len(code.ends) and max(over) < now - LONGEST and desk.cell(row, "Expiry") != "expired":
                 yield f"{shown} has ended, and its row does not say so"
         elif not over and not any(_end(desk, end) in note for end in code.ends):
             yield f"{code.code} may still run until {code.ends}, and its row says {shown!r} and {note!r}"
-    known = run.machine.ledger.known(desk.tracker.name).generations(text(desk.cell(row, KEY)))
-    dead = [entry.request for entry in known if entry.request.status == "cancelled" and entry.request.code]
+    generations = known.generations(text(desk.cell(row, KEY)))
+    dead = [entry.request for entry in generations if entry.request.status == "cancelled" and entry.request.code]
     was_shown = any(
         # one that the note names as older than what only the row knows of is not the row's
-        request.code == shown or (request is known[0].request and f"{request.id}, an older request" not in note)
+        request.code == shown or (request is generations[0].request and f"{request.id}, an older request" not in note)
         for request in dead
     )
     if was_shown and "cancelled the code" not in note:

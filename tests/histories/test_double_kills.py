@@ -1,4 +1,4 @@
-"""A run is killed at every call, and the run that recovers from it at every call too: all invariants hold throughout.
+"""A run is killed at every call, and the run that recovers from it is killed too: all invariants hold throughout.
 
 `test_protocol_kills.py` kills once, with every step in the sheet, and looks at the end; here the judge of the
 histories watches each call of an order and a renewal, a correction and a code that arrives.
@@ -7,8 +7,10 @@ histories watches each call of an order and a renewal, a correction and a code t
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import pytest
 
@@ -23,6 +25,8 @@ LATER, LONG = JUMPS.index(61), JUMPS.index(26 * 3600)
 REQUEST, RENEW, CORRECT = (MARKS.index(word) for word in ("request", "renew", "correct"))
 MOMENTS = ("before", "after")
 STATES = ("kept", "lost", "old")
+EVERY = int(os.environ.get("SHEETSYNC_EVERY_KILL", "3"))
+"""Of the second kills so many share one place in CI; 1 plays them all, in some five minutes of two cores."""
 SYNC: Step = ("sync", 0, 1, ())
 
 
@@ -82,21 +86,26 @@ def kills(story: str) -> Iterator[tuple[int, str]]:
     yield from ((index, moment) for index in range(calls) for moment in MOMENTS)
 
 
+def seconds(first: tuple[int, str]) -> Iterator[tuple[int, str]]:
+    """The calls at which the recovery is killed: of all of them one in EVERY, other ones for each first kill."""
+    points = ((index, moment) for index in range(100) for moment in MOMENTS)
+    yield from islice(points, first[0] % EVERY, None, EVERY)
+
+
 def twice(story: str, first: tuple[int, str], state: str, problems: list[str]) -> int:
-    """Kills at `first`, then at every call of the recovery; how many there were."""
+    """Kills at `first`, then at calls of the recovery; how many there were."""
     points = 0
-    for index in range(100):
-        for moment in MOMENTS:
-            with told(story) as player:
-                assert killed(player, *first)
-                if state != "kept":
-                    player.play(("lose" if state == "lost" else "restore", 0))
-                player.play(("jump", LATER))
-                if not killed(player, index, moment):
-                    return points
-                points += 1
-                where = f"killed {first}, state {state}, then {moment} {index}"
-                problems += [f"{where}: {wrong}" for wrong in recovered(player)]
+    for index, moment in seconds(first):
+        with told(story) as player:
+            assert killed(player, *first)
+            if state != "kept":
+                player.play(("lose" if state == "lost" else "restore", 0))
+            player.play(("jump", LATER))
+            if not killed(player, index, moment):
+                return points
+            points += 1
+            where = f"killed {first}, state {state}, then {moment} {index}"
+            problems += [f"{where}: {wrong}" for wrong in recovered(player)]
     raise AssertionError("the recovery does not end")
 
 
@@ -107,5 +116,5 @@ def test_killed_twice(story: str, state: str, half: int) -> None:
     """Charged once, every cell right, whatever two calls the two kills strike, with the state kept, lost or old."""
     problems: list[str] = []
     points = sum(twice(story, first, state, problems) for first in list(kills(story))[half::2])
-    assert points >= 40
+    assert points >= 40 // EVERY
     assert problems == []

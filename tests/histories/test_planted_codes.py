@@ -54,5 +54,9 @@ def test_planted_bug_is_found(plant: Callable[[Patch], None], monkeypatch: Patch
     """Within the quarters that CI lives through."""
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        for quarter in QUARTERS:
-            Quarter(*quarter).live()
+        live_through_them()
+
+
+def live_through_them() -> None:
+    for quarter in QUARTERS:
+        Quarter(*quarter).live()

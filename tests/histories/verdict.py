@@ -106,7 +106,7 @@ def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Ite
 def _rights(desk: Desk, judge: Judge, row: str, request: AdCodeRequest) -> Iterator[dict[str, Any]]:
     """What a row may say: one thing, unless nobody can know any more for which code a date or a word was typed."""
     paid, is_certain = desk.typed[row].get("Paid status", ""), certain(desk, judge, row)
-    codes = authorizations(desk, judge, row, request)
+    codes = authorizations(desk, judge, row, request, desk.machines[0].ledger.known(desk.tracker.name))
     for ends in itertools.product(*(code.ends for code in codes)):
         used = in_use(list(zip(codes, ends, strict=True)), desk.world.clock.now())
         for retired in {paid == "retired", paid == "retired" and is_certain}:

@@ -129,6 +129,7 @@ def main(folder: Iterable[str]) -> None:
     from sheetsync.reporting.workbook import workbook_of
 
     months, into = Months(), Path(*folder)
+    into.mkdir(parents=True, exist_ok=True)
     months.play()
     months.go_on()
     statement = months.statement()

@@ -1,4 +1,4 @@
-"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits; time and troubles to switch on.
+"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests, TikTok's codes; time and troubles.
 
 Owns the layout. Does not own tables of cells (table.py), charts (chart.py), style and scripts (*.css, *.js) or
 what the buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
@@ -7,10 +7,11 @@ what the buttons do (control.py). The page needs nothing from elsewhere: no font
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from datetime import datetime
 from functools import cache
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,9 @@ from sheetsync.sandbox.clock import Clock
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page.chart import charts
+from sheetsync.sandbox.page.codes import codes
 from sheetsync.sandbox.page.table import table
+from sheetsync.sandbox.tiktok.records import TikTok
 from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.tokportal.records import AdCodeRequest, Movement, Video
 
@@ -53,6 +56,9 @@ class Shown(Protocol):
     @property
     def portal(self) -> Portal: ...
     @property
+    def tiktok(self) -> TikTok: ...
+    def creators_authorize(self) -> None: ...
+    @property
     def faults(self) -> Waiting: ...
     @property
     def calls(self) -> Sized: ...
@@ -60,12 +66,14 @@ class Shown(Protocol):
 
 def render(shown: Shown) -> str:
     """The whole page."""
+    shown.creators_authorize()
     scripts = "".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>sheetsync sandbox</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{_asset('page.css')}</style></head>"
-        f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}</main>'
+        f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}'
+        f"{_tiktok(shown)}</main>"
         f'<div id="problem" role="alert"></div>'
         f"{scripts}</body></html>"
     )
@@ -82,6 +90,7 @@ def revision(shown: Shown) -> int:
         len(shown.calls)
         + 1000 * len(shown.faults.waiting())
         + shown.portal.version
+        + shown.tiktok.version
         + sum(book.version for book in shown.google.books.values())
     )
 
@@ -89,8 +98,8 @@ def revision(shown: Shown) -> int:
 def _bar(shown: Shown) -> str:
     moving = "running" if shown.clock.real_time else "stands still until moved"
     return (
-        '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet and a TokPortal of your own: '
-        "nothing here leaves this computer, and no credit is real.</p>"
+        '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet, a TokPortal and a TikTok of '
+        "your own: nothing here leaves this computer, and no credit is real.</p>"
         f'<dl><div title="The sandbox clock, {moving}; sheetsync goes by it, too"><dt>Clock (UTC)</dt>'
         f'<dd id="clock">{_time(shown.clock.now())}</dd></div>'
         f'<div><dt>Credits</dt><dd id="credits">{shown.portal.credits:,}</dd></div></dl>'
@@ -164,6 +173,21 @@ def _tokportal(shown: Shown) -> str:
     )
 
 
+def _tiktok(shown: Shown) -> str:
+    rows = "".join(_code(*told) for told in codes(shown.tiktok)[:NEWEST])
+    head = "<tr><th>Code<th>Authorized<th>Until<th>Authorization<th>Post<th>Applied by<th></tr>"
+    posts = f'<table class="list">{head}{rows}</table>' if rows else "<p>No creator has made a code yet.</p>"
+    return f'<section class="portal"><h2>TikTok <small>what creators authorized</small></h2>{posts}</section>'
+
+
+def _code(cells: Sequence[str], acts: Mapping[str, Mapping[str, Any]]) -> str:
+    code, *others = map(escape, cells)
+    buttons = "".join(_button("tiktok", body, words, "small") for words, body in acts.items())
+    return (
+        f'<tr><td class="wide"><code>{code}</code>' + "".join(f"<td>{cell}" for cell in others) + f"<td>{buttons}</tr>"
+    )
+
+
 def _request(portal: Portal, request: AdCodeRequest) -> str:
     video = escape(request.video_id)
     steps = {"pending": "accept", "accepted": "submit", "pending_corrections": "submit", "in_review": "deliver"}
@@ -185,10 +209,11 @@ def _manager_button(do: str, video_id: str) -> str:
 
 def _more(portal: Portal) -> str:
     movements = "".join(_movement(movement) for movement in list(reversed(portal.ledger))[:NEWEST])
-    videos = "".join(_video(video) for video in list(portal.videos.values())[:NEWEST])
+    videos = "".join(islice(_accounts(portal), NEWEST))
+    head = "<tr><th>Account<th>Bundle<th>Video ID<th>Title<th>Platform<th>Can be ordered<th></tr>"
     return (
-        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID</summary>"
-        f'<table class="list"><tr><th>Video ID<th>Platform<th>Can be ordered</tr>{videos}</table></details>'
+        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID; "
+        f'<code>sheetsync fill</code> adds rows for them</summary><table class="list">{head}{videos}</table></details>'
         f"<details><summary>Credit movements ({len(portal.ledger)})</summary>"
         f'<table class="list"><tr><th>At<th>Amount<th>Why<th>Balance</tr>{movements}</table></details>'
     )
@@ -197,6 +222,21 @@ def _more(portal: Portal) -> str:
 def _movement(movement: Movement) -> str:
     why = escape(movement.reason)
     return f"<tr><td>{_time(movement.at)}<td>{movement.amount:+}<td>{why}<td>{movement.balance_after}</tr>"
+
+
+def _accounts(portal: Portal) -> Iterator[str]:
+    """The videos as TokPortal lists them: by account and bundle; a bundle without one has a line, too."""
+    by_bundle: dict[str, list[Video]] = {}
+    for video in portal.videos.values():
+        by_bundle.setdefault(video.bundle_id, []).append(video)
+    for account in portal.accounts.values():
+        for bundle in (bundle for bundle in portal.bundles.values() if bundle.account_id == account.id):
+            of_bundle = by_bundle.get(bundle.id, [])
+            where = f"<td>@{escape(account.username)}, {escape(account.country)}"
+            where += f"<td>{escape(bundle.title)}, {escape(bundle.status)}"
+            yield from (f"<tr>{where}{_video(video)}<td></tr>" for video in of_bundle)
+            more = _button("videos", {"bundle_id": bundle.id}, "one more is finalized", "small")
+            yield f"<tr>{where}<td colspan=4>{'' if of_bundle else 'no video yet'}<td>{more}</tr>"
 
 
 def _video(video: Video) -> str:
@@ -211,7 +251,8 @@ def _video(video: Video) -> str:
         )
         if not there
     ]
-    return f"<tr><td><code>{escape(video.id)}</code><td>{escape(video.platform)}<td>{', '.join(lacking) or 'yes'}</tr>"
+    cells = f"<code>{escape(video.id)}</code>", escape(video.title), escape(video.platform), ", ".join(lacking) or "yes"
+    return "".join(f"<td>{cell}" for cell in cells)
 
 
 def _time(moment: datetime | None) -> str:
