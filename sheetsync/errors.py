@@ -4,6 +4,7 @@
     |-- ConfigError                   2   every problem of the configuration at once
     |-- HeaderError                   2   a header is missing or doubled
     |-- GateColumnMissing             2   an approval, or a required column, is not in the sheet
+    |-- BadImport                     2   a file that cannot be imported as it is
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- MissingExtra                  2   a library that was not installed with the program
@@ -31,6 +32,9 @@ from collections.abc import Sequence
 
 MENDED_BY_A_PERSON = (2, 3, 5)
 """Exit codes that no later run gets rid of by itself."""
+
+MOST_PROBLEMS = 20
+"""So many complaints about a file are shown: who has got the wrong file need not read of each line."""
 
 
 class SheetsyncError(Exception):
@@ -94,6 +98,18 @@ class GateColumnMissing(SheetsyncError):
             f"Tab '{tab}' has no column {names}, which orders rest on (`approve` or `require`), so none was sent. Put "
             "the header back, or have the configuration say what it is called now; codes are still fetched."
         )
+
+
+class BadImport(SheetsyncError):
+    """A file that cannot be imported as it is; `problems` are lines `file:line: what is wrong`, all of them."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        more = len(self.problems) - MOST_PROBLEMS
+        tail = [f"... and {more} more"] if more > 0 else []
+        super().__init__("\n".join([*self.problems[:MOST_PROBLEMS], *tail, "Nothing was written."]))
 
 
 class NoKeyColumn(SheetsyncError):

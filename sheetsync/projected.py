@@ -7,18 +7,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sheetsync.model import Row, Value
+from sheetsync.model import CellValue, Row, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a row's machine cells should say. A column that is left out keeps what it says.
+    """What a row's machine cells should say, or those that a person imports. A column that is left out keeps what it
+    says.
 
     With `is_claim` they are written also where they say so already: it is the write that is verified.
     """
 
     row: Row
-    values: Mapping[str, Value]
+    values: Mapping[str, CellValue]
     clear_mark: bool = False
     is_claim: bool = False
 

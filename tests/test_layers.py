@@ -30,7 +30,7 @@ LAYERS = (
     ("cli",),
     ("live", "health"),
     ("sync",),
-    ("reporting", "filling"),
+    ("reporting", "filling", "importing"),
     ("sheet", "tokportal", "tiktok", "ledger", "template"),
     ("plan",),
     ("projection", "alerts"),
@@ -63,6 +63,7 @@ LIVE_IO = {"live.google", "live.portal", "live.recording"}
 # a report is made by libraries that read their own files, and its page from files beside it
 MADE_BY_LIBRARIES = {f"reporting.{name}" for name in ("page", "drawing", "workbook", "calendar")}
 PURE_FILLING = {"filling", "filling.choosing", "filling.appending"}
+PURE_IMPORTING = {"importing", "importing.table", "importing.comparing"}
 PURE_ALERTS = {"alerts", "alerts.alert", "alerts.deciding", "alerts.digest"}
 PURE = [
     name
@@ -73,6 +74,7 @@ PURE = [
     or (room(name) == "reporting" and name not in MADE_BY_LIBRARIES)
     or name in PURE_ALERTS
     or name in PURE_FILLING
+    or name in PURE_IMPORTING
     or name == "tiktok.parsing"
 ]
 

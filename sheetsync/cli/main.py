@@ -8,6 +8,7 @@ once.
 import gc
 import logging
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "explain": "Say what a Sync note means and what to do.",
     "fill": "Add a row for each finalized video at TokPortal that the tracker lacks.",
     "history": "Tell the whole story of one video: every order, code, charge, status change and correction.",
+    "import": "Write columns of a CSV file into existing rows, by their Video ID, once it has been shown what changes.",
     "init": "Prepare the sheet: headers, dropdowns, colours, the Summary tab.",
     "ledger": "Look after the ledger: check, back up, export or copy it, and rebuild it after a loss.",
     "plan": "Show what `sync` would do and what it would cost.",
@@ -57,7 +59,8 @@ class Stop(click.ClickException):
 
 def command(name: str) -> click.Command:
     """One of COMMANDS, imported from its file with all that it needs."""
-    found: click.Command = getattr(import_module(f"sheetsync.cli.{name}"), name)
+    word = f"{name}_" if iskeyword(name) else name
+    found: click.Command = getattr(import_module(f"sheetsync.cli.{word}"), word)
     return found
 
 

@@ -104,7 +104,7 @@ _FIGURES = (
 
 def _tracker_json(report: Report) -> dict[str, Any]:
     return {
-        **attributes(report, *_FIGURES),
+        **attributes(report, *_FIGURES, *([] if report.filled is None else ["filled"])),
         "holds": holds_json(report.holds),
         "warnings": report.warnings,
         "calls": attributes(report, "sheets_read", "sheets_write", "tokportal"),

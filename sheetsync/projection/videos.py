@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sheetsync.columns import BadCell, from_serial
-from sheetsync.model import Row, Scalar, Snapshot, Value
+from sheetsync.model import CellValue, Row, Scalar, Snapshot
 from sheetsync.projected import Target
 
 Grid = Sequence[Sequence[Scalar]]
@@ -57,7 +57,7 @@ def videos_of(snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[Video]:
             )
 
 
-def _video(row: Row, said: Mapping[str, Value], time_zone: str) -> Video:
+def _video(row: Row, said: Mapping[str, CellValue], time_zone: str) -> Video:
     def text(key: str) -> str:
         return str(said.get(key, row.text(key)))
 
@@ -65,7 +65,7 @@ def _video(row: Row, said: Mapping[str, Value], time_zone: str) -> Video:
     return Video(row, text("stage").casefold(), text("expiry"), bool(text("sync_note")), instant_in(expires, time_zone))
 
 
-def instant_in(value: Value | Scalar, time_zone: str) -> datetime | None:
+def instant_in(value: CellValue, time_zone: str) -> datetime | None:
     """The instant that a cell shows, or will; None where it shows none."""
     if isinstance(value, datetime):
         return value

@@ -218,8 +218,8 @@ def _spreadsheets(world: Controlled, body: Body) -> Body:
 
 
 def _videos(world: Controlled, body: Body) -> Body:
-    """`{"video_id": …}` with the properties of `Portal.add_video`."""
-    video = world.portal.add_video(**body)
+    """`{"video_id": …}`, or a new id where none is given, with the properties of `Portal.add_video`."""
+    video = world.portal.add_video(**{"video_id": world.portal.new_id("video"), **body})
     world.changed()
     return {"video_id": video.id}
 

@@ -16,7 +16,12 @@ from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell
 
 def to_journal(writes: Iterable[Sent]) -> str:
     """Writes that are not known to stand where they should, with all that is needed to put back what they hit."""
-    return f"[{', '.join(map(_write_to_json, writes))}]"
+    texts, read = list[str](), None
+    for sent in writes:
+        # the calls of a write are made from one read: a tab of thousands of rows is not kept once for each
+        texts.append(_write_to_json(sent, with_grid=sent.before is not read))
+        read = sent.before
+    return f"[{', '.join(texts)}]"
 
 
 def from_journal(text: str) -> tuple[Sent, ...]:
@@ -24,10 +29,14 @@ def from_journal(text: str) -> tuple[Sent, ...]:
 
     Raises ValueError, LookupError, TypeError for what another version wrote.
     """
-    return tuple(_write_from_json(data) for data in json.loads(text))
+    writes, grid = list[Sent](), None
+    for data in json.loads(text):
+        grid = data["grid"] if grid is None or data["grid"] is not None else grid
+        writes.append(_write_from_json({**data, "grid": grid}))
+    return tuple(writes)
 
 
-def _write_to_json(sent: Sent) -> str:
+def _write_to_json(sent: Sent, with_grid: bool) -> str:
     before, landed = sent.before, sent.landed
     rest = {
         "edits": [_edit_to_json(edit) for edit in sent.edits],
@@ -38,7 +47,8 @@ def _write_to_json(sent: Sent) -> str:
         "landed": landed and _landed_to_json(landed),
     }
     # the text of most lines is at hand: a whole tab is not made anew of its cells
-    return f'{{"grid": {as_lines(before.grid).to_json()}, {json.dumps(rest, ensure_ascii=False)[1:]}'
+    grid = as_lines(before.grid).to_json() if with_grid else "null"
+    return f'{{"grid": {grid}, {json.dumps(rest, ensure_ascii=False)[1:]}'
 
 
 def _landed_to_json(landed: Landed) -> dict[str, object]:

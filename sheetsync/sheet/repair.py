@@ -13,7 +13,7 @@ meanwhile is left alone.
     its row, mark still there   the clearing, unless the mark was made since
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -70,7 +70,9 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
         repairs |= {(edit.row, edit.column): edit for edit in found}
         whole = repaired(whole, found)
     ends = [Aftermath.of(sent, whole) for sent in made]
-    clears = (edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of)))
+    clears = (
+        edit for of in ends for edit in (*_missing_clears(of), *_left_to_another_video(of, _imported(of, ends[0])))
+    )
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     left = merged(due, tuple(repairs.values()))
     return tuple(made), tuple(edit for edit in left if not after.hides(edit.row, edit.column))
@@ -272,20 +274,33 @@ def _missing_clear_of_mark(edits: Sequence[Edit], clear: ClearMark, row: int, of
         yield ClearMark(row, action, clear.key, clear.mark)
 
 
-def _left_to_another_video(of: Aftermath) -> Iterator[Edit]:
+def _imported(of: Aftermath, first: Aftermath) -> frozenset[str]:
+    """Headers of people under which a write has set cells because a person imports them.
+
+    Of the first write alone, in whatever calls: before it nothing was to be put back.
+    """
+    before = of.sent.before
+    if before is not first.sent.before and before.grid != first.sent.before.grid:
+        return frozenset()
+    headers = {header_at(before.headers, edit.column) for edit in of.sent.edits if isinstance(edit, SetCell)}
+    return frozenset(headers - machine_headers(before))
+
+
+def _left_to_another_video(of: Aftermath, imported: Set[str]) -> Iterator[Edit]:
     """What landed in a row whose Video ID somebody has typed over since: it speaks of none.
 
-    A row that shows a request is told by that, and emptied by its projection.
+    A row that shows a request is told by that, and emptied by its projection; what was imported into it is not.
     """
     before, shows = of.sent.before, of.after.columns["request_id"]
     ours = machine_headers(before) - {header_at(before.headers, before.columns["action"])}
     for edits, hit in _hits(of):
         keys = {edits[0].key, of.then.key(hit.before) if hit.before else hit.key}
-        if any(of.now.key(row) not in keys and of.after.cell(row, shows) == "" for row in hit.rows):
-            for edit in edits:
-                header = _header_before(hit, edit.column, before)
-                if isinstance(edit, SetCell) and header in ours:
-                    yield from _put_back(edit, _cell_before(hit, header, before), hit, of).values()
+        others = [row for row in hit.rows if of.now.key(row) not in keys]
+        left = imported | ours if any(of.after.cell(row, shows) == "" for row in others) else imported
+        for edit in edits if others else ():
+            header = _header_before(hit, edit.column, before)
+            if isinstance(edit, SetCell) and header in left:
+                yield from _put_back(edit, _cell_before(hit, header, before), hit, of).values()
 
 
 def _columns_stood(edits: Sequence[Edit], landed: Sequence[Edit], of: Aftermath) -> bool:

@@ -11,12 +11,15 @@ from typing import Any
 from sheetsync.columns import DATE_FORMAT, Kind, kind_of, to_serial
 from sheetsync.model import CellValue, Grid, Scalar, Snapshot, SummaryBlock
 from sheetsync.projected import SummaryCell
-from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell
+from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell, by_row
 
 Json = dict[str, Any]
 
 ROWS_PER_WRITE = 400
-"""About 1 MB of JSON; Google recommends at most 2 MB a call (Sheets reference 3.1)."""
+"""New rows at a time: about 1 MB of JSON; Google recommends at most 2 MB a call (Sheets reference 3.1)."""
+
+CELLS_PER_WRITE = 6_400
+"""Cells of rows that are there: as much. The fewer calls, the less time for people to move rows between them."""
 
 ANSWER_FIELDS = (
     "updatedSpreadsheet(sheets(properties(sheetId),"
@@ -34,9 +37,12 @@ def quoted(title: str) -> str:
 
 def batches(edits: Sequence[Edit]) -> list[list[Edit]]:
     """The edits in as many writes as their size needs; those of a row stay together."""
-    rows = sorted({edit.row for edit in edits})
-    chunks = [set(rows[start : start + ROWS_PER_WRITE]) for start in range(0, len(rows), ROWS_PER_WRITE)]
-    return [[edit for edit in edits if edit.row in chunk] for chunk in chunks]
+    found: list[list[Edit]] = []
+    for row in by_row(edits):
+        if not found or len(found[-1]) + len(row) > CELLS_PER_WRITE:
+            found.append([])
+        found[-1] += row
+    return found
 
 
 def row_write(snapshot: Snapshot, edits: Sequence[Edit]) -> Json:

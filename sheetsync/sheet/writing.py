@@ -127,6 +127,24 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
 
 
+def _together(calls: Sequence[Sent]) -> Landed | None:
+    """What the calls of a write have shown, as one; None if none has."""
+    seen = [sent.landed for sent in calls if sent.landed]
+    if not seen:
+        return None
+    rows = {number: row for landed in seen for number, row in landed.rows.items()}
+    return Landed(seen[-1].headers, rows, frozenset[tuple[int, int]]().union(*(landed.formulas for landed in seen)))
+
+
+def _is_right(sent: Sent, snapshot: Snapshot) -> bool:
+    return sent.landed is not None and landed_right(sent.edits, sent.landed, snapshot)
+
+
+def _told(sent: Sent, snapshot: Snapshot) -> Sent:
+    """A call that is not known to have landed right, with what its answer tells of where it landed."""
+    return replace(sent, landed=told_by(sent.landed, sent.edits, snapshot)) if sent.landed else sent
+
+
 def may_write(reader: Reader, seen: Snapshot) -> bool:
     """Whether a write that changes nothing is let through, and shows the header row. Raises as `SheetsAPI.update`."""
     body = requests.nothing(seen, uuid4().hex)
@@ -187,15 +205,15 @@ class Writer:
             if not todo.edits:
                 self._send_summary(todo.snapshot, beside)
                 break
-            landed, problem = self._send(todo, beside)
-            cells += len(todo.edits) if landed else 0
-            if landed and landed_right(todo.edits, landed, todo.snapshot):
+            calls, problem = self._send(todo, beside)
+            cells += sum(len(sent.edits) for sent in calls if sent.landed)
+            landed = _together(calls)
+            if landed and not problem and all(_is_right(sent, todo.snapshot) for sent in calls):
                 self.journal.end_write()
                 newest = replace(todo.snapshot, is_current=False)
                 return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
-            seen = told_by(landed, todo.edits, todo.snapshot) if landed else None
-            writes = (*todo.writes, Sent(todo.edits, seen, todo.read))
+            writes = (*todo.writes, *(_told(sent, todo.snapshot) for sent in calls))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
@@ -235,18 +253,23 @@ class Writer:
         filled = tuple(f"{letter(at)}{row}" for row, at in sorted(emptied & landed.formulas)) if landed else ()
         return Written(newest, left.projection, cells, unplaced, (), frozenset(), unplaced - others, refusal, filled)
 
-    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[Landed | None, Unavailable | None]:
-        """One write, in as many calls as its size needs; where it landed, or why that is not known."""
+    def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[list[Sent], Unavailable | None]:
+        """One write, in as many calls as its size needs: where each landed, or why that is not known of all of it."""
+        whole = Sent(todo.edits, None, todo.read)
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
-        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.read)]))
-        answers = []
+        self.journal.begin_write(to_journal([*todo.writes, whole]))
+        calls = []
         batches = requests.batches(todo.edits)
         for batch in batches:
             try:
-                answers.append(self._update(todo.snapshot, batch, beside if batch is batches[-1] else ()))
+                answer = self._update(todo.snapshot, batch, beside if batch is batches[-1] else ())
             except (WriteUnclear, WriteRefused) as error:
-                return None, error
-        return requests.landed_in(answers, todo.snapshot.sheet_id), None
+                # all calls of a write bear one time: where one of them landed unseen, only all of them together tell
+                return [whole], error
+            # each by its own headers: people may move columns between two calls
+            landed = requests.landed_in([answer], todo.snapshot.sheet_id)
+            calls.append(Sent(tuple(batch), landed, todo.read))
+        return calls, None
 
     def _update(self, snapshot: Snapshot, edits: Sequence[Edit], beside: Sequence[SummaryCell]) -> Mapping[str, Any]:
         """One call. What people did to the Summary tab never keeps rows from being written."""

@@ -107,7 +107,11 @@ class Run:
         parts = self._tracker, self._api, self._portal, self._ledger, self._clock
         filled = fill(*parts, Wanted(request.run_id), request.progress)
         self.report.filled = len(filled.added)
-        self.report.warnings += [*filled.told, *([f"fill: {filled.error}"] if filled.error else [])]
+        # what waits for a person (a post without its id, say) is no failure: `sheetsync fill` tells it
+        if filled.exit_code:
+            waits = [f"{filled.waiting} rows were sent without an answer"] if filled.waiting else []
+            problems = [*filled.told, *waits, *([str(filled.error)] if filled.error else [])]
+            self.report.warnings += [f"fill: {problem}" for problem in problems]
 
     def _steps(self) -> None:
         """Read all, decide all, then act: after the plan nothing is decided any more."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from support.bench import PERSON, TAB, Bench
+from support.fragile import Fragile
 from support.story import Crash
 
 from sheetsync import columns
 from sheetsync.errors import CredentialsError, HeaderError, Unavailable
 from sheetsync.filling.fill import Filled, Wanted, fill
 from sheetsync.fills import Fill
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import ConnectionLost, Request
 from sheetsync.sync.progress import silent
@@ -45,9 +48,10 @@ def made(fill_settings: Fill = CONSTANTS, **settings: Any) -> tuple[Bench, list[
     return bench, videos(bench)
 
 
-def filled(bench: Bench, **wanted: Any) -> Filled:
+def filled(bench: Bench, ledger: Ledger | None = None, **wanted: Any) -> Filled:
     with bench.portal() as portal:
-        return fill(bench.tracker, bench.api(), portal, bench.ledger, bench.clock, Wanted("run", **wanted), silent)
+        parts = bench.tracker, bench.api(), portal, ledger or bench.ledger, bench.clock
+        return fill(*parts, Wanted("run", **wanted), silent)
 
 
 def rows(bench: Bench) -> list[str]:
@@ -322,6 +326,29 @@ def test_killed_at_every_call_while_people_move(do: Callable[[Bench], None], mom
         filled(bench)
         problems += [f"killed {moment} call {at}: {wrong}" for wrong in all_right(bench, expected)]
     assert points >= 8
+    assert problems == []
+
+
+@pytest.mark.parametrize("do", PEOPLE)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_between_two_commits_while_people_move(do: Callable[[Bench], None], moment: str) -> None:
+    """Killed before or after the ledger has taken anything down: the next fills come to one row for each video."""
+    problems, struck = [], list[str]()
+    for at in range(20):
+        bench, expected = with_neighbours()
+        at_write(bench, do)
+        fragile = Fragile(bench.ledger, at, moment)
+        with suppress(Crash):
+            filled(bench, cast(Ledger, fragile))
+        bench.world.hooks.clear()
+        if not fragile.struck:
+            break
+        struck.append(fragile.struck)
+        filled(bench)
+        bench.later(minutes=4)
+        filled(bench)
+        problems += [f"killed {moment} commit {at}, {struck[-1]}: {wrong}" for wrong in all_right(bench, expected)]
+    assert {"send", "meet"} <= set(struck)
     assert problems == []
 
 

@@ -46,6 +46,17 @@ from sheetsync.sheet.repair import cells_to_restore, merged, repaired, repairs_f
 Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
 
 
+def test_the_calls_of_a_write_keep_one_read() -> None:
+    """A tab of thousands of rows is in the journal once, however many calls a write took."""
+    landed, _ = land(FOR_A, BEFORE)
+    calls = [Sent(FOR_A, landed, BEFORE), Sent(FOR_B, None, BEFORE)]
+    text = to_journal(calls)
+    again = from_journal(text)
+    assert text.count("Acme") == 2  # the read, and what the answer showed
+    assert [sent.edits for sent in again] == [FOR_A, FOR_B]
+    assert [sent.before.grid for sent in again] == [tuple(map(tuple, BEFORE.grid))] * 2
+
+
 def restored(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     """What is put back of a write, by a read made since."""
     return cells_to_restore(seen_since(sent, after), after)
@@ -443,6 +454,18 @@ class TestKeyChanged:
         typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:], headers=after.headers)
         whole = repaired(typed, owed([Sent(FOR_A, landed, BEFORE)], typed))
         assert whole.grid[1] == ("vid-z", "", *A[CLIENT:], "")
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    @pytest.mark.parametrize("shows", ["", "R7"])
+    def test_what_was_imported_into_it(self, write: Write, shows: str) -> None:
+        """It was meant for the old video: the new one says what its row said, whether or not it shows a request."""
+        line = (*A[:ID], shows, A[UPDATED])
+        imported = (SetCell(2, SPEND, "vid-a", 99), FOR_A[-1])
+        before = snapshot(line, B, C)
+        landed, after = write(imported, before)
+        typed = snapshot(("vid-z", *after.grid[1][1:]), *after.grid[2:])
+        whole = repaired(typed, owed([Sent(imported, landed, before)], typed))
+        assert [whole.cell(2, at) for at in range(UPDATED)] == ["vid-z", *line[1:UPDATED]]
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_key_that_the_write_itself_put_back(self, write: Write) -> None:

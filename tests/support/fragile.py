@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from sheetsync.ledger.filled import FilledVideos
 from sheetsync.ledger.recorder import Recorder
 from sheetsync.ledger.store import Ledger
 from support.story import Crash
@@ -13,7 +14,7 @@ from support.story import Crash
 WRITERS = (
     *("observe", "adopt", "begin", "resending", "accepted", "refused", "uncertain", "lapse", "forget_refusals"),
     *("correcting", "corrected", "begin_write", "end_write", "set_balance", "record_run"),
-    *("offer", "withdraw_offer"),
+    *("offer", "withdraw_offer", "send", "meet", "unsent"),
 )
 
 
@@ -31,6 +32,10 @@ class Fragile:
         """Its recorder, which dies with it."""
         return FragileRecorder(self, self._ledger.recorder(*arguments))
 
+    def filled(self, *arguments: Any) -> Any:
+        """What it remembers of rows that fill has sent, which dies with it, too."""
+        return FragileRecorder(self, self._ledger.filled(*arguments))
+
     def commit(self, name: str, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """One more commit: the process may be killed before or after it."""
         self._left -= 1
@@ -47,7 +52,7 @@ class Fragile:
 class FragileRecorder:
     """What records in a fragile ledger."""
 
-    def __init__(self, ledger: Fragile, recorder: Recorder) -> None:
+    def __init__(self, ledger: Fragile, recorder: Recorder | FilledVideos) -> None:
         self._ledger, self._recorder = ledger, recorder
 
     def __getattr__(self, name: str) -> Any:

@@ -7,10 +7,11 @@ what the buttons do (control.py). The page needs nothing from elsewhere: no font
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from datetime import datetime
 from functools import cache
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -208,10 +209,11 @@ def _manager_button(do: str, video_id: str) -> str:
 
 def _more(portal: Portal) -> str:
     movements = "".join(_movement(movement) for movement in list(reversed(portal.ledger))[:NEWEST])
-    videos = "".join(_video(video) for video in list(portal.videos.values())[:NEWEST])
+    videos = "".join(islice(_accounts(portal), NEWEST))
+    head = "<tr><th>Account<th>Bundle<th>Video ID<th>Title<th>Platform<th>Can be ordered<th></tr>"
     return (
-        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID</summary>"
-        f'<table class="list"><tr><th>Video ID<th>Platform<th>Can be ordered</tr>{videos}</table></details>'
+        f"<details><summary>Videos ({len(portal.videos)}): ids to put into the column Video ID; "
+        f'<code>sheetsync fill</code> adds rows for them</summary><table class="list">{head}{videos}</table></details>'
         f"<details><summary>Credit movements ({len(portal.ledger)})</summary>"
         f'<table class="list"><tr><th>At<th>Amount<th>Why<th>Balance</tr>{movements}</table></details>'
     )
@@ -220,6 +222,21 @@ def _more(portal: Portal) -> str:
 def _movement(movement: Movement) -> str:
     why = escape(movement.reason)
     return f"<tr><td>{_time(movement.at)}<td>{movement.amount:+}<td>{why}<td>{movement.balance_after}</tr>"
+
+
+def _accounts(portal: Portal) -> Iterator[str]:
+    """The videos as TokPortal lists them: by account and bundle; a bundle without one has a line, too."""
+    by_bundle: dict[str, list[Video]] = {}
+    for video in portal.videos.values():
+        by_bundle.setdefault(video.bundle_id, []).append(video)
+    for account in portal.accounts.values():
+        for bundle in (bundle for bundle in portal.bundles.values() if bundle.account_id == account.id):
+            of_bundle = by_bundle.get(bundle.id, [])
+            where = f"<td>@{escape(account.username)}, {escape(account.country)}"
+            where += f"<td>{escape(bundle.title)}, {escape(bundle.status)}"
+            yield from (f"<tr>{where}{_video(video)}<td></tr>" for video in of_bundle)
+            more = _button("videos", {"bundle_id": bundle.id}, "one more is finalized", "small")
+            yield f"<tr>{where}<td colspan=4>{'' if of_bundle else 'no video yet'}<td>{more}</tr>"
 
 
 def _video(video: Video) -> str:
@@ -234,7 +251,8 @@ def _video(video: Video) -> str:
         )
         if not there
     ]
-    return f"<tr><td><code>{escape(video.id)}</code><td>{escape(video.platform)}<td>{', '.join(lacking) or 'yes'}</tr>"
+    cells = f"<code>{escape(video.id)}</code>", escape(video.title), escape(video.platform), ", ".join(lacking) or "yes"
+    return "".join(f"<td>{cell}" for cell in cells)
 
 
 def _time(moment: datetime | None) -> str:

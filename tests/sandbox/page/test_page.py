@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import escape
 from typing import Any
 
 import pytest
@@ -253,3 +255,20 @@ def test_people_let_loose(world: World, sheet: Sheet) -> None:
         people.stir_rows(world, sheet.book, "Tracker", "Video ID")
         seen.append(sheet.value(1, 0))
     assert seen == ["0", VIDEO]
+
+
+def test_accounts_bundles_and_videos(world: World) -> None:
+    """What `fill` finds is to be seen, whose it is, and which of it no code can be ordered for; another can be made."""
+    bundle = world.portal.add_bundle("mia.bakes", "Autumn & more", "BR")
+    world.portal.add_bundle("mia.bakes", "Off", status="cancelled")
+    world.portal.add_video("vid-1", bundle_id=bundle.id, title="The <first>")
+    world.portal.add_video("vid-2", bundle_id=bundle.id, finalized=False)
+    html = page(world)
+    where = "<td>@mia.bakes, BR<td>Autumn &amp; more, completed<td>"
+    assert f"{where}<code>vid-1</code><td>The &lt;first&gt;<td>tiktok<td>yes" in html
+    assert f"{where}<code>vid-2</code><td><td>tiktok<td>not finalized" in html
+    assert "<td>@mia.bakes, BR<td>Off, cancelled<td colspan=4>no video yet" in html
+    body = json.dumps({"bundle_id": bundle.id}).encode()
+    assert escape(body.decode()) in html
+    made = json.loads(world.handle(Request("POST", "/_sandbox/videos", body=body)).body)["video_id"]
+    assert f"{where}<code>{made}</code><td><td>tiktok<td>yes" in page(world)
