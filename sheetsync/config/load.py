@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from sheetsync.authorizations import Access
 from sheetsync.columns import BY_KEY, OURS, header_of, key_of, normal
-from sheetsync.config import settings
+from sheetsync.config import addresses, settings
 from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
@@ -195,7 +195,7 @@ def _claims(here: Location, section: object, variables: Variables) -> Iterator[t
     systems file names, without regard to case; blanks nobody sees. Its headers, and the keys of its lists.
     """
     own, inner = _texts(section, variables), section if isinstance(section, dict) else {}
-    name, tab, sheet = own.get("name"), own.get("worksheet"), settings.spreadsheet_id(own.get("spreadsheet", ""))
+    name, tab, sheet = own.get("name"), own.get("worksheet"), addresses.spreadsheet_id(own.get("spreadsheet", ""))
     if name:
         yield name.casefold(), (*here, "name"), _SAME_NAME
     if sheet and tab:

@@ -28,7 +28,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.authorizations import TIKTOK_URL
 from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
-from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_address, wrong_mail
+from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, spreadsheet_id, wrong_address, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 from sheetsync.receivers import Below, Mail, Receiver
@@ -37,20 +37,11 @@ from sheetsync.state import State, is_server
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
 
-# "d/e/..." is a page published to the web: it has no id that the API would take.
-_SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
-
 
 def nearest(word: str, known: Collection[str]) -> str:
     """What was probably meant, as the end of a message."""
     close = difflib.get_close_matches(word.strip().lower().replace(" ", "_"), known, n=1)
     return f"expected {close[0]}?" if close else f"expected one of {', '.join(known)}"
-
-
-def spreadsheet_id(text: str) -> str:
-    """The id in a spreadsheet's URL; any other text as it is, without blanks around it."""
-    url = _SHEET_URL.fullmatch(text.strip())
-    return url[1] if url else text.strip()
 
 
 def _refused(*wrong: str) -> PydanticCustomError:
