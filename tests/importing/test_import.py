@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from support.bench import PERSON, TAB, Bench
 from support.fragile import Fragile
+from support.profile import cases
 from support.story import Crash
 
 from sheetsync import columns
@@ -321,7 +322,7 @@ def imported_rest(bench: Bench) -> Imported:
     return imported(bench, "".join(line for line in lines if line.split(",")[0] in {"video_id", *there}))
 
 
-@pytest.mark.parametrize(("after", "cells"), [("import", 6400), ("sync", 6)])
+@pytest.mark.parametrize(("after", "cells"), [("import", 6400), pytest.param("sync", 6, marks=pytest.mark.long)])
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("do", PEOPLE)
 def test_killed_at_every_call_while_people_move(
@@ -358,7 +359,7 @@ def test_killed_at_every_call_while_people_move(
     assert problems == []
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", cases(["before", "after"], ["after"]))
 @pytest.mark.parametrize("do", PEOPLE)
 def test_killed_between_two_commits_while_people_move(do: Callable[[Bench], None], moment: str) -> None:
     """Killed before or after the ledger has taken down what is being written: the next import comes to the whole."""
