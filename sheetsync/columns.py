@@ -83,6 +83,13 @@ COLUMNS: tuple[Column, ...] = (
     _machine("credits_left", "Credits left", "The balance after this order.", Kind.NUMBER),
     _machine("request_id", "Request ID", "TokPortal's id of the ad code request."),
     _machine("updated_at", "Updated at", "When sheetsync last changed this row.", Kind.DATE),
+    Column(
+        "expiry_source",
+        "Expiry source",
+        "Who says when the code ends: typed (Known expiry), TikTok, or estimate.",
+        owner=Owner.MACHINE,
+    ),
+    Column("code_state", "Code state", "What TikTok says of the code.", owner=Owner.MACHINE),
     _person("feedback", "Feedback", "For correct: what is wrong with the code (3 to 500 characters)."),
     _person("note", "Note", "A message to the manager, sent with the order (at most 500 characters)."),
     _person("platform", "Platform", "tiktok when empty.", choices=PLATFORMS),
@@ -153,7 +160,10 @@ COLUMNS: tuple[Column, ...] = (
     _person("proof", "Proof", "Link to a screenshot or approval."),
 )
 BY_KEY: Mapping[str, Column] = {column.key: column for column in COLUMNS}
-MACHINE_KEYS: tuple[str, ...] = tuple(column.key for column in COLUMNS if column.owner is Owner.MACHINE)
+OURS: tuple[str, ...] = tuple(column.key for column in COLUMNS if column.owner is Owner.MACHINE)
+MACHINE_KEYS: tuple[str, ...] = tuple(key for key in OURS if BY_KEY[key].required)
+BY_TIKTOK = ("expiry_source", "code_state")
+"""Columns of ours that a sheet need not have; they are written where TikTok is asked."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "campaign": (
@@ -166,6 +176,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "approval": ("post_live", "comments_checked", "landing_page_ready", "approval_owner"),
     "markets": ("currency", "landing_page", "creator_region", "product_availability", "posting_time"),
     "rights": ("contract", "excluded_categories", "received_at"),
+    "tiktok": BY_TIKTOK,
     "reporting": ("comments", "prompt", "performance_snapshot", "spend_window", "invoice_owner"),
 }
 """Columns that a team takes or leaves together. What is in none, a new tab always has: what goes with an order or a
@@ -269,7 +280,7 @@ def row_of(
 
 def hidden_headers(row: Row, renamed: Mapping[str, str]) -> list[str]:
     """Headers of the machine cells of a row that lie under merged cells."""
-    return [header_of(key, renamed) for key in MACHINE_KEYS if key in row.hidden]
+    return [header_of(key, renamed) for key in OURS if key in row.hidden]
 
 
 EPOCH = datetime(1899, 12, 30)

@@ -18,11 +18,12 @@
     `-- Unavailable                   1   something did not answer; the next run goes on
         `-- OutOfTime                 1   the run has to end; the next one goes on
 
-Errors of single calls to TokPortal, which the plan and the protocol tell apart (design 4):
+Errors of single calls to TokPortal and TikTok, which the plan and the protocol tell apart (design 4):
 
     |-- CallRefused                   1   a definite 4xx: nothing was done
     |-- CallNotSent                   1   too late to be sent: nothing was done
-    `-- CallUncertain                 1   no clear answer: it may have been done
+    |-- CallUncertain                 1   no clear answer: it may have been done
+    `-- CodeRefused                   1   TikTok does not accept a code
 
 Owns no I/O. Every message says what, why, and what to do next.
 """
@@ -259,3 +260,11 @@ class CallNotSent(SheetsyncError):
 
 class CallUncertain(SheetsyncError):
     """A call ended without a clear answer; only a look at TokPortal can tell whether it happened."""
+
+
+class CodeRefused(SheetsyncError):
+    """TikTok does not accept a code, or does not tell us of it (not `is_told`); `answer` is what it said."""
+
+    def __init__(self, answer: str, is_told: bool = True) -> None:
+        self.answer, self.is_told = answer, is_told
+        super().__init__(f"TikTok does not accept the code ({answer})")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import eq, itemgetter
 from typing import Any, overload
 
-from sheetsync.columns import MACHINE_KEYS, key_text, row_of
+from sheetsync.columns import OURS, key_text, row_of
 from sheetsync.model import Grid, Lock, Row, Scalar
 
-TELLING = (*MACHINE_KEYS, "action", "known_expiry", "paid_status", "renewal_decision")
+TELLING = (*OURS, "action", "known_expiry", "paid_status", "renewal_decision")
 """Columns without which nothing is to be done about a row, unless the ledger knows its video."""
 
 Line = tuple[Scalar, ...]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
-from typing import Self
+from typing import Any, Self
 
+from sheetsync.authorizations import Access, Authorization
 from sheetsync.fills import Fill
 
 PRICE = 7  # until a person accepts another (`sync --accept-price`)
@@ -68,6 +69,7 @@ class Tracker:
     groups: tuple[str, ...] | None = None
     max_orders_at_sheet: int = 0
     fill: Fill = field(default_factory=Fill)
+    tiktok: Access = field(default_factory=Access)
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -235,7 +237,7 @@ class Known:
     video before its latest, newest first, `codes` the video of every code ever seen; `typed` is by (video id, column),
     `opening` what the sheet said that a video had cost before this ledger (credits). `is_rebuilt` until a person has
     confirmed what was made of the sheet and TokPortal after a loss; `braked` are the wishes (video id, mark) that a
-    run found too many, until they stand still.
+    run found too many, until they stand still; `authorizations` is what TikTok said of codes, by their names.
     """
 
     latest: Mapping[str, Entry] = field(default_factory=dict)
@@ -251,6 +253,7 @@ class Known:
     opening: Mapping[str, int] = field(default_factory=dict)
     is_rebuilt: bool = False
     braked: frozenset[tuple[str, str]] = frozenset()
+    authorizations: Mapping[str, Authorization] = field(default_factory=dict)
 
     @property
     def open_videos(self) -> frozenset[str]:
@@ -283,15 +286,11 @@ class Known:
         """What is known of these videos; of all, if none is named."""
         if not videos:
             return self
-        return replace(
-            self,
-            latest={video: entry for video, entry in self.latest.items() if video in videos},
-            unsettled={video: intent for video, intent in self.unsettled.items() if video in videos},
-            refusals={video: refusal for video, refusal in self.refusals.items() if video in videos},
-            earlier={video: entries for video, entries in self.earlier.items() if video in videos},
-            opening={video: credits for video, credits in self.opening.items() if video in videos},
-            braked=frozenset(wish for wish in self.braked if wish[0] in videos),
-        )
+        by_video: dict[str, Any] = {
+            name: {video: found for video, found in getattr(self, name).items() if video in videos}
+            for name in ("latest", "unsettled", "refusals", "earlier", "opening")
+        }
+        return replace(self, **by_video, braked=frozenset(wish for wish in self.braked if wish[0] in videos))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from sheetsync.authorizations import Access
 from sheetsync.clock import Clock
 from sheetsync.errors import CallUncertain, OutOfTime, Unavailable
 from sheetsync.sandbox import sample
 from sheetsync.sandbox.server import Server
+from sheetsync.sandbox.tiktok.records import ADVERTISER, TOKEN
 from sheetsync.sandbox.world import World
 from sheetsync.sheet import api as sheets
 from sheetsync.sheet.api import SheetsAPI, WriteUnclear
+from sheetsync.tiktok import client as tiktok_client
+from sheetsync.tiktok.client import TikTok
 from sheetsync.tokportal import client
 from sheetsync.tokportal.client import TokPortal
 
@@ -35,8 +39,9 @@ class Hasty(Clock):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(client, "CALL_SECONDS", SECONDS)
+    monkeypatch.setattr(tiktok_client, "CALL_SECONDS", SECONDS)
     monkeypatch.setattr(sheets, "ANSWER_SECONDS", SECONDS)
-    for module in (client, sheets):
+    for module in (client, sheets, tiktok_client):
         monkeypatch.setattr(module, "ATTEMPTS", 1)
     with Server(World(real_time=True)) as server:
         yield server
@@ -73,6 +78,19 @@ def test_a_look_at_tokportal(server: Server, portal: TokPortal, fault: str, pace
     server.world.faults.add("portal.poll", fault=fault, seconds=pace)
     assert seconds_of(lambda: portal.latest("vid-a"), Unavailable) < 2 * SECONDS
     assert portal.latest("vid-a") is not None
+
+
+@pytest.mark.parametrize(("fault", "pace"), DRIPS)
+def test_a_look_at_tiktok(server: Server, fault: str, pace: float) -> None:
+    """Also on a connection that has served a call before; the next call gets its own."""
+    tiktok = TikTok(Access(TOKEN, ADVERTISER, server.url), Hasty())
+    for number in range(20):
+        server.world.tiktok.apply(server.world.tiktok.authorize(f"#code {number}").code)
+    assert len(tiktok.applied(ADVERTISER, 1)[0]) == 20
+    server.world.faults.add("tiktok.list", fault=fault, seconds=pace)
+    assert seconds_of(lambda: tiktok.applied(ADVERTISER, 1), Unavailable) < 2 * SECONDS
+    assert tiktok.code(ADVERTISER, "#code 1").code == "#code 1"
+    tiktok.close()
 
 
 @pytest.mark.parametrize(("fault", "pace"), DRIPS)

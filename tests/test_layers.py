@@ -31,7 +31,7 @@ LAYERS = (
     ("live", "health"),
     ("sync",),
     ("reporting", "filling", "importing"),
-    ("sheet", "tokportal", "ledger", "template"),
+    ("sheet", "tokportal", "tiktok", "ledger", "template"),
     ("plan",),
     ("projection", "alerts"),
     ("config",),
@@ -39,7 +39,7 @@ LAYERS = (
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
     ("model", "clock", "context", "network", "state"),
-    ("errors", "fills", "__init__"),
+    ("errors", "fills", "authorizations", "__init__"),
 )
 LAYER = {name: len(LAYERS) - index for index, names in enumerate(LAYERS) for name in names}
 
@@ -56,6 +56,7 @@ PURE_ROOMS = {
     "receivers",
     "model",
     "fills",
+    "authorizations",
     "errors",
 }
 LIVE_IO = {"live.google", "live.portal", "live.recording"}
@@ -74,6 +75,7 @@ PURE = [
     or name in PURE_ALERTS
     or name in PURE_FILLING
     or name in PURE_IMPORTING
+    or name == "tiktok.parsing"
 ]
 
 # The same for the sandbox, whose parts are its folders and files. `world` puts together what does not know each other.
@@ -83,7 +85,7 @@ SANDBOX_LAYERS = (
     ("world",),
     ("control",),
     ("page", "faults", "people"),
-    ("google", "tokportal"),
+    ("google", "tokportal", "tiktok"),
     ("routing",),
     ("wire", "clock", "__init__"),
 )
@@ -100,7 +102,7 @@ ONLY_IN = {
     "google": {"sheet.api", "sheet.session"},
     "requests": {"sheet.api", "sheet.session"},
     "urllib3": {"sheet.session"},
-    "httpx": {"tokportal.client", "health.ping", "alerts.channels"},
+    "httpx": {"tokportal.client", "tiktok.client", "health.ping", "alerts.channels"},
     "smtplib": {"alerts.channels"},
     "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sheetsync.authorizations import Trouble
 from sheetsync.model import PRICE
 from sheetsync.steps import RowSeen
 
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     WAITS = "row waits"
     CREDITS = "credits low"
     PRICE = "price not expected"
+    TIKTOK = "TikTok does not let us look"
     REFUSED = "run refused"
     FAILING = "runs fail"
     GOOD = "runs are good again"
@@ -122,7 +124,8 @@ class TrackerFacts:
 
     `happenings` are the events since the last look, `known_codes` the requests that had brought a code before them;
     `latest` is (request id, status) by video; `runs` are those since the last good one, which began at `last_good`.
-    `open` are the happenings that not everybody has been told, `told` the newest alert of each subject.
+    `open` are the happenings that not everybody has been told, `told` the newest alert of each subject; `trouble` is
+    why TikTok does not let us look.
     """
 
     rows: Mapping[str, RowSeen] = field(default_factory=dict)
@@ -134,6 +137,7 @@ class TrackerFacts:
     open: tuple[Alert, ...] = ()
     told: Mapping[str, Alert] = field(default_factory=dict)
     cursor: int = 0
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)

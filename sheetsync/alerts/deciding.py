@@ -28,6 +28,7 @@ def of_tracker(
     found = [
         *_about_rows(tracker, facts, alerting, now),
         *_about_runs(tracker.name, facts, alerting.failing_runs, is_locked),
+        *_about_tiktok(tracker, facts),
         *_still_so([*facts.open, *_happened(tracker.name, facts)], facts),
     ]
     return [_at_its_row(alert, tracker, facts.rows.get(alert.video_id)) for alert in found]
@@ -111,6 +112,14 @@ def _about_runs(tracker: str, facts: TrackerFacts, most: int, is_locked: bool) -
     elif (before := facts.told.get(subject)) and before.moment and facts.last_good and facts.last_good > before.moment:
         text = f"Runs are good again, since {_stamp(facts.last_good)}."
         yield Alert(f"{before.id}/good", Kind.GOOD, tracker, text, subject=f"{subject}/good", moment=before.moment)
+
+
+def _about_tiktok(tracker: Tracker, facts: TrackerFacts) -> Iterator[Alert]:
+    """As long as it is so it is one alert, whatever token was tried."""
+    trouble = facts.trouble
+    if trouble and tracker.tiktok.is_on:
+        text = f"{trouble.text} Until then what TikTok said before counts, and estimates."
+        yield Alert(f"{tracker.name}/tiktok/{_name(trouble.since)}", Kind.TIKTOK, tracker.name, text)
 
 
 def _of_runs(tracker: str, kind: Kind, word: str, runs: Sequence[RunEnded], said: str) -> Alert:

@@ -22,8 +22,9 @@ from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
+from sheetsync.cli.tiktok import of_tiktok
 from sheetsync.clock import Clock
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, bind, header_of, hidden_headers
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, OURS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
 from sheetsync.errors import ConfigError, CredentialsError, GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger import upkeep
@@ -129,6 +130,7 @@ def _configuration(selection: Selection) -> Iterator[Check]:
     yield from _kept_private("configuration", config.path.parent / ".env")
     yield from _until_failure("Google key", _google(config, trackers, clock))
     yield from _until_failure("TokPortal", _tokportal(config, clock))
+    yield from (Check("TikTok", *found) for found in of_tiktok(trackers, clock))
     yield from _until_failure("ledger", _ledger(config))
 
 
@@ -217,7 +219,7 @@ def _template(name: str, tracker: Tracker, api: SheetsAPI) -> Iterator[Check]:
     columns = bind(tab.headers, tracker.columns).columns
     for key in (key for key in ACTED_ON if key in columns):
         yield from _dropdown(f"{name} {header_of(key, tracker.columns)}", tab, columns[key], BY_KEY[key].choices)
-    for key in (key for key in MACHINE_KEYS if key in columns):
+    for key in (key for key in OURS if key in columns):
         if any(cell.validation.kind for cell in tab.below_header(columns[key])):
             wrong = "what sheetsync writes may count as wrong there, or be refused"
             way_out = f"{wrong}: take it off (Data > Data validation)"

@@ -115,7 +115,8 @@ def holds_json(holds: Sequence[Hold]) -> list[dict[str, Any]]:
 
 def troubles(report: Report) -> list[str]:
     """What went wrong, as advice; later lines of it indented."""
-    lines = [f"  warning: {warning}" for warning in report.warnings]
+    lines = [f"  note: {remark}" for remark in report.remarks]
+    lines += [f"  warning: {warning}" for warning in report.warnings]
     if report.unplaced:
         lines.append(f"  not verified in the sheet, the next run writes again: {', '.join(report.unplaced)}")
     if report.error:

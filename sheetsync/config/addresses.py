@@ -1,6 +1,6 @@
-"""What an address of a receiver, or of the ledger's server, means, and what is wrong with one.
+"""What an address of a receiver, of the ledger's server or of a service means, and what is wrong with one.
 
-An address may hold a token or a password: no words in here show one, not even as it was written.
+The first two may hold a token or a password: no words on them show one, not even as it was written.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from importlib.util import find_spec
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.network import is_loopback
 from sheetsync.receivers import TLS_PORT, Mail, Receiver
 from sheetsync.state import Server
@@ -85,4 +86,20 @@ def wrong_mail(mail: Mail) -> str:
         return "has a user or a password alone; expected both, or neither"
     if not (mail.starttls or mail.port == TLS_PORT or is_loopback(mail.host)):
         return "would send mail in the clear; expected starttls: yes (no is for 127.0.0.1 and localhost)"
+    return ""
+
+
+def wrong_address(text: str) -> str:
+    """What is wrong with a service's address; plain http, which anyone on the way can read, is for loopback alone."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
+        return f"{AS_WRITTEN} is not an address; expected https://host"
+    if parts.username is not None or parts.query or parts.fragment:
+        return f"{AS_WRITTEN} has more than a host and a path; expected https://host"
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
     return ""

@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of, key_of, normal
+from sheetsync.authorizations import Access
+from sheetsync.columns import BY_KEY, OURS, header_of, key_of, normal
 from sheetsync.config import settings
 from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
@@ -108,6 +109,7 @@ def _tracker(checked: settings.TrackerSettings) -> Tracker:
     renamed = plain["columns"] = checked.columns.model_dump(exclude_unset=True)
     plain["groups"] = plain.pop("template").groups
     plain["fill"] = _fill(plain["fill"])
+    plain["tiktok"] = Access(**dict(plain["tiktok"]))
     del plain["alerts"]
     for setting in ("require", "approve"):
         plain[setting] = plain[setting] and tuple(key_of(name, renamed) for name in plain[setting])
@@ -174,7 +176,7 @@ def _clashes(document: Document, variables: Variables) -> Iterator[Problem]:
             if first != location:
                 yield document.problem(location, sentence.format(index=first[1], key=first[-1]))
         for location, key in _gates(("trackers", index), section, variables):
-            if key in MACHINE_KEYS:
+            if key in OURS:
                 yield document.problem(location, _OURS)
 
 

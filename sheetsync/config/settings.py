@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,11 +26,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from sheetsync.authorizations import TIKTOK_URL
 from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
-from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_mail
+from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_address, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
-from sheetsync.network import is_loopback
 from sheetsync.receivers import Below, Mail, Receiver
 from sheetsync.state import State, is_server
 
@@ -120,25 +119,9 @@ def _not_empty(items: object) -> object:
     return items
 
 
-def _address(text: str) -> str:
-    """What is wrong with an address; plain http, which anyone on the way can read, is for loopback alone."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
-        return f"{AS_WRITTEN} is not an address; expected https://host"
-    if parts.username is not None or parts.query or parts.fragment:
-        return f"{AS_WRITTEN} has more than a host and a path; expected https://host"
-    if parts.scheme == "http" and not is_loopback(host):
-        return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
-    return ""
-
-
 def _secret_address(text: str | None) -> str | None:
     """An address that is a secret as a whole: nothing of it is repeated. A query may go with it."""
-    if text and (wrong := _address(text.partition("?")[0])):
+    if text and (wrong := wrong_address(text.partition("?")[0])):
         raise _refused(wrong.removeprefix(AS_WRITTEN).strip())
     return text
 
@@ -149,6 +132,9 @@ def _or_off(read: Callable[[object, ValidationInfo[Any]], object]) -> BeforeVali
 
 
 _Text = Annotated[str, BeforeValidator(_filled)]
+_TextOrNone = Annotated[
+    str, AfterValidator(str.strip), BeforeValidator(lambda value, info: "" if value is None else _filled(value, info))
+]
 _Path = Annotated[Path, BeforeValidator(_path), BeforeValidator(_filled)]
 _State = Annotated[State, BeforeValidator(_state), BeforeValidator(_filled)]
 _PathOrNone = Annotated[Path | None, BeforeValidator(_path), BeforeValidator(_filled)]
@@ -157,7 +143,9 @@ _Address = Annotated[_Text, AfterValidator(lambda text: text.rstrip("/"))]
 # Corrections are sent outside /api/ext, so the path belongs to the calls, not to the address.
 _no_path = _matches(r"(?s).*(?<!/api/ext)", "ends with /api/ext; expected the address without it")
 _key_characters = _matches("[!-~]*", "holds spaces or characters beyond ASCII; expected the key as TokPortal shows it")
-_no_variable = _matches(r"(?s)[^$].*", "is the name of a variable, not a key; expected ${NAME}, with braces")
+_token_characters = _matches("[!-~]*", "holds spaces or characters beyond ASCII; expected the token as TikTok shows it")
+_no_variable = _matches(r"(?s)([^$].*)?", "is the name of a variable, not a key; expected ${NAME}, with braces")
+_advertiser = _matches("([0-9]{5,25})?", f"{AS_WRITTEN} is no ad account's id; expected its digits")
 # It stands in file names and on the command line.
 _tracker_name = _matches(
     "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", f"{AS_WRITTEN} cannot be a name; expected letters, digits, - and _, at most 64"
@@ -193,7 +181,7 @@ class GoogleSettings(Section):
     """How to reach Google Sheets; without `credentials`, Application Default Credentials are used."""
 
     credentials: _PathOrNone = Field(None, description="a path, for example service-account.json")
-    api_url: Annotated[_Address, _checked(_address)] = Field(
+    api_url: Annotated[_Address, _checked(wrong_address)] = Field(
         GOOGLE_URL, description=f"an address, for example {GOOGLE_URL}"
     )
 
@@ -204,7 +192,7 @@ class TokPortalSettings(Section):
     api_key: Annotated[_Text, AfterValidator(str.strip), _checked(_key_characters, _no_variable)] = Field(
         repr=False, description="the API key, best as ${TOKPORTAL_API_KEY} with its value in .env"
     )
-    api_url: Annotated[_Address, _checked(_address, _no_path)] = Field(
+    api_url: Annotated[_Address, _checked(wrong_address, _no_path)] = Field(
         TOKPORTAL_URL, description=f"an address, for example {TOKPORTAL_URL}"
     )
 
@@ -268,6 +256,20 @@ class FillSettings(Section):
     country: tuple[_Text, ...] = _names("US, BR", ())
     bundle: tuple[_Text, ...] = _names("Autumn", ())
     title: tuple[_Text, ...] = _names("Hook", ())
+
+
+class TikTokSettings(Section):
+    """How TikTok's Business API is asked; without a token it is not. The token is left out of the repr."""
+
+    access_token: Annotated[_TextOrNone, _checked(_token_characters, _no_variable)] = Field(
+        "", repr=False, description="the access token, best as ${TIKTOK_TOKEN} with its value in .env"
+    )
+    advertiser_id: Annotated[_TextOrNone, _checked(_advertiser)] = Field(
+        "", description="the ad account's id, for example 7012345678901234567"
+    )
+    api_url: Annotated[_Address, _checked(wrong_address)] = Field(
+        TIKTOK_URL, description=f"an address, for example {TIKTOK_URL}"
+    )
 
 
 class TemplateSettings(Section):
@@ -388,6 +390,7 @@ class TrackerSettings(Section):
     template: Annotated[TemplateSettings, _MAY_BE_EMPTY] = _section("groups")
     alerts: Annotated[TrackerAlerts, _MAY_BE_EMPTY] = _section("to")
     fill: Annotated[FillSettings, _MAY_BE_EMPTY] = _section("columns")
+    tiktok: Annotated[TikTokSettings, _MAY_BE_EMPTY] = _section("access_token")
 
 
 class Settings(Section):
@@ -415,6 +418,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "trackers.columns": Columns,
     "trackers.template": TemplateSettings,
     "trackers.fill": FillSettings,
+    "trackers.tiktok": TikTokSettings,
     "trackers.fill.columns": FillColumns,
     "trackers.fill.accounts": FillAccount,
     "run": RunSettings,

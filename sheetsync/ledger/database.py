@@ -153,6 +153,19 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 tracker TEXT PRIMARY KEY, number INTEGER NOT NULL, holder TEXT NOT NULL, is_held INTEGER NOT NULL)""",
         ),
     ),
+    (
+        "what TikTok said of codes, and why it does not let us look",
+        (
+            # a code by its name, a token as a fingerprint: neither reaches these tables
+            """CREATE TABLE tiktok_code (
+                tracker TEXT NOT NULL, code TEXT NOT NULL, video_id TEXT NOT NULL, advertiser_id TEXT NOT NULL,
+                state TEXT NOT NULL, refusal TEXT NOT NULL, starts TEXT, ends TEXT, asked_at TEXT NOT NULL,
+                PRIMARY KEY (tracker, code))""",
+            """CREATE TABLE tiktok_trouble (
+                tracker TEXT PRIMARY KEY, text TEXT NOT NULL, token TEXT NOT NULL, since TEXT NOT NULL,
+                asked_at TEXT NOT NULL)""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

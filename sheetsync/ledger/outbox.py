@@ -26,6 +26,7 @@ from sheetsync.alerts.alert import (
 from sheetsync.alerts.digest import Message
 from sheetsync.clock import Clock
 from sheetsync.ledger import rows
+from sheetsync.ledger.authorized import trouble
 from sheetsync.ledger.database import Database
 from sheetsync.steps import RowSeen
 
@@ -64,6 +65,7 @@ class Outbox:
             open=tuple(told.alert for told in self.open() if told.alert.tracker == tracker and _happened(told.alert)),
             told={alert.subject: alert for alert in told if alert.subject},
             cursor=newest,
+            trouble=trouble(self._db, tracker),
         )
 
     def _known_codes(self, tracker: str, cursor: int) -> frozenset[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sheetsync.clock import Clock
+from sheetsync.ledger.authorized import Authorized, authorizations
 from sheetsync.ledger.database import UNSETTLED
 from sheetsync.ledger.filled import FilledVideos
 from sheetsync.ledger.opening import opened
@@ -114,6 +115,10 @@ class Ledger:
         """The videos that `fill` has sent to a tab, or met there."""
         return FilledVideos(self._db, tracker, tab, clock)
 
+    def authorized(self, tracker: str, run_id: str, clock: Clock) -> Authorized:
+        """What TikTok said of the codes of a tracker."""
+        return Authorized(self._db, tracker, run_id, clock)
+
     def known(self, tracker: str) -> Known:
         """All that the plan and the projection need of one tracker."""
         latest = "latest JOIN ad_code_request USING (tracker, video_id, request_id) WHERE tracker = ?"
@@ -139,6 +144,7 @@ class Ledger:
                 for (detail,) in self._db.select(_BRAKED, tracker)
                 for video, mark in json.loads(detail)["wishes"]
             ),
+            authorizations=authorizations(self._db, tracker),
         )
 
     def _earlier(self, tracker: str, latest: Mapping[str, Entry]) -> Mapping[str, tuple[Entry, ...]]:

@@ -29,6 +29,7 @@ EXPORTED: Mapping[str, tuple[str, ...]] = {
     "run": (),
     "balance": (),
     "price": (),
+    "tiktok_code": (),
 }
 """The tables that say what happened, each with its columns that hold a code. The others are what runs keep for
 themselves (looks, journals, what rows showed last)."""

@@ -210,6 +210,36 @@ def retired_another_code(header: str) -> str:
     )
 
 
+def two_ends(header: str, typed: str, told: str) -> str:
+    """People and TikTok do not say the same."""
+    return f"{header} says {typed}, TikTok {told}: the earlier one counts."
+
+
+def code_refused(answer: str) -> str:
+    """TikTok does not accept the code; `answer` is in its own words."""
+    return f"TikTok does not accept this code ({answer}). Mark correct, with the reason in Feedback."
+
+
+def code_not_told(answer: str) -> str:
+    """The token may read the ad account, but not this."""
+    return f"TikTok does not tell us of this code ({answer}). Ask whoever runs sheetsync what the token may read."
+
+
+def post_refused(answer: str) -> str:
+    """TikTok does not take the post, whatever its code."""
+    return f"TikTok does not accept this post ({answer}): another code will not help. Ask the creator."
+
+
+def code_state(state: str) -> str:
+    """A state in which ads may have stopped."""
+    return f"TikTok says of this code: {state}. Ads that use it may have stopped; ask the creator."
+
+
+def no_ad_account(header: str) -> str:
+    """Neither the row nor the configuration names an ad account."""
+    return f"TikTok is not asked about this code: {header} holds no ad account's id (its digits, as text)."
+
+
 def unknown_status(status: str) -> str:
     """A status that the API page does not list."""
     return f"TokPortal says '{status[:60]}', a status unknown to sheetsync; see its dashboard."

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, length, ticked
+from sheetsync.columns import OURS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, length, ticked
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.steps import Hold
 
@@ -92,7 +92,7 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     unticked = [header_of(key, tracker.columns) for key in to_tick if not ticked(row.cells.get(key, ""))]
     if unticked:
         failed.append(f"tick {', '.join(unticked)}")
-    locked = [header_of(key, tracker.columns) for key in (*MACHINE_KEYS, "action") if key in row.locked]
+    locked = [header_of(key, tracker.columns) for key in (*OURS, "action") if key in row.locked]
     if locked:
         # what was ordered could not be written into the row, nor its mark be cleared
         failed.append(f"let sheetsync edit {', '.join(locked)}, which a protected range keeps from it")

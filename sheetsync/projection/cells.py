@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import MACHINE_KEYS, hidden_headers, instant, shown_instant
+from sheetsync.columns import BY_TIKTOK, MACHINE_KEYS, hidden_headers, instant, shown_instant
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
 from sheetsync.projected import Target
+from sheetsync.projection.authorized import tiktok_notes
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
 from sheetsync.projection.window import (
     RowContext,
@@ -100,7 +101,7 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
         return _request_cells(context, entry, in_use(found))
     if row.shown_id:
         # the row shows a request that its video does not have (a copied row, a changed video id)
-        return dict.fromkeys(REQUEST_COLUMNS, "")
+        return {**dict.fromkeys(REQUEST_COLUMNS, ""), **_by_tiktok(context, Window(None, ""))}
     if is_typed(row, ()):
         return _without_claim(row) | _typed_code_cells(context, found[0])
     # nothing was ever ordered here: what people keep in these cells is theirs, our claim is not
@@ -123,7 +124,15 @@ def _code_cells(context: RowContext, code: str, window: Window, is_open: bool) -
         "expiry": window.word,
         "stage": stage(context, code, window.word, is_open),
         "missing": missing(context, code, window.word),
+        **_by_tiktok(context, window),
     }
+
+
+def _by_tiktok(context: RowContext, window: Window) -> dict[str, Value]:
+    """Without a token a column of that name is a team's own."""
+    there = [key for key in BY_TIKTOK if key in context.row.columns and context.tracker.tiktok.is_on]
+    said = {"expiry_source": window.source, "code_state": window.state}
+    return {key: said[key] for key in there}
 
 
 def _frozen_code(context: RowContext, entry: Entry) -> dict[str, Value]:
@@ -157,8 +166,8 @@ def _request_cells(context: RowContext, entry: Entry, used: Code | None) -> dict
     }
     if context.waiting == Mark.CORRECT and row.text("spark_code") != code:
         # it waits for the code its person tried; the note shows the new one
-        del values["spark_code"], values["expires_at"], values["missing"]
-        values |= _frozen_code(context, entry)
+        frozen = {"spark_code", "expires_at", "missing", *BY_TIKTOK}
+        values = {key: said for key, said in values.items() if key not in frozen} | _frozen_code(context, entry)
     if entry.credits_left is not None:
         values["credits_left"] = entry.credits_left
     elif row.shown_id != request.id:
@@ -230,6 +239,7 @@ def _code_notes(context: RowContext, shown: Code | None, found: Sequence[Code]) 
         said.append(notes.RENEWAL_UNDER_WAY if entry.request.is_open else notes.EARLIER_CODE_SHOWN)
     if shown and shown.entry.origin is Origin.IMPORTED:
         said.append(notes.NOT_CONFIRMED)
+    said += tiktok_notes(context, shown.entry) if shown else []
     said.append(_others(context, shown.text if shown else "", found))
     return said + (_said_of_another(context, shown.text) if shown else [])
 

@@ -1,15 +1,17 @@
 """PURE: the time a code may be used, and where it stands in its life (design 5).
 
-Owns when a window ends, `ok`, `renewal needed` and `expired`, the stage, and which fields are still missing; and which
-code a typed date or decision belongs to. Which code the row shows is `in_use.py`'s, which cells say it `cells.py`'s.
+Owns when a window ends and who says so, `ok`, `renewal needed` and `expired`, the stage, and which fields are still
+missing; and which code a typed date or decision belongs to. Which code the row shows is `in_use.py`'s, which cells say
+it `cells.py`'s.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sheetsync import notes
+from sheetsync.authorizations import Authorization, code_name
 from sheetsync.columns import BadCell, days, header_of, instant, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 
@@ -54,10 +56,12 @@ class RowContext:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time a code may be used: its end (UTC), and the word for where `now` stands in it."""
+    """The time a code may be used: its end (UTC), the word for where `now` stands in it, who says so, and its state."""
 
     ends: datetime | None
     word: str
+    source: str = field(default="", compare=False)
+    state: str = field(default="", compare=False)
 
 
 def usable_code(request: AdCodeRequest) -> str:
@@ -96,7 +100,11 @@ def window_of(context: RowContext, entry: Entry) -> Window:
     Empty without a code.
     """
     code = usable_code(entry.request)
-    return window_at(context, _ends(context, entry, code)) if code else Window(None, "")
+    if not code:
+        return Window(None, "")
+    ends, source = _ends(context, entry, code)
+    told = told_by_tiktok(context, entry)
+    return replace(window_at(context, ends), source=source if ends else "", state=told.state if told else "")
 
 
 def window_at(context: RowContext, ends: datetime | None) -> Window:
@@ -114,18 +122,44 @@ def expiry_word(ends: datetime | None, now: datetime, warn_hours: int) -> str:
     return "renewal needed" if now >= ends - timedelta(hours=warn_hours) else "ok"
 
 
-def _ends(context: RowContext, entry: Entry, code: str) -> datetime | None:
-    """Known expiry wins; else created_at + Authorization days. TokPortal reports no window (reference 2.5), and
-    the clock runs from the code's generation, so this is the early edge.
+def _ends(context: RowContext, entry: Entry, code: str) -> tuple[datetime | None, str]:
+    """When a code ends, and who says so: of Known expiry and TikTok the earlier; else created_at + Authorization days.
+
+    TokPortal reports no window (reference 2.5), and the clock runs from the code's generation, so this is the early
+    edge.
     """
+    told, request = told_by_tiktok(context, entry), entry.request
+    known = (known_expiry(context, code), "typed"), (told.ends if told else None, "TikTok")
+    said = [(ends, source) for ends, source in known if ends]
+    if said:
+        return min(said, key=lambda each: each[0])
+    # Instagram codes have no fixed duration (peers 1.5): there only a typed date tells
+    if entry.ends or not request.created_at or request.platform == "instagram":
+        return entry.ends, "estimate"
+    return request.created_at + timedelta(days=_days(context, entry)), "estimate"
+
+
+def known_expiry(context: RowContext, code: str) -> datetime | None:
+    """The end that people typed for a code."""
     cell = typed_for(context, "known_expiry", code)
     # a cell that cannot be read counts as empty, and is told: the estimate keeps the alarm alive
-    ends = readable(lambda: instant(cell, context.time_zone)) or entry.ends
+    return readable(lambda: instant(cell, context.time_zone))
+
+
+def told_by_tiktok(context: RowContext, entry: Entry) -> Authorization | None:
+    """What TikTok said of a generation's code. Without a token nothing of it counts."""
     request = entry.request
-    # Instagram codes have no fixed duration (peers 1.5): there only a typed date tells
-    if ends or not request.created_at or request.platform == "instagram":
-        return ends
-    return request.created_at + timedelta(days=_days(context, entry))
+    if not context.tracker.tiktok.is_on or request.platform == "instagram" or not usable_code(request):
+        return None
+    told = context.known.authorizations.get(code_name(usable_code(request)))
+    return told if told and is_of_this(request, told) else None
+
+
+def is_of_this(request: AdCodeRequest, told: Authorization) -> bool:
+    """Whether it was said since this request brought the code: a renewal may bring the same one again (peers 0.5)."""
+    since = request.submitted_at or request.created_at
+    # TokPortal tells times in whole seconds
+    return since is None or told.asked_at - since >= timedelta(seconds=1)
 
 
 def _days(context: RowContext, entry: Entry) -> int:

@@ -51,6 +51,12 @@ def _adopted(detail: Detail) -> str:
     return f"request {request} {was.get(str(origin), 'is known')}: taken over, nothing charged"
 
 
+def _told_by_tiktok(detail: Detail) -> str:
+    ends = f", until {str(detail['ends'])[:16].replace('T', ' ')} UTC" if detail.get("ends") else ""
+    said = f"{detail.get('state')} ({detail['refusal']})" if detail.get("refusal") else detail.get("state") or "nothing"
+    return f"TikTok says of code {detail.get('name')}: {said}{ends}"
+
+
 _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     "found": lambda d: f"seen at TokPortal: request {d.get('request_id')}, {d.get('status')}",
     "imported": lambda d: f"the sheet told of {d.get('request_id')}, {d.get('status') or 'typed by people'}",
@@ -66,5 +72,6 @@ _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     "correction intent": lambda d: f"about to report code {d.get('code')}: {d.get('feedback')}",
     "correction sent": lambda d: f"code {d.get('code')} reported as not working",
     "correction failed": lambda d: f"the report was refused: {d.get('text')}",
+    "tiktok": _told_by_tiktok,
     "released": lambda _: "its row is gone, and that was accepted",
 }

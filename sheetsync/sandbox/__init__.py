@@ -1,4 +1,4 @@
-"""A local Google Sheets API and a local TokPortal, with faults, people and a clock of their own.
+"""A local Google Sheets API, a local TokPortal and a local TikTok, with faults, people and a clock of their own.
 
 Knows nothing of the package it is used to try out.
 """

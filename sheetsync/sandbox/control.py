@@ -1,6 +1,6 @@
 """The sandbox's own endpoints under /_sandbox/ and the page at /: clock, managers, people, faults, switches, books.
 
-Owns their names and JSON. Does not own what they set off. Neither Google nor TokPortal has any of this.
+Owns their names and JSON. Does not own what they set off. None of the services has any of this.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Controlled(page.Shown, Protocol):
 
 
 def answer(world: Controlled, request: Request) -> Response:
-    """Answer a call that is neither Google's nor TokPortal's."""
+    """Answer a call that is none of the services'."""
     found = _ROUTES.find(request.method, request.path)
     if found is None:
         return json_response({"error": {"message": f"there is no {request.method} {request.path}"}}, 404)
@@ -224,6 +224,27 @@ def _videos(world: Controlled, body: Body) -> Body:
     return {"video_id": video.id}
 
 
+def _tiktok(world: Controlled, body: Body) -> Body:
+    """`{"do": "apply", "code": ...}` and the other arguments of a method of TikTok; or `refuses`, `days`, `tokens`."""
+    arguments = dict(body)
+    do = arguments.pop("do", None)
+    if do is None:
+        for name, value in arguments.items():
+            setattr(world.tiktok, _one_of(name, ("refuses", "days", "tokens")), value)
+    else:
+        getattr(world.tiktok, _one_of(do, _CREATORS))(**arguments)
+    world.changed()
+    return world.tiktok.dump()
+
+
+def _one_of(word: str, known: tuple[str, ...]) -> str:
+    if word not in known:
+        raise ValueError(f"TikTok has no {word!r}: {', '.join(known)}")
+    return word
+
+
+_CREATORS = ("authorize", "extend", "revoke", "set_status", "apply", "unbind")
+
 _ROUTES: Routes[Handler] = Routes(
     Route("GET", "/", _page),
     Route("GET", "/_sandbox/state", _json(state)),
@@ -237,4 +258,5 @@ _ROUTES: Routes[Handler] = Routes(
     Route("POST", "/_sandbox/switches", _json(_switches)),
     Route("POST", "/_sandbox/spreadsheets", _json(_spreadsheets)),
     Route("POST", "/_sandbox/videos", _json(_videos)),
+    Route("POST", "/_sandbox/tiktok", _json(_tiktok)),
 )

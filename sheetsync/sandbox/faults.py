@@ -1,4 +1,4 @@
-"""Faults of the network and of both services, and people's edits, each at the n-th call of a kind.
+"""Faults of the network and of the services, and people's edits, each at the n-th call of a kind.
 
 Owns when something goes wrong, and what each kind of fault does to the call and lets the peer see. Does not own the
 calls themselves (world.py). Source: reference/tokportal.md section 6.1 (429); Google's bodies come from errors.py.
@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from sheetsync.sandbox.google import errors as google_errors
 from sheetsync.sandbox.google.calls import READ_KINDS
 from sheetsync.sandbox.google.errors import ApiError
+from sheetsync.sandbox.tiktok import api as tiktok
 from sheetsync.sandbox.tokportal.api import PortalApi
 from sheetsync.sandbox.tokportal.refused import Refused
 from sheetsync.sandbox.wire import ConnectionLost, Drips, Request, Response, Slow, TimedOut, json_response
@@ -32,6 +33,7 @@ class Ongoing:
     kind: str
     request: Request
     portal_api: PortalApi
+    tiktok_api: tiktok.TikTokApi
     serve: Callable[[], tuple[Response, bool]]
     delay: Callable[[float], None]
 
@@ -68,6 +70,8 @@ class ErrorAnswer(Fault):
         error = _ERRORS[self.name]
         if call.kind.startswith("portal."):
             return Outcome(call.portal_api.refusal(call.request, error.portal(call.portal_api)), False)
+        if call.kind.startswith("tiktok."):
+            return Outcome(call.tiktok_api.answer(*error.tiktok), False)
         if call.kind == "google.token":
             return Outcome(json_response(*error.token), False)
         return Outcome(error.google(call.kind).response(), False)
@@ -291,11 +295,15 @@ class Faults(Generic[World]):
 
 
 class _Error(NamedTuple):
-    """An error in the words of TokPortal, of Google's token endpoint, and of Google's APIs (by the kind of call)."""
+    """An error in the words of TokPortal, of Google's token endpoint, of Google's APIs (by kind of call), of TikTok.
+
+    TikTok's are (code, message, nothing, HTTP status): most of its errors are a 200.
+    """
 
     portal: Callable[[PortalApi], Refused]
     token: tuple[dict[str, str], int]
     google: Callable[[str], ApiError]
+    tiktok: tuple[int, str, None, int]
 
 
 _ERRORS: Mapping[str, _Error] = {
@@ -303,27 +311,32 @@ _ERRORS: Mapping[str, _Error] = {
         lambda api: api.too_many(1),
         ({"error": "rate_limit_exceeded", "error_description": "Rate Limit Exceeded"}, 429),
         lambda kind: google_errors.quota_exceeded("Read" if kind in READ_KINDS else "Write"),
+        (tiktok.TOO_MANY, "Too many requests. Please retry in some time.", None, 429),
     ),
     "500": _Error(
         lambda _: Refused(500, "internal", "Internal server error."),
         ({"error": "internal_failure", "error_description": "Backend Error"}, 500),
         lambda _: google_errors.internal(),
+        (tiktok.FAILED, "System error.", None, 500),
     ),
     "503": _Error(
         lambda _: Refused(503, "unavailable", "Service unavailable."),
         ({"error": "temporarily_unavailable", "error_description": "Service unavailable"}, 503),
         lambda _: google_errors.unavailable(),
+        (tiktok.BUSY, "Service is busy.", None, 200),
     ),
     "401": _Error(
         lambda _: Refused(401, "invalid_key", "Invalid API key."),
         # The token endpoint has no 401: an account that is gone is an invalid grant, Sheets reference 1.4.
         ({"error": "invalid_grant", "error_description": "Invalid grant: account not found"}, 400),
         lambda _: google_errors.unauthenticated(True),
+        (tiktok.NO_TOKEN, "Access token is incorrect or has been revoked.", None, 200),
     ),
     "403": _Error(
         lambda _: Refused(403, "scope", "This API key does not allow this."),
         ({"error": "unauthorized_client", "error_description": "Unauthorized"}, 403),
         lambda _: google_errors.forbidden(),
+        (tiktok.NO_PERMISSION, "No permission to operate advertiser.", None, 200),
     ),
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sheetsync.sandbox.google.grid import Spreadsheet
 from sheetsync.sandbox.google.service_account import EMAIL
+from sheetsync.sandbox.tiktok.records import ADVERTISER, TOKEN
 from sheetsync.sandbox.world import World
 
 TAB = "Tracker"
@@ -104,15 +105,17 @@ trackers:
   - name: sample
     spreadsheet: {book}
     worksheet: {tab}
+    # The sandbox's TikTok says when codes end; take the # away (the token is in .env), and add a column Code state:
+    # tiktok: {{access_token: "${{TIKTOK_TOKEN}}", advertiser_id: "{advertiser}", api_url: {url}}}
 """
 
 
 def write_config(folder: Path, url: str, book: Spreadsheet, key: str) -> Path:
     """A ready `sheetsync.yaml`, and the `.env` with the API key (readable by its owner only)."""
     path = folder / "sheetsync.yaml"
-    path.write_text(CONFIG.format(url=url, book=book.id, tab=TAB), encoding="utf-8")
+    path.write_text(CONFIG.format(url=url, book=book.id, tab=TAB, advertiser=ADVERTISER), encoding="utf-8")
     secret = folder / ".env"
     secret.touch(mode=0o600)
     os.chmod(secret, 0o600)
-    secret.write_text(f"TOKPORTAL_API_KEY={key}\n", encoding="utf-8")
+    secret.write_text(f"TOKPORTAL_API_KEY={key}\nTIKTOK_TOKEN={TOKEN}\n", encoding="utf-8")
     return path

@@ -28,6 +28,7 @@ The sandbox is running; stop it with Ctrl-C. Its state stays in {folder}/ and is
   {url}/                                a page: the sheet, the orders, the clock
   {url}/v4/spreadsheets/{book}
   {url}/api/ext                         TokPortal
+  {url}/open_api/v1.3                   TikTok
 
 Its managers work by themselves: a code takes about a minute. In a second terminal:
 

@@ -1,6 +1,6 @@
 """What passes between the sandbox and its callers: requests, answers, and the ways an answer can fail to arrive.
 
-Owns the wire types and JSON bodies. Knows nothing of Google or TokPortal.
+Owns the wire types and JSON bodies. Knows nothing of Google, TokPortal or TikTok.
 Source: reference/google-sheets.md section 2.2 (headers, pretty JSON with two spaces and a trailing newline).
 """
 

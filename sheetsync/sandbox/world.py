@@ -1,7 +1,7 @@
-"""The sandbox as a whole: one clock, a Google, a TokPortal, their faults, the log of calls, and one file to keep it in.
+"""The sandbox as a whole: one clock, a Google, a TokPortal, a TikTok, their faults, the log of calls, and its file.
 
 Owns dispatch and persistence; here the parts, which do not know each other, are put together. Does not own what
-either service does, nor sockets (server.py).
+a service does, nor sockets (server.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sheetsync.sandbox.google.blocks import Blocks
 from sheetsync.sandbox.google.calls import WRITE_KINDS
 from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page.editing import Hand
+from sheetsync.sandbox.tiktok.api import TikTokApi
+from sheetsync.sandbox.tiktok.records import TikTok
 from sheetsync.sandbox.tokportal.api import PortalApi
 from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.wire import Request, Response, json_response
@@ -54,7 +56,7 @@ class Delayed:
 
 
 class World:
-    """Everything a client of both services can reach."""
+    """Everything a client of the services can reach."""
 
     def __init__(
         self,
@@ -70,6 +72,8 @@ class World:
         self.google = Google(self.clock.now, seed)
         self.portal = Portal(self.clock.now, seed)
         self.portal_api = PortalApi(self.portal)
+        self.tiktok = TikTok(self.clock.now)
+        self.tiktok_api = TikTokApi(self.tiktok)
         self.faults: Faults[World] = Faults()
         self.hand = Hand()
         self.calls: list[Call] = []
@@ -92,6 +96,8 @@ class World:
 
     def kind(self, request: Request) -> str:
         """The kind of a call; empty for the page and the control endpoints."""
+        if request.path.startswith("/open_api/"):
+            return self.tiktok_api.kind(request)
         return self.portal_api.kind(request) if request.path.startswith("/api/") else self.google.kind(request)
 
     def _handle_with(self, striking: list[Fault | Edit[World]], kind: str, request: Request) -> Response:
@@ -102,7 +108,8 @@ class World:
         if fault is None:
             outcome = Outcome(*serve())
         else:
-            outcome = fault.strike(Ongoing(kind, request, self.portal_api, serve, partial(self._delay, request)))
+            sides = self.portal_api, self.tiktok_api
+            outcome = fault.strike(Ongoing(kind, request, *sides, serve, partial(self._delay, request)))
         if outcome.arrived:
             self._edit(striking, "after")
         self._end(kind, request, outcome.response, outcome.effect)
@@ -129,6 +136,9 @@ class World:
             before = self.portal.version
             response = self.portal_api.handle(request)
             return response, self.portal.version != before
+        if kind.startswith("tiktok."):
+            self.creators_authorize()
+            return self.tiktok_api.handle(request), False
         answered = self.google.handle(request)
         if answered is None:
             return json_response({"error": {"code": 404, "message": "Not found."}}, 404), False
@@ -146,6 +156,12 @@ class World:
             self.save()
         for hook in self.hooks:
             hook("after", len(calls) - 1, kind, request)
+
+    def creators_authorize(self) -> None:
+        """Each code that a manager submitted is one that a creator has made, so TikTok knows it."""
+        for request in self.portal.requests:
+            if request.code and request.platform == "tiktok" and request.code not in self.tiktok.posts:
+                self.tiktok.authorize(request.code, request.submitted_at)
 
     def settle(self) -> None:
         """Let happen what has fallen due by now."""
@@ -167,8 +183,7 @@ class World:
         self.delayed = [call for call in self.delayed if call.due > now]
         for call in due:
             self.portal_api.ends(call.request)
-            side = self.portal_api if call.request.path.startswith("/api/") else self.google
-            side.handle(call.request)
+            self._serve(self.kind(call.request), call.request)
 
     def changed(self) -> None:
         """To be called after a change that is not a call: the file, if there is one, is written."""
@@ -185,6 +200,7 @@ class World:
             "google": self.google.dump(self._blocks),
             "portal": self.portal.dump(),
             "portal_api": self.portal_api.dump(),
+            "tiktok": self.tiktok.dump(),
             "faults": self.faults.dump(),
             "delayed": [_plain_delayed(call) for call in self.delayed],
         }
@@ -197,7 +213,7 @@ class World:
 
     def _version(self) -> tuple[int, ...]:
         """Changes whenever time, people or faults changed something that a read would not."""
-        return self.portal.version, self.faults.struck, len(self.delayed)
+        return self.portal.version, self.tiktok.version, self.faults.struck, len(self.delayed)
 
     @classmethod
     def load(cls, path: Path) -> World:
@@ -208,6 +224,8 @@ class World:
         world.google.restore(state["google"], world._blocks)
         world.portal.restore(state["portal"])
         world.portal_api.restore(state["portal_api"])
+        if "tiktok" in state:  # not in the file of an earlier version
+            world.tiktok.restore(state["tiktok"])
         world.faults.restore(state["faults"])
         world.delayed = [_delayed(item) for item in state["delayed"]]
         return world

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sheetsync.columns import MACHINE_KEYS, key_text, normal, says
+from sheetsync.columns import OURS, key_text, normal, says
 from sheetsync.model import CellValue, Scalar, Snapshot
 from sheetsync.projected import Target
 
@@ -131,5 +131,5 @@ def key_at(snapshot: Snapshot, row: int) -> str:
 
 def machine_headers(snapshot: Snapshot) -> set[str]:
     """Headers of what says nothing of whose row it is: what sheetsync writes may itself have gone astray."""
-    columns = (snapshot.columns[key] for key in (*MACHINE_KEYS, "action") if key in snapshot.columns)
+    columns = (snapshot.columns[key] for key in (*OURS, "action") if key in snapshot.columns)
     return {header_at(snapshot.headers, column) for column in columns}

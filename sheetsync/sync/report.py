@@ -16,8 +16,12 @@ from sheetsync.sync.progress import Progress, silent
 @dataclass(slots=True)
 class Report:
     """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done, `absent` the
-    videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is. `names` says
-    of each video whose it is; `tab` is that of the sheet, by its ids; `filled` is None where a run adds no rows.
+        videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is. `names` says
+    <<<<<<< HEAD
+        of each video whose it is; `tab` is that of the sheet, by its ids; `filled` is None where a run adds no rows.
+    =======
+        of each video whose it is; `tab` is that of the sheet, by its ids. `remarks` are worth knowing, and no failure.
+    >>>>>>> tiktok
     """
 
     name: str
@@ -43,6 +47,7 @@ class Report:
     tokportal: int = 0
     error: SheetsyncError | None = None
     warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     plan: Plan = field(default_factory=Plan)
     unplaced: list[str] = field(default_factory=list)
     served: dict[str, Mark] = field(default_factory=dict)

@@ -7,16 +7,18 @@ cells say the projection's, what costs money `execute.py`'s.
 import logging
 import secrets
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from sheetsync.authorizations import Access
 from sheetsync.clock import Clock
 from sheetsync.context import about
 from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
 from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
+from sheetsync.plan.asking import SOON, inquiries
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import calls_to_order, due, needs_balance
 from sheetsync.plan.gates import absent_gates, with_default_approvals
@@ -33,10 +35,12 @@ from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired
 from sheetsync.steps import Offer, Plan
+from sheetsync.sync.asking import ask
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
 from sheetsync.sync.progress import Progress, silent
 from sheetsync.sync.report import Report
+from sheetsync.tiktok.client import TikTok
 from sheetsync.tokportal.client import TokPortal
 
 log = logging.getLogger(__name__)
@@ -48,7 +52,7 @@ Observations = Mapping[str, Observation]
 class Request:
     """What one run is asked to do. `videos` narrows it to some rows; `poll_seconds` bounds the observing.
 
-    `progress` is told how far it is.
+    `progress` is told how far it is; `tiktok` makes the client for a tracker that has TikTok asked.
     """
 
     run_id: str
@@ -58,6 +62,7 @@ class Request:
     plan_only: bool = False
     pollers: int = POLLERS
     progress: Progress = silent
+    tiktok: Callable[[Access, Clock], TikTok] = TikTok
 
 
 class Run:
@@ -132,6 +137,7 @@ class Run:
             # before anything is decided: else the next run, which knows of it, would decide otherwise
             self._record(snapshot, known, observations)
             self._remember(snapshot, known, tracker)
+            self._ask_tiktok(snapshot, tracker)
             asked = self._ledger.known(self._tracker.name).only(self._request.videos)
         plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
         if plan.refused:
@@ -164,6 +170,27 @@ class Run:
         # a mark that was not reached is a hold
         self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
         return observations
+
+    def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker) -> None:
+        """What TikTok says of codes goes to disk like what TokPortal says; that it says nothing stops nothing."""
+        access = tracker.tiktok
+        if not access.is_on:
+            return
+        known, now = self._ledger.known(tracker.name), self._clock.now()
+        rows = chosen(concerned(snapshot.rows, known), self._request.videos)
+        due = inquiries(rows, known, now, snapshot.time_zone, tracker)
+        book = self._ledger.authorized(tracker.name, self._request.run_id, self._clock)
+        trouble = book.trouble()
+        if due and not (trouble and trouble.token == access.fingerprint and abs(now - trouble.asked_at) < SOON):
+            told = ask(due, access, self._request.tiktok, self._clock)
+            book.keep(told.codes)
+            if told.trouble:
+                log.log(logging.INFO if trouble else logging.WARNING, "%s", told.trouble)
+                book.troubled(told.trouble, access.fingerprint)
+            elif told.is_heard:
+                book.relieved()
+            trouble = book.trouble()
+        self.report.remarks += [trouble.text] if trouble else []
 
     def _plan(
         self,

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 
 ORDER = (
     *("video_id", "action", "status", "spark_code", "expires_at", "expiry", "stage", "sync_note", "missing"),
+    *("expiry_source", "code_state"),
     *("creator", "client", "brand", "campaign", "objective", "market", "language", "ad_account"),
     *("currency", "landing_page", "creator_region", "product_availability", "posting_time"),
     *("post_live", "caption_final", "sound_cleared", "comments_checked", "landing_page_ready", "approval_owner"),

@@ -6,7 +6,7 @@ Owns these words. That nothing is sent which Google refuses in a table is `sprea
 
 from collections.abc import Iterator, Mapping
 
-from sheetsync.columns import BY_KEY, MACHINE_KEYS, Kind, bind, header_of
+from sheetsync.columns import BY_KEY, OURS, Kind, bind, header_of
 from sheetsync.model import Tracker
 from sheetsync.template.spreadsheet import Tab, Table, column_range
 from sheetsync.template.tracker_tab import missing_columns
@@ -66,7 +66,7 @@ def protections(tab: Tab | None, tracker: Tracker, email: str, top: int = 1) -> 
     if tab is None:
         return
     at = bind(tab.headers, tracker.columns).columns
-    ours = {key: column_range(at[key], top, tab.row_count) for key in (*MACHINE_KEYS, "action") if key in at}
+    ours = {key: column_range(at[key], top, tab.row_count) for key in (*OURS, "action") if key in at}
     for held in (held for held in tab.protected_ranges if held.stops_us):
         kept = [
             header_of(key, tracker.columns)

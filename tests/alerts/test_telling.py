@@ -470,7 +470,16 @@ def back_to(path: Path, version: int) -> None:
     """Undo the later migrations: the file as this version left it."""
     kept = "tracker, video_id, creator, client, hold, request_id, code, ends"
     with sqlite3.connect(path) as connection:
-        for table in ("alert", "delivery", "alert_cursor", "run_gone", "filled", "fence"):
+        for table in (
+            "alert",
+            "delivery",
+            "alert_cursor",
+            "run_gone",
+            "filled",
+            "fence",
+            "tiktok_code",
+            "tiktok_trouble",
+        ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute(f"CREATE TABLE kept AS SELECT {kept} FROM row_seen")
         connection.execute("DROP TABLE row_seen")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sheetsync.authorizations import Access
 from sheetsync.config import settings as config
 from sheetsync.config.load import Config, default_path, load
 from sheetsync.errors import ConfigError
@@ -246,6 +247,38 @@ def test_two_headers_may_change_places(load_text: Load) -> None:
 def test_repr_hides_the_key(load_text: Load) -> None:
     """No log or traceback shows the key."""
     assert "tok_live_0123" not in repr(load_text(SMALLEST))
+
+
+@pytest.mark.parametrize("left_out", ["", "    tiktok:\n", "    tiktok: {access_token: , advertiser_id: }\n"])
+def test_tiktok_is_asked_on_request(load_text: Load, left_out: str) -> None:
+    """Without a token it is not, whatever else stands there."""
+    assert load_text(SMALLEST + left_out).trackers[0].tiktok == Access()
+    told = "    tiktok: {access_token: '${T}', advertiser_id: 7012345678901234567, api_url: http://127.0.0.1:8}\n"
+    tracker = load_text(SMALLEST + told, {**KEY, "T": "tik_live_0123"}).trackers[0]
+    assert tracker.tiktok == Access("tik_live_0123", "7012345678901234567", "http://127.0.0.1:8")
+    assert "tik_live" not in repr(tracker)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (
+            "access_token: a b",
+            "access_token: holds spaces or characters beyond ASCII; expected the token as TikTok shows it",
+        ),
+        ("access_token: $TIKTOK", "access_token: is the name of a variable, not a key; expected ${NAME}, with braces"),
+        ("advertiser_id: Acme", "advertiser_id: 'Acme' is no ad account's id; expected its digits"),
+        (
+            "api_url: http://tiktok.test",
+            "api_url: 'http://tiktok.test' would send keys in the clear; expected https://",
+        ),
+        ("token: x", "token: is not a known key; expected one of access_token, advertiser_id, api_url"),
+    ],
+)
+def test_what_tiktok_cannot_be_asked_with(problems: Problems, said: str, wrong: str) -> None:
+    """Told like every other mistake; of the token nothing is repeated."""
+    (problem,) = problems(SMALLEST + f"    tiktok: {{{said}}}\n")
+    assert f"trackers[0].tiktok.{wrong}" in problem
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from histories.history import NUMBER, STRIKES, Player, of_seed, play
 
 HISTORIES = int(os.environ.get("SHEETSYNC_HISTORIES", "1000"))
 PARTS = 20
-QUICK = 2
+QUICK = 1
 """Parts that are no long tests."""
 STEPS = 50
 

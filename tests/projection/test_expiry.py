@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import ALL_COLUMNS, CREATED, NOW, entry, known, outlook, request, row, tracker
+from support.builders import ALL_COLUMNS, ASKED, CREATED, NOW, entry, known, outlook, request, row, told, tracker
 
 from sheetsync.clock import Clock
 from sheetsync.columns import to_serial
@@ -28,10 +29,25 @@ CHANGES = (
 )
 
 
-def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime) -> Window:
+def window_for(of: Row, finished: AdCodeRequest, zone: str, settings: Tracker, now: datetime, **memory: Any) -> Window:
     """The window of a request in its row."""
     found = entry(finished)
-    return window_of(RowContext(of, zone, settings, now, known(found)), found)
+    return window_of(RowContext(of, zone, settings, now, known(found, **memory)), found)
+
+
+def by_tiktok(now: datetime, ends: datetime, zone: str = "UTC", warn_hours: int = 72, **cells: Scalar) -> Window:
+    """The window of a row whose code TikTok was asked about."""
+    asked = tracker(tiktok=ASKED, warn_hours=warn_hours)
+    return window_for(row(**cells), request(), zone, asked, now, **told(ends=ends))
+
+
+def word_by(source: str, now: datetime, ends: datetime, zone: str = "UTC", warn_hours: int = 72) -> str:
+    """What Expiry says of a code that ends then, by who says so."""
+    if source == "TikTok":
+        return by_tiktok(now, ends, zone, warn_hours).word
+    if source == "typed":
+        return word(now, zone, warn_hours=warn_hours, known_expiry=ends.isoformat())
+    return word(now, zone, ends - 30 * DAY, warn_hours)
 
 
 def word(now: datetime, zone: str = "UTC", created: datetime = CREATED, warn_hours: int = 72, **cells: Scalar) -> str:
@@ -69,6 +85,62 @@ class TestBoundaries:
         assert seen == ["renewal needed", "expired", "expired"]
         seen = [word(ends - WARN + late, zone, **cells) for late in (-SECOND, 0 * SECOND, SECOND)]
         assert seen == ["ok", "renewal needed", "renewal needed"]
+
+    def test_told_by_tiktok(self, change: datetime, length: int, zone: str) -> None:
+        """To the second, whatever was estimated, and whatever the clocks of the sheet's zone do."""
+        moments = [change + late for late in (-SECOND, 0 * SECOND, SECOND)]
+        seen = [by_tiktok(moment, change, zone, authorization_days=length).word for moment in moments]
+        assert seen == ["renewal needed", "expired", "expired"]
+        seen = [by_tiktok(moment - WARN, change, zone, authorization_days=length).word for moment in moments]
+        assert seen == ["ok", "renewal needed", "renewal needed"]
+
+    @pytest.mark.parametrize("typed", [-DAY, DAY], ids=["typed first", "told first"])
+    def test_typed_and_told(self, change: datetime, length: int, zone: str, typed: timedelta) -> None:
+        """The earlier of the two holds, to the second."""
+        ends = change + timedelta(hours=3)
+        cells: dict[str, Scalar] = {"known_expiry": to_serial(ends + typed, zone), "authorization_days": length}
+        earlier = min(ends, ends + typed)
+        seen = [by_tiktok(earlier + late, ends, zone, **cells).word for late in (-SECOND, 0 * SECOND, SECOND)]
+        assert seen == ["renewal needed", "expired", "expired"]
+        assert by_tiktok(earlier, ends, zone, **cells).source == ("typed" if typed < timedelta(0) else "TikTok")
+
+
+class TestSource:
+    """Who says when a code ends."""
+
+    ENDS = CREATED + 12 * DAY
+
+    def test_without_a_token_what_tiktok_said_counts_for_nothing(self) -> None:
+        """A token that was taken out of the configuration again leaves everything as it was before."""
+        found = window_for(row(), request(), "UTC", tracker(), NOW, **told(ends=self.ENDS))
+        assert (found.ends, found.source, found.state) == (CREATED + 30 * DAY, "estimate", "")
+
+    @pytest.mark.parametrize(
+        ("of", "said", "source"),
+        [
+            (request(), told(ends=ENDS), "TikTok"),
+            (request(), told("#other", ends=ENDS), "estimate"),
+            (request(), told(), "estimate"),
+            (request(code="%23R1"), told(ends=ENDS), "TikTok"),
+            (request(platform="instagram"), told(ends=ENDS), ""),
+            (request(submitted_at=NOW), told(ends=ENDS), "estimate"),
+            (request(submitted_at=NOW - SECOND), told(ends=ENDS), "TikTok"),
+            (request(created_at=None), told(ends=ENDS), "TikTok"),
+        ],
+        ids=[
+            *("told", "of another code", "no end told", "percent-encoded", "instagram"),
+            *("the same code came again since", "a second before", "nothing else is known"),
+        ],
+    )
+    def test_what_counts_as_told(self, of: AdCodeRequest, said: dict[str, Any], source: str) -> None:
+        """What TikTok said of this code, since this request brought it."""
+        found = window_for(row(), of, "UTC", tracker(tiktok=ASKED), NOW, **said)
+        assert found.source == source
+        assert (found.ends == self.ENDS) == (source == "TikTok")
+
+    def test_both_say_the_same(self) -> None:
+        """It was typed."""
+        assert by_tiktok(NOW, self.ENDS, known_expiry=to_serial(self.ENDS, "UTC")).source == "typed"
 
 
 class TestKnownExpiry:
@@ -144,18 +216,21 @@ class TestEstimate:
         assert window_for(row(), request(status=status, code="#c"), "UTC", tracker(), NOW).word == "ok"
 
 
+@pytest.mark.parametrize("source", ["estimate", "typed", "TikTok"])
 class TestWarning:
     @pytest.mark.parametrize("hours", [1, 24, 72, 8760])
-    def test_it_begins_exactly_so_many_hours_before(self, hours: int) -> None:
+    def test_it_begins_exactly_so_many_hours_before(self, source: str, hours: int) -> None:
         """warn_hours is the tracker's."""
-        begins = CREATED + 30 * DAY - timedelta(hours=hours)
-        assert word(begins, warn_hours=hours) == "renewal needed"
-        assert word(begins - SECOND, warn_hours=hours) == "ok"
+        ends = CREATED + 30 * DAY
+        begins = ends - timedelta(hours=hours)
+        assert word_by(source, begins, ends, warn_hours=hours) == "renewal needed"
+        assert word_by(source, begins - SECOND, ends, warn_hours=hours) == "ok"
 
-    def test_zero_hours_warn_of_nothing(self) -> None:
+    def test_zero_hours_warn_of_nothing(self, source: str) -> None:
         """From ok to expired at once."""
         ends = CREATED + 30 * DAY
-        assert [word(ends - SECOND, warn_hours=0), word(ends, warn_hours=0)] == ["ok", "expired"]
+        found = [word_by(source, moment, ends, warn_hours=0) for moment in (ends - SECOND, ends)]
+        assert found == ["ok", "expired"]
 
     @given(
         ends=st.integers(1, 3650 * 86400),
@@ -163,25 +238,27 @@ class TestWarning:
         steps=st.lists(st.integers(-400 * 86400, 4000 * 86400), max_size=20),
         zone=st.sampled_from(ZONES),
     )
-    def test_it_changes_once_and_never_back(self, ends: int, warn_hours: int, steps: list[int], zone: str) -> None:
+    def test_it_changes_once_and_never_back(
+        self, source: str, ends: int, warn_hours: int, steps: list[int], zone: str
+    ) -> None:
         """Over any window, from ok to renewal needed at one instant, from there to expired at one, never back."""
         over = CREATED + timedelta(seconds=ends)
-        text = over.isoformat()
         warns = over - timedelta(hours=warn_hours)
         moments = sorted([*(CREATED + timedelta(seconds=s) for s in steps), warns - SECOND, warns, over - SECOND, over])
-        words = [word(moment, zone, warn_hours=warn_hours, known_expiry=text) for moment in moments]
+        words = [word_by(source, moment, over, zone, warn_hours) for moment in moments]
         changes = [(a, b, at) for (a, b), at in zip(pairwise(words), moments[1:], strict=True) if a != b]
         assert changes == [("ok", "renewal needed", warns), ("renewal needed", "expired", over)]
 
 
 class TestClock:
-    def test_the_run_asks_the_one_clock(self) -> None:
+    @pytest.mark.parametrize("source", ["estimate", "typed", "TikTok"])
+    def test_the_run_asks_the_one_clock(self, source: str) -> None:
         """Frozen a second before the end and at it, the real clock gives the two words."""
         ends = CREATED + 30 * DAY
         with freeze_time(ends - SECOND) as frozen:
-            before = word(Clock().now())
+            before = word_by(source, Clock().now(), ends)
             frozen.tick(SECOND)
-            assert [before, word(Clock().now())] == ["renewal needed", "expired"]
+            assert [before, word_by(source, Clock().now(), ends)] == ["renewal needed", "expired"]
 
     def test_the_projection_asks_none(self) -> None:
         """The same row, ledger and `now` give the same cells at any time of day."""

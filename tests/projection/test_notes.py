@@ -9,10 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.bench import Bench
 from support.builders import (
+    ASKED,
     NOW,
     VIDEO,
     entry,
@@ -25,9 +27,11 @@ from support.builders import (
     seen,
     shows,
     situation,
+    told,
     tracker,
 )
 
+from sheetsync.authorizations import Access
 from sheetsync.model import AdCodeRequest, Known, Origin, Row, Scalar, Tracker, Typed
 from sheetsync.plan.limits import without_orders
 from sheetsync.plan.marks import make_plan
@@ -285,6 +289,61 @@ def test_several_other_codes() -> None:
     (text,) = notes([row()], replace(known(entry(FINAL)), earlier={VIDEO: (entry(BEFORE), other)}), {}, tracker())
     ends = f"{NOW + timedelta(days=20):%Y-%m-%d %H:%M}"
     assert text == f"Other codes may still run: until {ends}, with no known end."
+
+
+ENDS = NOW + timedelta(days=12)
+NOT_FOUND, GONE = "40002: auth_code_not_found", "40002: video_unavailable"
+BY_TIKTOK = {
+    "in use": (told(ends=ENDS), {}, ""),
+    "people say the same": (told(ends=ENDS), {"known_expiry": f"{ENDS:%Y-%m-%dT%H:%M:%S}Z"}, ""),
+    "people say less": (
+        told(ends=ENDS), {"known_expiry": "2026-06-30"},
+        f"Known expiry says 2026-06-30 00:00, TikTok {ENDS:%Y-%m-%d %H:%M}: the earlier one counts.",
+    ),
+    "people say more": (
+        told(ends=ENDS), {"known_expiry": "2026-09-30 18:00"},
+        f"Known expiry says 2026-09-30 18:00, TikTok {ENDS:%Y-%m-%d %H:%M}: the earlier one counts.",
+    ),
+    "not accepted": (
+        told(ends=ENDS, state="not accepted", refusal=NOT_FOUND), {},
+        "TikTok does not accept this code (40002: auth_code_not_found). Mark correct, with the reason in Feedback.",
+    ),
+    "not told": (
+        told(ends=ENDS, state="not told", refusal="40001: No permission."), {},
+        "TikTok does not tell us of this code (40001: No permission.). Ask whoever runs sheetsync what the token may "
+        "read.",
+    ),
+    "the post is not accepted": (
+        told(state="not accepted", refusal=GONE), {},
+        "TikTok does not accept this post (40002: video_unavailable): another code will not help. Ask the creator.",
+    ),
+    "private": (
+        told(ends=ENDS, state="post no longer public"), {},
+        "TikTok says of this code: post no longer public. Ads that use it may have stopped; ask the creator.",
+    ),
+    "a state unknown today": (
+        told(ends=ENDS, state="FROZEN"), {},
+        "TikTok says of this code: FROZEN. Ads that use it may have stopped; ask the creator.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "cells", "text"), BY_TIKTOK.values(), ids=BY_TIKTOK)
+def test_what_tiktok_says_of_a_code(said: Mapping[str, Any], cells: Mapping[str, Scalar], text: str) -> None:
+    """Beside a Known expiry the note says both; a code that is not good any more is named. Without a token, nothing."""
+    asked = tracker(tiktok=ASKED)
+    assert notes([row(**cells)], known(entry(FINAL), **said), {}, asked) == [text]
+    assert notes([row(**cells)], known(entry(FINAL), **said), {}, tracker()) == [""]
+
+
+@pytest.mark.parametrize("cell", ["", "Acme US", 7012345678901234567, True, "1234"])
+def test_no_ad_account_is_known(cell: Scalar) -> None:
+    """Neither the configuration nor the row names one; a number has lost its last digits. Instagram has none."""
+    asked = tracker(tiktok=Access("token"))
+    text = "TikTok is not asked about this code: Ad account holds no ad account's id (its digits, as text)."
+    assert notes([row(ad_account=cell)], known(entry(FINAL)), {}, asked) == [text]
+    assert notes([row(ad_account="7012345678901234567")], known(entry(FINAL)), {}, asked) == [""]
+    assert notes([row(ad_account=cell)], known(entry(platform="instagram")), {}, asked) == [""]
 
 
 DATE = "pick the date, or type it as 2026-04-03."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.profile import cases
 from support.story import ORDERED, Story, kinds_of, tell
 
 from sheetsync.sandbox.faults import FAULTS
@@ -19,6 +20,8 @@ from sheetsync.sandbox.wire import Request
 
 HOUR = 3601
 PASSING = ("429", "500", "503", "html502", "slow", "slow_after", "late", "garbled", "lost_before", "lost_after")
+QUICK = ("401", "429", "500", "lost_before", "lost_after")
+"""Faults that the README's line plays at every call."""
 READS = ("sheets.get", "values.batchGet", "portal.poll", "portal.balance")
 
 
@@ -36,7 +39,7 @@ def allowed_codes(kind: str, fault: str) -> set[int]:
     return {0, 1}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", cases(FAULTS, QUICK))
 def test_once_at_any_call(tmp_path: Path, fault: str) -> None:
     """One fault at any call: the right exit code, and the next three runs at most make everything right."""
     problems = []
@@ -54,7 +57,7 @@ def test_once_at_any_call(tmp_path: Path, fault: str) -> None:
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(9, marks=pytest.mark.long)])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", cases(FAULTS, QUICK))
 def test_in_a_row_from_any_call(tmp_path: Path, fault: str, times: int) -> None:
     """Three and more calls in a row fail alike: an exit code of design 7, and everything right within three runs."""
     problems = []
@@ -224,7 +227,7 @@ OTHERWISE: dict[tuple[str, object], Callable[[Story], None]] = {
 """What comes out differently, by switch and value; with every other value it is the same as ever."""
 
 
-@pytest.mark.parametrize("fault", ["", "500", "lost_after", "lost_before"])
+@pytest.mark.parametrize("fault", cases(["", "500", "lost_after", "lost_before"], ("", "lost_after")))
 @pytest.mark.parametrize("name", CHOICES)
 def test_every_undocumented_behaviour(tmp_path: Path, name: str, fault: str) -> None:
     """Whatever TokPortal does where its documents are silent, nobody is charged twice and every cell is right."""

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from support.profile import cases
 from support.story import Story, kinds_of, tell
 
 from sheetsync.sandbox import people
@@ -213,7 +214,7 @@ def test_edits_at_two_writes_in_a_row(tmp_path: Path, first: str) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["lost_after", *(pytest.param(fault, marks=pytest.mark.long) for fault in ("500", "lost_before", "garbled"))],
+    cases(["lost_after", "500", "lost_before", "garbled"], ()),
 )
 @pytest.mark.parametrize("name", EDITS)
 def test_edit_at_a_write_whose_answer_is_lost(tmp_path: Path, name: str, fault: str) -> None:

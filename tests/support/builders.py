@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sheetsync.authorizations import Access, Authorization, code_name
 from sheetsync.columns import BY_KEY, COLUMNS, key_text, rows_of
 from sheetsync.model import (
     AdCodeRequest,
@@ -117,6 +118,17 @@ def outlook(*entries: Entry, **more: Any) -> Outlook:
     """What a run knows when it writes; every video of the entries was observed."""
     observed = frozenset(found.request.video_id for found in entries)
     return Outlook(**{"known": known(*entries), "now": NOW, "observed": observed, **more})
+
+
+ASKED = Access("token", "7000000000000000001")
+"""The settings of a tracker that has TikTok asked."""
+
+
+def told(code: str = "#R1", ends: datetime | None = None, state: str = "in use", **fields: Any) -> Mapping[str, Any]:
+    """What TikTok said of a code, as `known` takes it."""
+    name = code_name(code)
+    said = {"video_id": VIDEO, "advertiser_id": ASKED.advertiser_id, "refusal": "", "starts": None, "asked_at": NOW}
+    return {"authorizations": {name: Authorization(code=name, state=state, ends=ends, **{**said, **fields})}}
 
 
 def tracker(**settings: Any) -> Tracker:

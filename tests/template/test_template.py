@@ -297,12 +297,12 @@ def test_machine_columns_that_stand_together_share_one_warning() -> None:
     of = tab(FULL)
     found = [r["protectedRange"] for r in requests(of, "addProtectedRange")]
 
-    assert [(f["range"]["startColumnIndex"], f["range"]["endColumnIndex"]) for f in found] == [(2, 9), LAST]
+    assert [(f["range"]["startColumnIndex"], f["range"]["endColumnIndex"]) for f in found] == [(2, 11), LAST]
     assert all(f["warningOnly"] and "editors" not in f for f in found)
 
 
 def test_a_column_that_is_protected_already_gets_no_second_warning() -> None:
-    of = tab(FULL, protected_ranges=(ProtectedRange(GridRange(left=3, right=9)), ProtectedRange(GridRange(0, 1))))
+    of = tab(FULL, protected_ranges=(ProtectedRange(GridRange(left=3, right=11)), ProtectedRange(GridRange(0, 1))))
     found = [r["protectedRange"]["range"] for r in requests(of, "addProtectedRange")]
     assert [(f["startColumnIndex"], f["endColumnIndex"]) for f in found] == [(2, 3), LAST]
 

@@ -1,4 +1,4 @@
-"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests and credits; time and troubles to switch on.
+"""The sandbox's page: every tab of every spreadsheet, TokPortal's requests, TikTok's codes; time and troubles.
 
 Owns the layout. Does not own tables of cells (table.py), charts (chart.py), style and scripts (*.css, *.js) or
 what the buttons do (control.py). The page needs nothing from elsewhere: no fonts, no scripts, no pictures.
@@ -7,7 +7,7 @@ what the buttons do (control.py). The page needs nothing from elsewhere: no font
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -19,7 +19,9 @@ from sheetsync.sandbox.clock import Clock
 from sheetsync.sandbox.google.grid import Sheet, Spreadsheet
 from sheetsync.sandbox.google.service import Google
 from sheetsync.sandbox.page.chart import charts
+from sheetsync.sandbox.page.codes import codes
 from sheetsync.sandbox.page.table import table
+from sheetsync.sandbox.tiktok.records import TikTok
 from sheetsync.sandbox.tokportal.portal import Portal
 from sheetsync.sandbox.tokportal.records import AdCodeRequest, Movement, Video
 
@@ -54,6 +56,9 @@ class Shown(Protocol):
     @property
     def portal(self) -> Portal: ...
     @property
+    def tiktok(self) -> TikTok: ...
+    def creators_authorize(self) -> None: ...
+    @property
     def faults(self) -> Waiting: ...
     @property
     def calls(self) -> Sized: ...
@@ -61,12 +66,14 @@ class Shown(Protocol):
 
 def render(shown: Shown) -> str:
     """The whole page."""
+    shown.creators_authorize()
     scripts = "".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>sheetsync sandbox</title>'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         f"<style>{_asset('page.css')}</style></head>"
-        f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}</main>'
+        f'<body data-revision="{revision(shown)}">{_bar(shown)}<main>{_books(shown)}{_tokportal(shown)}'
+        f"{_tiktok(shown)}</main>"
         f'<div id="problem" role="alert"></div>'
         f"{scripts}</body></html>"
     )
@@ -83,6 +90,7 @@ def revision(shown: Shown) -> int:
         len(shown.calls)
         + 1000 * len(shown.faults.waiting())
         + shown.portal.version
+        + shown.tiktok.version
         + sum(book.version for book in shown.google.books.values())
     )
 
@@ -90,8 +98,8 @@ def revision(shown: Shown) -> int:
 def _bar(shown: Shown) -> str:
     moving = "running" if shown.clock.real_time else "stands still until moved"
     return (
-        '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet and a TokPortal of your own: '
-        "nothing here leaves this computer, and no credit is real.</p>"
+        '<header><h1>sheetsync <em>sandbox</em></h1><p class="about">A Google Sheet, a TokPortal and a TikTok of '
+        "your own: nothing here leaves this computer, and no credit is real.</p>"
         f'<dl><div title="The sandbox clock, {moving}; sheetsync goes by it, too"><dt>Clock (UTC)</dt>'
         f'<dd id="clock">{_time(shown.clock.now())}</dd></div>'
         f'<div><dt>Credits</dt><dd id="credits">{shown.portal.credits:,}</dd></div></dl>'
@@ -162,6 +170,21 @@ def _tokportal(shown: Shown) -> str:
     requests = f'<table class="list">{head}{rows}</table>' if rows else "<p>No ad code has been ordered yet.</p>"
     return (
         f'<section class="portal"><h2>TokPortal <small>ad code requests</small></h2>{requests}{_more(portal)}</section>'
+    )
+
+
+def _tiktok(shown: Shown) -> str:
+    rows = "".join(_code(*told) for told in codes(shown.tiktok)[:NEWEST])
+    head = "<tr><th>Code<th>Authorized<th>Until<th>Authorization<th>Post<th>Applied by<th></tr>"
+    posts = f'<table class="list">{head}{rows}</table>' if rows else "<p>No creator has made a code yet.</p>"
+    return f'<section class="portal"><h2>TikTok <small>what creators authorized</small></h2>{posts}</section>'
+
+
+def _code(cells: Sequence[str], acts: Mapping[str, Mapping[str, Any]]) -> str:
+    code, *others = map(escape, cells)
+    buttons = "".join(_button("tiktok", body, words, "small") for words, body in acts.items())
+    return (
+        f'<tr><td class="wide"><code>{code}</code>' + "".join(f"<td>{cell}" for cell in others) + f"<td>{buttons}</tr>"
     )
 
 

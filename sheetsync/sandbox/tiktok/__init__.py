@@ -1,0 +1,1 @@
+"""The local TikTok: ad accounts and what they know of Spark codes, over the part of its Business API that reads."""

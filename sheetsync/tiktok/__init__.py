@@ -1,0 +1,1 @@
+"""The TikTok client, which only reads: calls and their pace, and what an answer says of codes."""
