@@ -88,9 +88,9 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     was, now = of.sent.before.headers, of.after.headers
     one_more = ((*headers[:at], GONE, *headers[at:]) for headers in (was, now) for at in range(len(headers)))
     best: tuple[Sequence[Scalar], list[Carrier]] = now, []
-    most = -1
+    most, changed = -1, of.now.changed_since(of.then)
     for headers in chain([now, was], one_more):
-        carriers = list(_one_each(_carriers(headers, of)))
+        carriers = list(_one_each(_carriers(headers, changed, of)))
         told = sum(carrier.told for carrier in carriers)
         if told > most:
             best, most = (headers, carriers), told
@@ -99,13 +99,12 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     return best
 
 
-def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
+def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) -> list[Carrier]:
     """Which rows carry all that was written to a row, or, if none does, most of it: some of it may have changed.
 
     Mere emptiness is everywhere: it landed as far from its place as the rows beside it.
     """
     written = list(by_row(of.sent.edits))
-    changed = of.now.changed_since(of.then)
     found = _whole_carriers(written, headers, changed, of)
     whole = [[n for n in rows if _may_tell(n, edits, headers, of)] for edits, rows in zip(written, found, strict=True)]
     taken = {n for rows in whole for n in rows}

@@ -398,13 +398,28 @@ def lose(bench: Bench) -> None:
     raise ConnectionLost("lost")
 
 
+@pytest.mark.parametrize("cells", [6400, 6])
+@pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_lost_answer(moment: str) -> None:
-    """It is looked for, and written where it is not found."""
+def test_a_lost_answer(moment: str, nth: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for, and written where it is not found; so it is for the second of two calls, after a sort."""
+    monkeypatch.setattr(requests, "CELLS_PER_WRITE", cells)
     bench = made()
     before = others(bench)
-    at_write(bench, lose, moment)
+    at_write(bench, sort_rows)
+    at_write(bench, lose, moment, nth)
     imported(bench)
+    assert wrong(bench, before) == []
+
+
+def test_a_second_call_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google did nothing of it: what the first one wrote stands, and the rest is written in the next round."""
+    monkeypatch.setattr(requests, "CELLS_PER_WRITE", 6)
+    bench = made()
+    before = others(bench)
+    at_write(bench, lambda bench: setattr(bench.world.google, "refuses", "typed_column"), nth=2)
+    at_write(bench, lambda bench: setattr(bench.world.google, "refuses", ""), "after", nth=2)
+    assert imported(bench).written == 8
     assert wrong(bench, before) == []
 
 
