@@ -115,13 +115,28 @@ def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) 
         )
         for edits, rows in zip(written, whole, strict=True)
         for row in rows
-        or (n for n in touched if _share(n, edits, headers, of) >= MOST and _may_tell(n, edits, headers, of))
+        or (n for n in touched if _tells_enough(n, edits, headers, of) and _may_tell(n, edits, headers, of))
     ]
     for edits in written if carriers else ():
         row = edits[0].row + _shift(carriers)
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
             carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers
+
+
+def _tells_enough(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether a row carries most of what was written to one.
+
+    Of another video's row one cell is enough, under a header where nobody else writes: another machine may have
+    written the rest of it anew, and what belongs in the row that was meant.
+    """
+    if _share(row, edits, headers, of) >= MOST:
+        return True
+    cells = [(column, edit) for column, edit in _placed(edits, headers, of) if edit.value != ""]
+    is_anothers = of.now.key(row) != edits[0].key
+    return is_anothers and any(
+        of.holds(row, column, edit) and header_at(of.after.headers, column) in _ours(of) for column, edit in cells
+    )
 
 
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:
