@@ -107,8 +107,8 @@ def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | Non
     rows = sorted(order.row for order in plan.orders)
     return (
         f"{count} orders ({plan.credits} credits, rows {rows[0]} to {rows[-1]}) are more than the {limit} that one run "
-        f"of tracker '{tracker.name}' may send, so none was sent. Ask the people of the sheet. If they are meant: "
-        f"sheetsync sync --allow-orders {count}. If not: they empty Action in these rows"
+        f"of tracker '{tracker.name}' may send, so none was sent. Ask the people of the sheet; who did "
+        f"not mean them empties Action in these rows. If they are meant: sheetsync sync --allow-orders {count}"
     )
 
 

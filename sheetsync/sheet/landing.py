@@ -88,9 +88,9 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     was, now = of.sent.before.headers, of.after.headers
     one_more = ((*headers[:at], GONE, *headers[at:]) for headers in (was, now) for at in range(len(headers)))
     best: tuple[Sequence[Scalar], list[Carrier]] = now, []
-    most = -1
+    most, changed = -1, of.now.changed_since(of.then)
     for headers in chain([now, was], one_more):
-        carriers = list(_one_each(_carriers(headers, of)))
+        carriers = list(_one_each(_carriers(headers, changed, of)))
         told = sum(carrier.told for carrier in carriers)
         if told > most:
             best, most = (headers, carriers), told
@@ -99,13 +99,12 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     return best
 
 
-def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
+def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) -> list[Carrier]:
     """Which rows carry all that was written to a row, or, if none does, most of it: some of it may have changed.
 
     Mere emptiness is everywhere: it landed as far from its place as the rows beside it.
     """
     written = list(by_row(of.sent.edits))
-    changed = of.now.changed_since(of.then)
     found = _whole_carriers(written, headers, changed, of)
     whole = [[n for n in rows if _may_tell(n, edits, headers, of)] for edits, rows in zip(written, found, strict=True)]
     taken = {n for rows in whole for n in rows}
@@ -116,13 +115,28 @@ def _carriers(headers: Sequence[Scalar], of: Aftermath) -> list[Carrier]:
         )
         for edits, rows in zip(written, whole, strict=True)
         for row in rows
-        or (n for n in touched if _share(n, edits, headers, of) >= MOST and _may_tell(n, edits, headers, of))
+        or (n for n in touched if _tells_enough(n, edits, headers, of) and _may_tell(n, edits, headers, of))
     ]
     for edits in written if carriers else ():
         row = edits[0].row + _shift(carriers)
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
             carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers
+
+
+def _tells_enough(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    """Whether a row carries most of what was written to one.
+
+    Of another video's row one cell is enough, under a header where nobody else writes: another machine may have
+    written the rest of it anew, and what belongs in the row that was meant.
+    """
+    if _share(row, edits, headers, of) >= MOST:
+        return True
+    cells = [(column, edit) for column, edit in _placed(edits, headers, of) if edit.value != ""]
+    is_anothers = of.now.key(row) != edits[0].key
+    return is_anothers and any(
+        of.holds(row, column, edit) and header_at(of.after.headers, column) in _ours(of) for column, edit in cells
+    )
 
 
 def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> int:

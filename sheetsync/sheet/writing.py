@@ -255,17 +255,19 @@ class Writer:
 
     def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[list[Sent], Unavailable | None]:
         """One write, in as many calls as its size needs: where each landed, or why that is not known of all of it."""
-        whole = Sent(todo.edits, None, todo.read)
         # on disk before it is sent: a kill at any later moment leaves all that is needed to put it right
-        self.journal.begin_write(to_journal([*todo.writes, whole]))
-        calls = []
+        self.journal.begin_write(to_journal([*todo.writes, Sent(todo.edits, None, todo.read)]))
+        calls: list[Sent] = []
         batches = requests.batches(todo.edits)
         for batch in batches:
             try:
                 answer = self._update(todo.snapshot, batch, beside if batch is batches[-1] else ())
-            except (WriteUnclear, WriteRefused) as error:
+            except WriteRefused as error:
+                return calls or [Sent(tuple(batch), None, todo.read)], error
+            except WriteUnclear as error:
                 # all calls of a write bear one time: where one of them landed unseen, only all of them together tell
-                return [whole], error
+                begun = tuple(edit for sent in calls for edit in sent.edits)
+                return [Sent((*begun, *batch), None, todo.read)], error
             # each by its own headers: people may move columns between two calls
             landed = requests.landed_in([answer], todo.snapshot.sheet_id)
             calls.append(Sent(tuple(batch), landed, todo.read))

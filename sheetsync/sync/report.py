@@ -16,12 +16,9 @@ from sheetsync.sync.progress import Progress, silent
 @dataclass(slots=True)
 class Report:
     """One tracker's run. `plan` is what it set out to do, `served` are the marks that are done, `absent` the
-        videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is. `names` says
-    <<<<<<< HEAD
-        of each video whose it is; `tab` is that of the sheet, by its ids; `filled` is None where a run adds no rows.
-    =======
-        of each video whose it is; `tab` is that of the sheet, by its ids. `remarks` are worth knowing, and no failure.
-    >>>>>>> tiktok
+    videos that were asked for and have no row; `error` stopped it. `progress` is told how far it is. `names` says
+    of each video whose it is; `tab` is that of the sheet, by its ids; `filled` is None where a run adds no rows.
+    `remarks` are worth knowing, and no failure.
     """
 
     name: str

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from support.bench import PERSON, TAB, Bench
 from support.fragile import Fragile
+from support.profile import cases
 from support.story import Crash
 
 from sheetsync import columns
@@ -321,7 +322,7 @@ def imported_rest(bench: Bench) -> Imported:
     return imported(bench, "".join(line for line in lines if line.split(",")[0] in {"video_id", *there}))
 
 
-@pytest.mark.parametrize(("after", "cells"), [("import", 6400), ("sync", 6)])
+@pytest.mark.parametrize(("after", "cells"), [("import", 6400), pytest.param("sync", 6, marks=pytest.mark.long)])
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("do", PEOPLE)
 def test_killed_at_every_call_while_people_move(
@@ -358,7 +359,7 @@ def test_killed_at_every_call_while_people_move(
     assert problems == []
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", cases(["before", "after"], ["after"]))
 @pytest.mark.parametrize("do", PEOPLE)
 def test_killed_between_two_commits_while_people_move(do: Callable[[Bench], None], moment: str) -> None:
     """Killed before or after the ledger has taken down what is being written: the next import comes to the whole."""
@@ -397,13 +398,28 @@ def lose(bench: Bench) -> None:
     raise ConnectionLost("lost")
 
 
+@pytest.mark.parametrize("cells", [6400, 6])
+@pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_lost_answer(moment: str) -> None:
-    """It is looked for, and written where it is not found."""
+def test_a_lost_answer(moment: str, nth: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for, and written where it is not found; so it is for the second of two calls, after a sort."""
+    monkeypatch.setattr(requests, "CELLS_PER_WRITE", cells)
     bench = made()
     before = others(bench)
-    at_write(bench, lose, moment)
+    at_write(bench, sort_rows)
+    at_write(bench, lose, moment, nth)
     imported(bench)
+    assert wrong(bench, before) == []
+
+
+def test_a_second_call_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google did nothing of it: what the first one wrote stands, and the rest is written in the next round."""
+    monkeypatch.setattr(requests, "CELLS_PER_WRITE", 6)
+    bench = made()
+    before = others(bench)
+    at_write(bench, lambda bench: setattr(bench.world.google, "refuses", "typed_column"), nth=2)
+    at_write(bench, lambda bench: setattr(bench.world.google, "refuses", ""), "after", nth=2)
+    assert imported(bench).written == 8
     assert wrong(bench, before) == []
 
 

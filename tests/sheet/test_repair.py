@@ -391,6 +391,22 @@ class TestKilledRuns:
         whole = repaired(newer, owed([Sent(written, None, BEFORE)], newer))
         assert whole.grid[1][:UPDATED] == B[:UPDATED]
 
+    def test_another_machine_has_left_one_cell_of_what_hit_another_video(self) -> None:
+        """It has written the rest of that row anew, and what we meant where it belongs: one cell tells."""
+        written = (SetCell(2, CODE, "vid-a", "#A"), SetCell(2, STATUS, "vid-a", "in_review"), FOR_A[1], FOR_A[-1])
+        _, after = lost(written, snapshot(B, A, C))
+        later = NOW + timedelta(minutes=5)
+        theirs = (
+            SetCell(2, STATUS, "vid-b", B[STATUS]),
+            SetCell(2, ID, "vid-b", B[ID]),
+            SetCell(2, UPDATED, "", later),
+        )
+        meant = (*(SetCell(3, e.column, "vid-a", e.value) for e in written[:3]), SetCell(3, UPDATED, "vid-a", later))
+        _, newer = land((*theirs, *meant), after)
+        whole = repaired(newer, owed([Sent(written, None, BEFORE)], newer))
+        assert whole.grid[1][:UPDATED] == B[:UPDATED]
+        assert whole.grid[2] == newer.grid[2]
+
     @pytest.mark.parametrize(("shows", "mark"), [("R7", "renew"), ("R8", "")], ids=["same", "other"])
     def test_a_mark_that_an_answer_showed_cleared_in_a_row_that_another_machine_has_written(
         self, shows: str, mark: str
