@@ -28,7 +28,7 @@ ROOMS = [name for name in MODULES if room(name) != "sandbox"]
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("live", "health"),
+    ("live", "health", "fleet"),
     ("sync",),
     ("reporting", "filling", "importing"),
     ("sheet", "tokportal", "tiktok", "ledger", "template"),
@@ -38,6 +38,7 @@ LAYERS = (
     ("lines",),
     ("columns",),
     ("notes", "steps", "projected", "receivers"),
+    ("budget",),
     ("model", "clock", "context", "network", "state"),
     ("errors", "fills", "authorizations", "__init__"),
 )
@@ -107,7 +108,9 @@ ONLY_IN = {
     "apprise": {"alerts.channels"},
     "prometheus_client": {"health.metrics"},
     "sqlite3": {"ledger.sqlite"},
-    "psycopg": {"ledger.postgres"},
+    "psycopg": {"ledger.postgres", "ledger.budgets"},
+    "procrastinate": {"fleet.engine"},
+    "psycopg_pool": {"fleet.engine"},
     "pydantic": {"config.load", "config.settings"},
     "pydantic_core": {"config.load", "config.settings"},
     "rich": {"cli.watching", "cli.rows"},

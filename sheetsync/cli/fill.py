@@ -36,7 +36,7 @@ def fill(selection: Selection, dry_run: bool, account: str, since: datetime | No
     clock = clock_for(config)
     wanted = Wanted(run_id_for(clock.now()), account, since.date() if since else None, limit, dry_run)
     codes = set()
-    with about(run_id=wanted.run_id), Clients(config, clock, read_only=dry_run) as clients, stoppable(clock):
+    with about(run_id=wanted.run_id), Clients(config, clock, read_only=dry_run) as clients, stoppable(clock.stop):
         for tracker in trackers:
             with watching() as progress:
                 filled = _filled(tracker, clients, wanted, progress)

@@ -57,7 +57,7 @@ def import_(selection: Selection, file: Path, key: str, columns: str, dry_run: b
     run_id = run_id_for(clock.now())
     with about(run_id=run_id, tracker=tracker.name), Clients(config, clock, read_only=dry_run) as clients:
         importer = Importer(tracker, clients.sheets, clients.ledger, clock, run_id)
-        with stoppable(clock):
+        with stoppable(clock.stop):
             seen, preview = importer.look(table, dry_run)
         _say(_preview(table, seen, preview, tracker, sys.maxsize if dry_run else SHOWN))
         if dry_run or not preview.changes:
@@ -66,7 +66,7 @@ def import_(selection: Selection, file: Path, key: str, columns: str, dry_run: b
         if not yes:
             click.confirm(f"Write {_these(preview)}?", abort=True)
         try:
-            with stoppable(clock):
+            with stoppable(clock.stop):
                 imported = importer.write(seen, preview)
         except (Unavailable, CredentialsError):
             click.echo("Not all of it may have been written: call it again, and it shows what is missing.")

@@ -38,6 +38,7 @@ COMMANDS = {
     "schedule": "Print what runs sheetsync every five minutes, with this machine's paths.",
     "status": "Tell what the ledger knows: runs, balance, spending, codes in use, what waits.",
     "sync": "Order what is marked, poll what is open, write what came back.",
+    "worker": "Run every tracker every few minutes, together with any number of other workers.",
 }
 """The commands, each with the first sentence of its own help: the list of them is printed without importing any."""
 

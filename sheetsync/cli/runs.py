@@ -71,13 +71,13 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
     ):
         ends = clock.monotonic() + config.run.max_seconds
         clock.ends_in(config.run.max_seconds - (KEPT_FOR_ALERTS if config.alerting.receivers else 0))
-        with stoppable(clock), watching() as progress:
+        with stoppable(clock.stop), watching() as progress:
             request = replace(request, progress=progress)
             reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clock, request)
             runs = Runs(request.run_id, started, clock.now(), [reports[tracker.name] for tracker in trackers])
             # a run that met another one leaves the figures to that one
             if config.run.metrics_file and is_watched and runs.exit_code != Locked.exit_code:
-                _write_metrics(
+                write_metrics(
                     config.run.metrics_file,
                     clients.ledger,
                     [reports.get(tracker.name, Report(tracker.name)) for tracker in config.trackers],
@@ -92,7 +92,8 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         return runs
 
 
-def _write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None:
+def write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None:
+    """The figures of all trackers; what is wrong with the file stops nothing."""
     # its library takes a twentieth of a second to import
     from sheetsync.health import metrics
 

@@ -25,9 +25,19 @@ WORDS = ("ok", "renewal needed", "expired", "no window")
 
 @click.command()
 @selecting("trackers", "videos", "as_json")
-def status(selection: Selection) -> None:
+@click.option("--fleet", "is_fleet", is_flag=True, help="How late each tracker is, and which workers there are.")
+def status(selection: Selection, is_fleet: bool) -> None:
     """Tell what the ledger knows: runs, balance, spending, codes in use, what waits. Asks nobody, changes nothing."""
+    if is_fleet and selection.videos:
+        raise click.UsageError("--fleet goes without --video.")
     config, trackers = selection.load()
+    if is_fleet:
+        # the queue's library takes its time to import
+        from sheetsync.cli.fleet import fleet_json, fleet_of, fleet_text
+
+        fleet = fleet_of(config, trackers)
+        click.echo(shown(selection, fleet_json(fleet), fleet_text(fleet)))
+        return
     now = clock_for(config).now()
     with Ledger(config.state, read_only=True) as ledger:
         found = [status_of(ledger, tracker, frozenset(selection.videos), now) for tracker in trackers]

@@ -6,23 +6,22 @@ Owns the handlers of both. What a run does that has to end is the clock's and th
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from sheetsync.clock import Clock
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def stoppable(clock: Clock) -> Iterator[None]:
+def stoppable(stop_all: Callable[[], None]) -> Iterator[None]:
     """Within it, the first signal lets the call in hand end and no other begin; a second ends the process at once.
 
+    `stop_all` sees to the first: a clock's `stop`, or a worker's, which has several.
     An order in hand is thus recorded with its answer. After a second signal it is looked for, as after any kill.
     """
 
     def stop(*_: object) -> None:
-        clock.stop()
+        stop_all()
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         if sys.stderr.isatty():

@@ -30,12 +30,17 @@ def sync(selection: Selection) -> None:
     """
     runs = run_trackers(selection)
     if is_json():
-        for report in runs.reports:
-            with about(run_id=runs.run_id, tracker=report.name):
-                _log(report)
+        log_runs(runs)
     if selection.as_json or not is_json():
         click.echo(shown(selection, _sync_json(runs)) or ended(runs, [*map(sync_text, runs.reports)]))
     sys.exit(runs.exit_code)
+
+
+def log_runs(runs: Runs) -> None:
+    """A line of the log for each tracker."""
+    for report in runs.reports:
+        with about(run_id=runs.run_id, tracker=report.name):
+            _log(report)
 
 
 def _log(report: Report) -> None:

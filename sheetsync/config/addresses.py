@@ -1,4 +1,4 @@
-"""What an address of a receiver, of the ledger's server or of a service means, and what is wrong with one.
+"""What an address of a receiver, of the ledger's server, a service or a sheet means, and what is wrong with one.
 
 The first two may hold a token or a password: no words on them show one, not even as it was written.
 """
@@ -18,6 +18,9 @@ EXAMPLE = "https://..., smtp://user:password@host:587/?from=a@b.c&to=d@e.f, or a
 
 SERVER = "postgresql://user@host:5432/database"
 
+# "d/e/..." is a page published to the web: it has no id that the API would take.
+_SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
+
 
 def receiver_at(text: str) -> Receiver | str:
     """The receiver at an address, or what is wrong with it: words that do not show it."""
@@ -33,6 +36,12 @@ def receiver_at(text: str) -> Receiver | str:
     if not find_spec("apprise"):
         return f"is no https:// or smtp:// address; for those of apprise: pip install apprise ({EXAMPLE})"
     return Receiver(text)
+
+
+def spreadsheet_id(text: str) -> str:
+    """The id in a spreadsheet's URL; any other text as it is, without blanks around it."""
+    url = _SHEET_URL.fullmatch(text.strip())
+    return url[1] if url else text.strip()
 
 
 def server_at(text: str) -> Server | str:

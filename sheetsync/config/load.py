@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from sheetsync.authorizations import Access
 from sheetsync.columns import BY_KEY, OURS, header_of, key_of, normal
-from sheetsync.config import settings
+from sheetsync.config import addresses, settings
 from sheetsync.config.positions import AS_WRITTEN, Document, Location, Problem, kind
 from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
@@ -58,6 +58,7 @@ class Config:
     trackers: tuple[Tracker, ...]
     run: settings.RunSettings
     alerting: Alerting
+    worker: settings.WorkerSettings
     path: Path
 
 
@@ -86,7 +87,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if google.credentials:
         google = google.model_copy(update={"credentials": handed_over(google.credentials, environ)})
     sections = google, checked.tokportal, checked.state, _trackers(checked.trackers), checked.run
-    return Config(*sections, _alerting(checked), path)
+    return Config(*sections, _alerting(checked), checked.worker, path)
 
 
 def handed_over(secret: Path, environ: Mapping[str, str]) -> Path:
@@ -194,7 +195,7 @@ def _claims(here: Location, section: object, variables: Variables) -> Iterator[t
     systems file names, without regard to case; blanks nobody sees. Its headers, and the keys of its lists.
     """
     own, inner = _texts(section, variables), section if isinstance(section, dict) else {}
-    name, tab, sheet = own.get("name"), own.get("worksheet"), settings.spreadsheet_id(own.get("spreadsheet", ""))
+    name, tab, sheet = own.get("name"), own.get("worksheet"), addresses.spreadsheet_id(own.get("spreadsheet", ""))
     if name:
         yield name.casefold(), (*here, "name"), _SAME_NAME
     if sheet and tab:

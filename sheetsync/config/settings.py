@@ -28,7 +28,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.authorizations import TIKTOK_URL
 from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
-from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, wrong_address, wrong_mail
+from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, spreadsheet_id, wrong_address, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 from sheetsync.receivers import Below, Mail, Receiver
@@ -37,20 +37,11 @@ from sheetsync.state import State, is_server
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
 
-# "d/e/..." is a page published to the web: it has no id that the API would take.
-_SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
-
 
 def nearest(word: str, known: Collection[str]) -> str:
     """What was probably meant, as the end of a message."""
     close = difflib.get_close_matches(word.strip().lower().replace(" ", "_"), known, n=1)
     return f"expected {close[0]}?" if close else f"expected one of {', '.join(known)}"
-
-
-def spreadsheet_id(text: str) -> str:
-    """The id in a spreadsheet's URL; any other text as it is, without blanks around it."""
-    url = _SHEET_URL.fullmatch(text.strip())
-    return url[1] if url else text.strip()
 
 
 def _refused(*wrong: str) -> PydanticCustomError:
@@ -208,6 +199,13 @@ class RunSettings(Section):
     metrics_file: Annotated[Path | None, _or_off(lambda value, info: _path(_filled(value, info), info))] = Field(
         None, description="a path, for example sheetsync.prom"
     )
+
+
+class WorkerSettings(Section):
+    """What `sheetsync worker` does: how often each tracker is run, and how many of them at once."""
+
+    every_minutes: _Whole = _bounded("minutes", 5, 1, 1440)
+    concurrency: _Whole = _bounded("trackers", 4, 1, 64)
 
 
 if TYPE_CHECKING:
@@ -408,6 +406,7 @@ class Settings(Section):
     )
     run: Annotated[RunSettings, _MAY_BE_EMPTY] = _section("poll_seconds")
     alerts: Annotated[AlertSettings, _MAY_BE_EMPTY] = _section("to")
+    worker: Annotated[WorkerSettings, _MAY_BE_EMPTY] = _section("every_minutes")
 
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -424,6 +423,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "run": RunSettings,
     "alerts": AlertSettings,
     "trackers.alerts": TrackerAlerts,
+    "worker": WorkerSettings,
     **dict.fromkeys(("alerts.to", "alerts.owners", "trackers.alerts.to"), MailSettings),
 }
 """The models by the keys that lead to them, indexes of lists left out."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
@@ -28,7 +28,15 @@ from sheetsync.ledger.rows import to_text
 from sheetsync.state import Server
 
 EXTRA = "postgres"
-CONNECT_SECONDS = 10
+
+ALIVE: Mapping[str, Any] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+}
+"""How each connection is opened: a server that is gone without a word is noticed in half a minute."""
 
 SETTINGS = (
     "SET statement_timeout = '60s'",
@@ -240,9 +248,7 @@ class PostgreSQL(Database):
 
     def _connect(self) -> Any:
         with self._errors():
-            connection = self._psycopg.connect(
-                self._server.url, autocommit=True, connect_timeout=CONNECT_SECONDS, tcp_user_timeout=30_000
-            )
+            connection = self._psycopg.connect(self._server.url, autocommit=True, **ALIVE)
             connection.adapters.register_loader("numeric", _whole_number(self._psycopg))
             busy = f"SET lock_timeout = {int(database.BUSY_SECONDS * 1000)}"
             durable = f"SET synchronous_commit = {'on' if self._durable else 'off'}"

@@ -196,6 +196,11 @@ class Ledger:
         latest = f"run WHERE {which} ORDER BY started_at DESC, finished_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
 
+    def last_begun(self) -> Mapping[str, datetime]:
+        """When the last run of each tracker that has had one began."""
+        begun = self._db.select("SELECT tracker, MAX(started_at) FROM run GROUP BY tracker")
+        return {tracker: datetime.fromisoformat(started) for tracker, started in begun}
+
     def runs_by_exit_code(self, tracker: str) -> Mapping[int, int]:
         """How many runs of this tracker there have been, by how they ended."""
         kept = "SELECT exit_code, COUNT(*) AS runs FROM run WHERE tracker = ? GROUP BY 1"

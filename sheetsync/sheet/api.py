@@ -23,6 +23,7 @@ from google.oauth2.service_account import Credentials
 from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL, SPREADSHEET_URL, SPREADSHEET_VALUES_BATCH_URL
 
 from sheetsync import __version__
+from sheetsync.budget import Budget, Shared, not_shared, waited
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
 from sheetsync.lines import Keep, Line, Lines
@@ -39,6 +40,9 @@ CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 80.0
 has; a write that is given up is looked for."""
 
 ATTEMPTS = 5
+PATIENCE = 200.0
+"""Seconds that a call waits for its turn among all workers: of many who wait, one is the last again and again."""
+
 QUOTA_SECONDS = 65.0
 """So long a call waits in all where Google asks for fewer calls: its quotas are of a minute (Sheets reference 3.1)."""
 
@@ -86,7 +90,8 @@ class SheetsAPI(gspread.HTTPClient):
     """gspread's client, narrowed to the calls of a run. `reads` and `writes` count the calls asked for.
 
     `email` is the service account to share sheets with. A `session` of one's own (tests) replaces the one that
-    gspread makes from the credentials.
+    gspread makes from the credentials. `reads_left` and `writes_left` are what all processes with this account share,
+    where they do.
     """
 
     def __init__(
@@ -96,11 +101,14 @@ class SheetsAPI(gspread.HTTPClient):
         api_url: str,
         email: str = "",
         session: requests.Session | None = None,
+        reads_left: Budget | None = None,
+        writes_left: Budget | None = None,
     ) -> None:
         session = session or session_for(auth, direct=stays_here(api_url))
         super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
         self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
         self.reads = self.writes = 0
+        self._reads_left, self._writes_left = reads_left, writes_left
         # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
         self.session.headers["User-Agent"] = f"sheetsync/{__version__} (gzip)"
 
@@ -180,6 +188,9 @@ class SheetsAPI(gspread.HTTPClient):
 
     def _request_once(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         writes = method == "post"
+        budget = self._writes_left if writes else self._reads_left
+        if waited(budget, self._clock, min(PATIENCE, self._clock.left())):
+            raise Unavailable("The calls of this minute, which all workers share, are used up; nothing was sent.")
         left = self._clock.left()
         if left <= 0:
             raise OutOfTime
@@ -249,8 +260,10 @@ def _asked(error: BaseException) -> str:
     return f" at {urlsplit(request.url).netloc}" if request is not None else ""
 
 
-def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
+def connect(credentials: Path | None, api_url: str, clock: Clock, shared: Shared = not_shared) -> SheetsAPI:
     """A client for a service-account key file, or for Application Default Credentials.
+
+    `shared` gives the budget of a kind of calls for an account, where several processes share it.
 
     Raises ConfigError if the key file cannot be used, CredentialsError if there are no default credentials.
     """
@@ -261,7 +274,7 @@ def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
             raise CredentialsError(
                 "No Google credentials: name a service-account key file under `google: credentials:`."
             ) from error
-        return SheetsAPI(auth, clock, api_url, getattr(auth, "service_account_email", ""))
+        return _client(auth, clock, api_url, getattr(auth, "service_account_email", ""), shared)
     info = key_file(credentials)
     try:
         auth = Credentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]  # untyped library
@@ -273,7 +286,14 @@ def connect(credentials: Path | None, api_url: str, clock: Clock) -> SheetsAPI:
         # nobody's there, and nothing of a trial run may leave the machine. There is no public way: in another universe
         # domain it would not ask, but not ask for a token either. tests/sheet/test_api.py tells when the name changes.
         auth._is_regional_access_boundary_lookup_required = lambda: False
-    return SheetsAPI(auth, clock, api_url, str(info.get("client_email", "")))
+    return _client(auth, clock, api_url, str(info.get("client_email", "")), shared)
+
+
+def _client(
+    auth: google.auth.credentials.Credentials, clock: Clock, api_url: str, email: str, shared: Shared
+) -> SheetsAPI:
+    reads, writes = shared("google reads", email), shared("google writes", email)
+    return SheetsAPI(auth, clock, api_url, email, reads_left=reads, writes_left=writes)
 
 
 def key_file(path: Path) -> Mapping[str, Any]:

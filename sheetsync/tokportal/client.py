@@ -27,6 +27,7 @@ from urllib.parse import quote
 import httpx
 
 from sheetsync import __version__
+from sheetsync.budget import Budget, waited
 from sheetsync.clock import Clock
 from sheetsync.errors import (
     CallNotSent,
@@ -83,11 +84,18 @@ class TokPortal:
     """TokPortal for one API key; may be shared by several threads.
 
     `calls` counts the requests sent; `server_time` is TokPortal's clock as its last dated answer told it (the `Date`
-    header), None before any; `fingerprint` names the API key in the ledger.
+    header), None before any; `fingerprint` names the API key in the ledger. `budget`: what all with this key share.
     Raises CredentialsError at once for a key that no HTTP header can carry: a library's own error would print it.
     """
 
-    def __init__(self, api_key: str, api_url: str, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        api_url: str,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         if not re.fullmatch(r"[!-~]+", api_key):
             raise CredentialsError(
                 "The TokPortal API key is empty or holds characters that no key has: check tokportal.api_key."
@@ -96,7 +104,7 @@ class TokPortal:
         self.server_time: datetime | None = None
         self.fingerprint = sha256(api_key.encode()).hexdigest()[:16]
         self._key, self._url, self._clock = api_key, api_url.rstrip("/"), clock
-        self._bucket, self._lock = TokenBucket(clock), threading.Lock()
+        self._bucket, self._budget, self._lock = TokenBucket(clock), budget, threading.Lock()
         self._this = threading.local()  # `ends`: when this thread's call has to be over
         self._http = _http_client(api_url, transport)
 
@@ -221,7 +229,10 @@ class TokPortal:
         """Send what changes something: any answer, also a 429. Raises CallRefused, CallNotSent, CallUncertain."""
         # surrogatepass: half a character that came out of a cell is TokPortal's to refuse, not a crash.
         content = body.encode(errors="surrogatepass")
-        return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)
+        try:
+            return self._call(method, path, {**headers, "Content-Type": "application/json"}, content, not_after)
+        except Unavailable as error:  # the shared budget's: all else that may befall a change has a name of its own
+            raise CallNotSent(str(error)) from error
 
     def _call(
         self,
@@ -269,7 +280,8 @@ class TokPortal:
         one not sent.
         """
         is_read = method == "GET"
-        if seconds := self._bucket.take(min(LONGEST_WAIT, self._clock.left_to_ask()), leave):
+        patience = min(LONGEST_WAIT, self._clock.left_to_ask())
+        if seconds := self._bucket.take(patience, leave) or waited(self._budget, self._clock, patience, not is_read):
             # TokPortal wants a longer silence than a call waits: nothing leaves this machine.
             wait = f"TokPortal asks to wait another {seconds:.0f} s; nothing was"
             raise Unavailable(f"{wait} asked") if is_read else CallRefused(429, "", f"{wait} sent", "")

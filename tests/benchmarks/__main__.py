@@ -1,11 +1,11 @@
-"""`python -m tests.benchmarks`: all of them, one after the other; about ten minutes of one core."""
+"""`python -m tests.benchmarks`: all of them, one after the other; about half an hour."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",))
+BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",))
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ import yaml
 from cli.conftest import desk
 from support.command_line import Desk
 from support.schedules import CRON
+
+from sheetsync.config.load import load
+from sheetsync.state import Server
 
 __all__ = ["desk"]
 
@@ -64,6 +69,45 @@ def test_kubernetes_takes_the_cronjob(desk: Desk, where: str, version: str) -> N
     job["concurrencyPolicies"] = job.pop("concurrencyPolicy")
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(documents[1], version, strict=True)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_takes_the_deployment(version: str) -> None:
+    """Strictly: an unknown key is an error."""
+    deployment = yaml.safe_load((CRON / "deployment.yaml").read_text())
+    kubernetes_validate.validate(deployment, version, strict=True)
+    deployment["spec"]["replica"] = deployment["spec"].pop("replicas")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, version, strict=True)
+
+
+def test_compose_takes_the_file(tmp_path: Path) -> None:
+    """By the published schema, which notices a mistake."""
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    said(checker, "--builtin-schema", "vendor.compose-spec", CRON / "compose.yaml")
+    mistaken = tmp_path / "compose.yaml"
+    mistaken.write_text((CRON / "compose.yaml").read_text().replace("depends_on:", "depend_on:"))
+    done = subprocess.run(
+        [checker, "--builtin-schema", "vendor.compose-spec", mistaken], capture_output=True, text=True
+    )
+    assert (done.returncode, "depend_on" in done.stdout) == (1, True)
+
+
+def test_both_start_workers_with_the_settings_they_ask_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is one of ours, and the `state:` of their first lines is an address, its password from outside."""
+    compose = yaml.safe_load((CRON / "compose.yaml").read_text())["services"]["worker"]
+    (container,) = yaml.safe_load((CRON / "deployment.yaml").read_text())["spec"]["template"]["spec"]["containers"]
+    assert compose["command"] == container["args"]
+    assert compose["image"] == container["image"]
+    *options, command = container["args"]
+    assert desk.run(command, "--help", options=tuple(options)).exit_code == 0
+    monkeypatch.setenv("DATABASE_PASSWORD", "4f1a")
+    for name in ("compose.yaml", "deployment.yaml"):
+        (address,) = re.findall(r"state: (postgresql://[^\s`]+)", (CRON / name).read_text())
+        desk.config.write_text(re.sub(r"^state:.*$", f"state: {address}", desk.config.read_text(), flags=re.MULTILINE))
+        state = load(desk.config, os.environ).state
+        assert isinstance(state, Server)
+        assert "sheetsync:4f1a@" in state.url
 
 
 def test_a_forge_takes_the_workflow() -> None:

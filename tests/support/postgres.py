@@ -47,8 +47,23 @@ def address() -> str:
 
 def restart() -> None:
     """Every connection is cut, and the server is back."""
-    folder = Path(address().partition("host=")[2])
-    run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w", "-m", "immediate", "restart")
+    stop()
+    start()
+
+
+def stop() -> None:
+    """Every connection is cut, and none is made."""
+    run("pg_ctl", "-D", f"{_folder()}/data", "-w", "-m", "immediate", "stop")
+
+
+def start() -> None:
+    """The server is back, with what it was started with before."""
+    options = (_folder() / "data/postmaster.opts").read_text().strip().split(" ", 1)[1]
+    run("pg_ctl", "-D", f"{_folder()}/data", "-l", f"{_folder()}/log", "-w", "-o", options, "start")
+
+
+def _folder() -> Path:
+    return Path(address().partition("host=")[2])
 
 
 def run(program: str, *arguments: str, own: Path | None = None) -> None:
