@@ -107,6 +107,9 @@ class Judge:
         """A person is about to change a video id: what a write hit there by mistake is of no video."""
         self.touched(row, KEY)
         self.compared_anew(row)
+        if self.spenders.get(text(self.desk.cell(row, KEY)), set()) - {"A"}:
+            # what the other ledger paid for the old video looks like an old charge of the new one (a limit)
+            self.littered(row, "Credits charged", self.desk.cell(row, "Credits charged"))
         twins = self._twins(row)
         self.odd |= twins  # what was typed in a row that was not the first of its video counts from now on
         for place in [place for place in self.damages if place[0] == row]:
