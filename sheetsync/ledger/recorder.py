@@ -113,6 +113,12 @@ class Recorder:
         ((count,),) = self._db.select(others, self.tracker, video_id)
         return int(count)
 
+    def charged_beside(self) -> int:
+        """What the requests of the other trackers have cost: several machines may order from one purse at once."""
+        charged = "SELECT COALESCE(SUM(credits_charged), 0) FROM ad_code_request WHERE tracker <> ?"
+        ((credits,),) = self._db.select(charged, self.tracker)
+        return int(credits)
+
     def resending(self, intent: Intent) -> Intent:
         """Mark an intent as about to be sent again, with the same key and body.
 

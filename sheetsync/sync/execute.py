@@ -60,6 +60,7 @@ class Executor:
     price: Price
     clock: Clock
     report: Report
+    beside: int = 0  # what other trackers' orders had cost, by the ledger, before the newest balance was told
     stop: str = ""  # why no further order is sent in this run
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
@@ -344,8 +345,11 @@ class Executor:
         if left is None:
             self.expected = None
             return
-        if before is not None and charged is not None and left < before - charged:
-            lost = before - charged - left
+        # another machine's order may be charged already and not yet in the ledger: these first, lest one be in neither
+        theirs = self.price.credits * self.recorder.unsettled_beside(step.video_id) - self.beside
+        self.beside = self.recorder.charged_beside()
+        theirs += self.beside
+        if before is not None and charged is not None and (lost := before - charged - left - theirs) > 0:
             self.report.warnings.append(
                 f"The balance fell by {lost} credits more than the order of video {step.video_id} cost: "
                 "spent elsewhere, or charged besides. See the credit history at TokPortal."

@@ -77,6 +77,7 @@ class Run:
         self._reader = Reader(api, tracker, clock)
         self._writer = Writer(self._reader, self._recorder)
         self.report = Report(tracker.name, progress=request.progress)
+        self._beside = 0  # what other trackers had cost when the balance was asked
 
     def run(self) -> Report:
         """Do it. What stops the run ends up in `report.error`; a crash of the process may come at any point."""
@@ -255,6 +256,7 @@ class Run:
 
     def _balance(self) -> int | None:
         try:
+            self._beside = self._recorder.charged_beside()
             return self._portal.balance()
         except Unavailable as error:
             log.warning("%s", error)
@@ -312,7 +314,8 @@ class Run:
 
     def _execute(self, plan: Plan, snapshot: Snapshot, known: Known, tracker: Tracker, price: Price) -> Snapshot:
         """Returns the newest read of the sheet."""
-        executor = Executor(tracker, self._portal, self._recorder, self._writer, known, price, self._clock, self.report)
+        recorder, report, beside = self._recorder, self.report, self._beside
+        executor = Executor(tracker, self._portal, recorder, self._writer, known, price, self._clock, report, beside)
         newest = executor.run(plan, snapshot)
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from support.bench import Bench
+from support.builders import request
 from support.doctored import ALL, VIDEO, Doctored, body_of, orders, polls
 
-from sheetsync.model import IntentState, Origin
+from sheetsync.model import IntentState, Mark, Origin
 from sheetsync.sandbox.wire import Request, Response
 
 MOVED = "The row changed while this was about to be done; the next run looks again."
@@ -155,6 +156,28 @@ class TestWarnings:
             "The balance fell by 25 credits more than the order of video vid-a cost: "
             "spent elsewhere, or charged besides. See the credit history at TokPortal."
         ]
+
+    @pytest.mark.parametrize(
+        ("state", "spent", "told"),
+        [("accepted", 7, 0), ("sending", 7, 0), ("accepted", 8, 1), ("unknown", 7, 7)],
+        ids=["recorded", "not recorded yet", "more than that", "another ledger's"],
+    )
+    def test_another_machine_orders_from_the_same_purse(self, state: str, spent: int, told: int) -> None:
+        """What this ledger knows of it, or may come to know, did not vanish."""
+        bench = Bench(ALL[:2])
+        bench.mark("request", *ALL[:2])
+        beside = bench.ledger.recorder("beside", "run-beside", bench.clock)
+
+        def order_there(_: Request) -> None:
+            bench.world.portal.spend_elsewhere(spent)
+            if state != "unknown":
+                intent = beside.begin("vid-x", Mark.REQUEST, None, "{}")
+                if state == "accepted":
+                    beside.accepted(intent, request("X1", "pending", video_id="vid-x"), 7, None)
+
+        bench.world.faults.edit("portal.order", nth=2, do=order_there)
+        told_of = [int(number) for text in bench.sync().warnings for number in re.findall(r"fell by (\d+)", text)]
+        assert told_of == ([told] if told else [])
 
 
 class TestRows:
