@@ -117,8 +117,9 @@ def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) 
         for row in rows
         or (n for n in touched if _tells_enough(n, edits, headers, of) and _may_tell(n, edits, headers, of))
     ]
+    shift = _shift(carriers)
     for edits in written if carriers else ():
-        row = edits[0].row + _shift(carriers)
+        row = edits[0].row + shift
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
             carriers.append(Carrier(edits, row, is_whole=False, told=0))
     return carriers

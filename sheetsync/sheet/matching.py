@@ -185,8 +185,9 @@ def rows_hit_now(
     hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
     candidates = list(_still_itself(before, key, hit, of))
-    key_column = of.after.columns["video_id"]
-    candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
+    if overwritten:
+        key_column = of.after.columns["video_id"]
+        candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
         return _rekeyed(before, hit, of)
     if len(set(candidates)) == 1:
