@@ -407,7 +407,9 @@ class Judge:
         key = self.desk.cell(row, KEY) if row else ""
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
             hit = self.damages.get((row, ACTION))
-            mark = text(hit.was if hit else self.desk.cell(row, ACTION)).casefold()
+            was, at = self._before[line], self.desk.column(ACTION)
+            # by what stood there before: the same write may have hit it
+            mark = text(hit.was if hit else shown(was[at]) if at < len(was) else "").casefold()
             self.saw.setdefault(row, (mark, text(self._hit.get(place, old))))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
