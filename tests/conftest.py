@@ -2,6 +2,7 @@
 that holds a whole run of tests against Google's own schema.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     ledgers.choose(config.getoption("--ledger"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: a third of the time tests wait, for processes, servers and a browser."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.fixture(autouse=True)
