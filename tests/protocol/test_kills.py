@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 from support.fragile import Fragile
+from support.profile import cases
 from support.story import ORDERED, Crash, kinds_of, tell
 
 from sheetsync.ledger.store import Ledger
@@ -51,7 +52,7 @@ def test_killed_at_any_call(tmp_path: Path, moment: str, state: str, pace: float
     assert problems == []
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", cases(MOMENTS, ("after",)))
 @pytest.mark.parametrize("state", STATES)
 def test_next_run_within_the_minute(tmp_path: Path, moment: str, state: str) -> None:
     """Runs that follow a killed one at once look before they order: still charged once."""
