@@ -6,6 +6,7 @@ Told by design 2 and 5 read anew: its choice of the code in use, its dates and i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,7 +84,7 @@ class Authorizations:
         self.zone, self.days, self.warn = ZoneInfo(zone), days, timedelta(hours=warn_hours)
         self.generations: dict[str, list[Seen]] = {}
         """Of each video, newest first; typed codes, which nobody knows the age of, last, and among them those taken in
-        later first.
+        later first; of those of one run, the first row's.
         """
         self.first: dict[str, Line] = {}
         """The first row of each video, as it was last read."""
@@ -135,7 +136,8 @@ class Authorizations:
                 found[0] = replace(found[0], days=number_of_days(line.get("Authorization days", "")) or self.days)
 
     def take_in(self, lines: Sequence[Line]) -> None:
-        """Codes that people typed where a request is now known stay in the books."""
+        """Codes that people typed where a request is now known stay in the books; of several, the first row's first."""
+        taken = Counter[str]()
         keys: dict[str, set[str]] = {}
         for line in lines:
             keys.setdefault(text(line, "Spark code"), set()).add(text(line, "Video ID"))
@@ -146,7 +148,8 @@ class Authorizations:
             if is_typed and video in self.generations:
                 found = self.generations[video]
                 at = next((n for n, seen in enumerate(found) if not seen.created), len(found))
-                found.insert(at, self.typed(line))
+                found.insert(at + taken[video], self.typed(line))
+                taken[video] += 1
                 known.add(code)
 
     def typed(self, line: Line) -> Seen:

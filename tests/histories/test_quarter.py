@@ -389,7 +389,7 @@ PARTS_OF_NOTES = (
 
 QUARTERS = (
     ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 103),
-    ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 24),
+    ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 4),
 )
 
 
