@@ -134,7 +134,9 @@ def _origin(mark: Mark, latest: AdCodeRequest, shown_id: str) -> Origin:
 
 def _is_of_an_earlier_request(row: Row, latest: AdCodeRequest, generations: Sequence[Entry]) -> bool:
     code = row.text("spark_code")
-    earlier = [entry.request.code for entry in generations if entry.request.id != latest.id]
+    # of a code that people had typed, TokPortal knows nothing: there it cannot be reported either
+    requested = (entry.request for entry in generations if entry.origin is not Origin.TYPED)
+    earlier = [request.code for request in requested if request.id != latest.id]
     return code != "" and code != latest.code and code in earlier
 
 

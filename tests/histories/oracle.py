@@ -187,9 +187,9 @@ class Oracle:
             verdict.done[video] = "correct"
 
     def _is_earlier(self, video: str, line: Line, latest: Seen) -> bool:
-        """Whether the row shows the code of an earlier generation."""
-        shown = text(line, "Spark code")
-        return shown not in ("", latest.code) and shown in [seen.code for seen in self.books.generations[video][1:]]
+        """Whether the row shows the code of an earlier request; a typed one is of none."""
+        shown, earlier = text(line, "Spark code"), self.books.generations[video][1:]
+        return shown not in ("", latest.code) and shown in [seen.code for seen in earlier if seen.id]
 
     def _order(self, video: str, mark: str, line: Line, verdict: Verdict) -> None:
         """The gates: what must be put right before a credit is spent."""

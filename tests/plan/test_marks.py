@@ -199,6 +199,15 @@ def test_a_code_of_an_earlier_request_cannot_be_corrected(latest: AdCodeRequest)
     assert hold.reason == notes.EARLIER_CODE
 
 
+def test_a_typed_code_beside_a_request_cannot_be_corrected() -> None:
+    """Its creator sent it: TokPortal's dashboard does not know it either."""
+    typed = entry(request("typed", code="#from-a-creator"), origin=Origin.TYPED)
+    ledger = replace(known(entry(OPEN)), earlier={VIDEO: (typed,)})
+    of = row(action="correct", **WHY, **shows(OPEN, spark_code="#from-a-creator"))
+    (hold,) = make_plan(situation(of, observations=seen(OPEN), known=ledger)).holds
+    assert hold.reason == notes.NO_CODE_TO_CORRECT
+
+
 @pytest.mark.parametrize(
     ("latest", "text"),
     [
