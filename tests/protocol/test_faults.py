@@ -56,8 +56,10 @@ def test_once_at_any_call(tmp_path: Path, fault: str) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(9, marks=pytest.mark.long)])
-@pytest.mark.parametrize("fault", cases(FAULTS, ("500", "lost_after")))
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    cases([*((fault, 3) for fault in FAULTS), *((fault, 9) for fault in QUICK)], (("500", 3), ("lost_after", 3))),
+)
 def test_in_a_row_from_any_call(tmp_path: Path, fault: str, times: int) -> None:
     """Three and more calls in a row fail alike: an exit code of design 7, and everything right within three runs."""
     problems = []

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
+LONG = pytest.mark.long
+
 
 def cases(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:
-    """Cases for `parametrize`: those of `quick` as they are, the others marked `long`."""
-    return [value if value in quick else pytest.param(value, marks=pytest.mark.long) for value in values]
+    """Cases for `parametrize`: those of `quick` as they are, the others marked `long`. A tuple is several arguments."""
+    return [
+        value if value in quick else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=LONG)
+        for value in values
+    ]
