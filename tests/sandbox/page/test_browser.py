@@ -113,7 +113,7 @@ def patiently(act: Callable[[], Any]) -> Any:
     return act()
 
 
-def until(holds: Callable[[], object], seconds: float = 10) -> None:
+def until(holds: Callable[[], object], seconds: float = 30) -> None:
     """Waits for it, as a person would."""
     end = time.monotonic() + seconds
     while not patiently(holds):
