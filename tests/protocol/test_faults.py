@@ -21,7 +21,7 @@ from sheetsync.sandbox.wire import Request
 HOUR = 3601
 PASSING = ("429", "500", "503", "html502", "slow", "slow_after", "late", "garbled", "lost_before", "lost_after")
 QUICK = ("401", "429", "500", "lost_before", "lost_after")
-"""Faults that the README's line plays at every call."""
+"""Faults that differ most: played nine times in a row."""
 READS = ("sheets.get", "values.batchGet", "portal.poll", "portal.balance")
 
 
@@ -39,7 +39,7 @@ def allowed_codes(kind: str, fault: str) -> set[int]:
     return {0, 1}
 
 
-@pytest.mark.parametrize("fault", cases(FAULTS, QUICK))
+@pytest.mark.parametrize("fault", cases(FAULTS, ("500", "lost_after")))
 def test_once_at_any_call(tmp_path: Path, fault: str) -> None:
     """One fault at any call: the right exit code, and the next three runs at most make everything right."""
     problems = []
@@ -229,7 +229,7 @@ OTHERWISE: dict[tuple[str, object], Callable[[Story], None]] = {
 """What comes out differently, by switch and value; with every other value it is the same as ever."""
 
 
-@pytest.mark.parametrize("fault", cases(["", "500", "lost_after", "lost_before"], ("", "lost_after")))
+@pytest.mark.parametrize("fault", cases(["", "500", "lost_after", "lost_before"], ("",)))
 @pytest.mark.parametrize("name", CHOICES)
 def test_every_undocumented_behaviour(tmp_path: Path, name: str, fault: str) -> None:
     """Whatever TokPortal does where its documents are silent, nobody is charged twice and every cell is right."""

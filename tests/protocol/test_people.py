@@ -167,7 +167,7 @@ def settled(story: Story) -> list[str]:
 
 
 @pytest.mark.parametrize("pace", [0.0, pytest.param(1.5, marks=pytest.mark.long)])
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", cases(EDITS, list(EDITS)[1::2]))
 def test_edit_at_a_write(tmp_path: Path, name: str, pace: float) -> None:
     """Whatever people do just before or after a write lands, all cells are right in that run or the next."""
     problems, points = [], 0
