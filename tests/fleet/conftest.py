@@ -40,6 +40,11 @@ class Fleet:
         self.workers.append(worker)
         return worker
 
+    def hourly(self) -> None:
+        """Each tracker once an hour: the test sees no second period begin."""
+        config = self.desk.config
+        config.write_text(config.read_text().replace("every_minutes: 1\n", "every_minutes: 60\n"))
+
     def told(self, sql: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.server.url) as connection:
             return connection.execute(sql).fetchall()

@@ -31,6 +31,7 @@ def test_a_ledger_in_a_file_is_one_machines(desk: Desk) -> None:
 
 def test_two_workers_run_a_tracker_once(fleet: Fleet) -> None:
     """Each mark is charged once, the run is recorded once, and SIGTERM ends both with 0."""
+    fleet.hourly()
     workers = [fleet.start(), fleet.start()]
     until(fleet.runs)
     time.sleep(2)  # the other one had its chance
@@ -57,6 +58,7 @@ def test_a_stopped_worker_ends_the_call_in_hand(fleet: Fleet) -> None:
 
 def test_the_same_job_twice_at_once_charges_once(fleet: Fleet) -> None:
     """As where a worker that was thought to be lost wakes: the tracker's lock decides."""
+    fleet.hourly()
     config = load(fleet.desk.config, {})
     workers = [Worker(config), Worker(config)]
     jobs = [Thread(target=worker.run, args=("sample",)) for worker in workers for _ in range(2)]
