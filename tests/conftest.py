@@ -3,12 +3,18 @@ that holds a whole run of tests against Google's own schema.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support import ledgers
 from support.held import held_against_google
+
+# The tests start some hundreds of processes. Where bytecode is not kept, each compiles all of sheetsync, and each test
+# worker all of the tests: that takes longer than the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # mutmut runs a test in the same process again and again, each time from another instance
 settings.register_profile(
