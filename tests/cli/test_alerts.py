@@ -82,6 +82,7 @@ def test_a_plan_tells_nobody(desk: Desk, hook: Hook) -> None:
     assert hook.tried == 0
 
 
+@pytest.mark.long
 def test_a_receiver_that_hangs(desk: Desk, hook: Hook, tmp_path: Path) -> None:
     """The run ends all the same, and says what it did."""
     told_at(desk, hook)

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from support.bench import EMAIL, TAB, Bench
 from support.command_line import call, share
 from support.init_bench import ROWS, InitBench, words
+from support.profile import cases
 from support.xlsx import workbook
 
 from sheetsync.cli.init import init_trackers
@@ -300,7 +301,7 @@ DELETIONS: dict[str, tuple[Deletion, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", DELETIONS)
+@pytest.mark.parametrize("what", cases(DELETIONS, list(DELETIONS)[::3]))
 def test_what_somebody_deleted_comes_back_alone(empty: InitBench, what: str) -> None:
     delete, kind = DELETIONS[what]
     empty.init()

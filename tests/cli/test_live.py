@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import Desk
+from support.profile import cases
 
 from sheetsync.live.scratch import TITLES
 from sheetsync.sandbox import sample
@@ -180,7 +181,7 @@ def test_options_that_go_with_live(desk: Desk, option: list[str]) -> None:
     assert not Path("x.json").exists()
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
+@pytest.mark.parametrize(("answer", "code"), cases([("n", 1), ("y", 0)], [("y", 0)]))
 def test_it_asks_on_a_terminal(desk: Desk, answer: str, code: int) -> None:
     """What it is about to do is told; no is no."""
     mine, theirs = pty.openpty()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import Desk
+from support.profile import cases
 
 from sheetsync.ledger.database import MIGRATIONS
 from sheetsync.ledger.sqlite import SQLite
@@ -76,7 +77,7 @@ MISTAKES: dict[Callable[[Desk], list[str]], tuple[int, str]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+@pytest.mark.parametrize("mistake", cases(MISTAKES, list(MISTAKES)[:4]), ids=lambda mistake: mistake.__name__)
 def test_a_mistake(desk: Desk, mistake: Callable[[Desk], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line of what it prints, and no traceback. Two sandboxes at once: test_sandbox.py."""
     monkeypatch.chdir(desk.config.parent)

@@ -211,6 +211,7 @@ def test_a_sheet_that_cannot_be_read(desk: Desk, tmp_path: Path) -> None:
     assert not (tmp_path / "report.csv").exists()
 
 
+@pytest.mark.long
 def test_it_leaves_its_files_alone(delivered: Desk, tmp_path: Path) -> None:
     """As a process of its own, with a home folder that is not there: nothing is made but what was asked for."""
     home, out = tmp_path / "home", tmp_path / "out"

@@ -53,10 +53,11 @@ def test_a_worker_and_what_it_runs(fleet: Fleet) -> None:
     assert told(fleet, "--json")["workers"] == []
 
 
+@pytest.mark.long
 def test_a_tracker_is_late_after_two_periods_and_a_worker_lost_after_its_silence(fleet: Fleet) -> None:
     """Told of a run that began long ago, and of a worker that was killed."""
     worker = fleet.start()
-    until(fleet.runs)
+    until(lambda: fleet.runs() and not fleet.told("SELECT id FROM procrastinate_jobs WHERE status = 'doing'"))
     worker.kill()
     worker.communicate()
     fleet.change("UPDATE run SET started_at = '2026-01-01T00:00:00+00:00', exit_code = 1")

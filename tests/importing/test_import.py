@@ -324,7 +324,7 @@ def imported_rest(bench: Bench) -> Imported:
 
 @pytest.mark.parametrize(("after", "cells"), [("import", 6400), pytest.param("sync", 6, marks=pytest.mark.long)])
 @pytest.mark.parametrize("moment", cases(["before", "after"], ["after"]))
-@pytest.mark.parametrize("do", PEOPLE)
+@pytest.mark.parametrize("do", cases(PEOPLE, PEOPLE[::3]))
 def test_killed_at_every_call_while_people_move(
     do: Callable[[Bench], None], moment: str, after: str, cells: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,7 +360,7 @@ def test_killed_at_every_call_while_people_move(
 
 
 @pytest.mark.parametrize("moment", cases(["before", "after"], ["after"]))
-@pytest.mark.parametrize("do", PEOPLE)
+@pytest.mark.parametrize("do", cases(PEOPLE, PEOPLE[::3]))
 def test_killed_between_two_commits_while_people_move(do: Callable[[Bench], None], moment: str) -> None:
     """Killed before or after the ledger has taken down what is being written: the next import comes to the whole."""
     problems, struck = [], list[str]()

@@ -105,6 +105,7 @@ def test_accounts_have_budgets_of_their_own_and_stand_there_as_fingerprints(serv
     assert not [name for (name,) in names if "key" in name.removeprefix("tokportal")]
 
 
+@pytest.mark.long
 def test_an_order_goes_before_polls(server: Server) -> None:
     """The last calls are left for what changes something."""
     budgets = Budgets(server)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.live_bench import LiveBench, different
+from support.profile import cases
 
 from sheetsync.errors import NotFound, Unavailable
 from sheetsync.live.scratch import BENCH, MARK, TITLES
@@ -31,7 +32,7 @@ CALLS = 14
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("nth", range(CALLS))
+@pytest.mark.parametrize("nth", cases(range(CALLS), range(0, CALLS, 3)))
 def test_killed_at_any_call(nth: int, when: str) -> None:
     """Other tabs are never touched; the next check finds all as expected, and leaves the book as it was."""
     bench = LiveBench()
@@ -51,7 +52,7 @@ def test_killed_at_any_call(nth: int, when: str) -> None:
     assert bench.whole_book() == before
 
 
-@pytest.mark.parametrize("nth", range(1, CALLS))
+@pytest.mark.parametrize("nth", cases(range(1, CALLS), range(2, CALLS, 3)))
 @pytest.mark.parametrize("fault", ["500", "lost_after", "garbled"])
 def test_a_call_without_a_clear_answer(nth: int, fault: str) -> None:
     """It ends the check; the tabs are removed at once, also where nobody knows whether they were made."""

@@ -6,6 +6,7 @@ right in the end is told by protocol.py from TokPortal's books and from what peo
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -27,15 +28,12 @@ def test_undisturbed(tmp_path: Path) -> None:
     assert story.wrong() + story.later_run()[0] == []
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(
-    ("state", "pace"),
-    [
-        ("kept", 0.0),
-        ("lost", 0.0),
-        ("old", 0.0),
-        *(pytest.param(s, 1.5, marks=pytest.mark.long) for s in ("kept", "lost")),
-    ],
+    ("moment", "state", "pace"),
+    cases(
+        [*product(MOMENTS, STATES, [0.0]), *product(MOMENTS, ("kept", "lost"), [1.5])],
+        [("before", "kept", 0.0), ("after", "lost", 0.0), ("after", "old", 0.0)],
+    ),
 )
 def test_killed_at_any_call(tmp_path: Path, moment: str, state: str, pace: float) -> None:
     """Killed before or after any call, the later runs finish the work: charged once, every cell right."""
@@ -53,7 +51,7 @@ def test_killed_at_any_call(tmp_path: Path, moment: str, state: str, pace: float
 
 
 @pytest.mark.parametrize("moment", cases(MOMENTS, ("after",)))
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", cases(STATES, ("lost",)))
 def test_next_run_within_the_minute(tmp_path: Path, moment: str, state: str) -> None:
     """Runs that follow a killed one at once look before they order: still charged once."""
     problems, points = [], 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from support.story import ORDERED, Story, tell
 
 from sheetsync.sync.rebuild import Rebuilt, rebuild
@@ -66,6 +67,7 @@ def test_nothing_is_ordered_before_a_person_has_confirmed(tmp_path: Path) -> Non
     assert story.recover() == []
 
 
+@pytest.mark.long
 def test_lost_at_any_call(tmp_path: Path) -> None:
     """Whatever the killed run had sent, the rebuilt ledger and a person's word charge nobody twice."""
     problems, points = [], 0

@@ -13,6 +13,7 @@ from shutil import copyfile
 import pytest
 from support.bench import PERSON
 from support.doctored import VIDEO, Doctored
+from support.profile import cases
 
 from sheetsync import notes
 from sheetsync.columns import MACHINE_KEYS, header_of, shown_instant, to_serial
@@ -139,7 +140,7 @@ SAYS["cancelled with its code"] = {
 SAYS["unknown"] = {state: (code, word, (UNKNOWN, *said)) for state, (code, word, said) in SAYS["pending"].items()}
 
 
-@pytest.mark.parametrize("ledger", ["kept", "lost", "old"])
+@pytest.mark.parametrize("ledger", cases(["kept", "lost", "old"], ["lost"]))
 @pytest.mark.parametrize("latest", list(LATEST))
 @pytest.mark.parametrize("earlier", ["none", "runs", "renewal needed", "expired", "typed"])
 def test_what_the_row_says(tmp_path: Path, earlier: str, latest: str, ledger: str) -> None:
