@@ -204,12 +204,18 @@ def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tup
     return {
         (row, column): SetCell(row, column, hit.key, right)
         for row in hit.rows
-        for column in columns_now(of.after, header_at(hit.headers, edit.column), edit.column)
+        for column in _columns_hit_now(edit, hit, of)
         # what no longer holds what we wrote was changed by somebody since
         if of.holds(row, column, edit) and not same(of.after.cell(row, column), right)
         # a clearing emptied a cell only if it said just that
         if not isinstance(edit, ClearMark) or right == edit.mark
     }
+
+
+def _columns_hit_now(edit: Edit, hit: Hit, of: Aftermath) -> list[int]:
+    """Where the column stands that was hit: by its name then, else (renamed back since) by the one read before."""
+    found = columns_now(of.after, header_at(hit.headers, edit.column), edit.column)
+    return found or columns_now(of.after, _header_before(hit, edit.column, of.sent.before), edit.column)
 
 
 def _hits(of: Aftermath) -> Iterator[tuple[list[Edit], Hit]]:

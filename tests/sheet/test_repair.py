@@ -268,6 +268,14 @@ class TestColumnsMoved:
         landed, after = write(written, snapshot(A, B, C, headers=renamed))
         assert owed([Sent(written, landed, BEFORE)], after) == ()
 
+    def test_a_column_renamed_as_another_row_was_hit_and_renamed_back(self) -> None:
+        """Its cell is put back under the name of before: the one that the answer showed is nowhere now."""
+        renamed = ["My Client" if n == CLIENT else header for n, header in enumerate(BEFORE.headers)]
+        written = (SetCell(2, CLIENT, "vid-a", "Acme Ltd"), SetCell(2, UPDATED, "vid-a", NOW))
+        landed, after = land(written, snapshot(B, A, C, headers=renamed))
+        back = replace(after, grid=(BEFORE.grid[0], *after.grid[1:]))
+        assert repaired(back, restored(Sent(written, landed, BEFORE), back)).grid[1:] == (B, A, C)
+
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
         """A Video ID belongs to a person: a mark is cleared by comparing, wherever the columns have moved."""
