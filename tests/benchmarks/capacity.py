@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -34,8 +34,8 @@ from tests.benchmarks.simulated import Told, World
 MINUTES = 5
 WARM_UP, SECONDS = 1800.0, 3600.0
 OVER, UNDER = 1.5, 0.95
-POLLED = 20
-"""Open requests of a tracker, where those are what breaks first."""
+POLLED, ROWS = 20, 20
+"""Open requests of a tracker, where those are what breaks first, and rows of a real one."""
 
 QUIET, ORDERING = Run(), Run(reads=3.0)
 SLOW_CALLS = Run(latency=4.0)
@@ -83,12 +83,12 @@ def cases() -> Iterable[Case]:
     yield Case("transactions of 0.4 s", Fleets(), SLOW_LEDGER)
 
 
-def ordered(found: Fleet) -> None:
-    """Each row has an open request, of which the ledger knows."""
+def ordered(found: Fleet, polled: int) -> None:
+    """So many rows of each tracker have an open request, of which the ledger knows."""
     portal, ledger = found.world.portal, Ledger(found.database)
     for tracker in found.trackers:
-        portal.credits += 7 * len(tracker.videos)
-        for video in tracker.videos:
+        portal.credits += 7 * polled
+        for video in tracker.videos[:polled]:
             portal.order_elsewhere(video)
         told = [one for video in tracker.videos if (one := portal.latest(video))]
         ledger.recorder(tracker.name, "run-0", Clock()).observe(
@@ -101,10 +101,10 @@ def ordered(found: Fleet) -> None:
     ledger.close()
 
 
-def beside_real_worker(trackers: int, polled: int, minutes: int) -> None:
+def beside_real_worker(what: str, kinds: Collection[str], trackers: int, polled: int, minutes: int = 1) -> None:
     """Print what a real worker did in two windows, beside the simulated one."""
-    with TemporaryDirectory() as folder, fleet(Path(folder), postgres.fresh(), trackers, polled) as found:
-        ordered(found)
+    with TemporaryDirectory() as folder, fleet(Path(folder), postgres.fresh(), trackers, ROWS) as found:
+        ordered(found, polled)
         found.world.faults.add("*", fault="slow", times=10**9, seconds=QUIET.latency)
         found.configure(every=minutes)
         found.start()
@@ -117,15 +117,12 @@ def beside_real_worker(trackers: int, polled: int, minutes: int) -> None:
         calls = [call for call in list(found.world.calls)[first:] if call.status > 0]
     load = Load(trackers, trackers * polled, minutes)
     told = World(Fleets(), load, QUIET).play(WINDOW, 2 * WINDOW)
-    for what, real, simulated in (
-        ("polls", sum(call.kind == "portal.poll" for call in calls), told.counts["polls"]),
-        ("reads", sum(call.kind in READ_KINDS for call in calls), told.counts["reads"]),
-    ):
-        print(
-            f"{trackers} trackers with {polled} open requests each, every {minutes} minutes: {real} {what} of a real "
-            f"worker, {real / simulated:.3f} x the simulated one; {sum(call.status == 429 for call in calls)} refused",
-            flush=True,
-        )
+    real, simulated = sum(call.kind in kinds for call in calls), told.counts[what]
+    print(
+        f"{trackers} trackers with {polled} open requests each, every {minutes} minutes: {real} {what} of a real "
+        f"worker, {real / simulated:.3f} x the simulated one; {sum(call.status == 429 for call in calls)} refused",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -133,8 +130,8 @@ def main() -> None:
     parser.add_argument("--real", action="store_true", help="a real worker beside a simulated one")
     options = parser.parse_args()
     if options.real:
-        beside_real_worker(trackers=40, polled=20, minutes=1)
-        beside_real_worker(trackers=100, polled=2, minutes=1)
+        beside_real_worker("polls", ["portal.poll"], trackers=40, polled=20)
+        beside_real_worker("reads", READ_KINDS, trackers=100, polled=0)
         return
     for case in cases():
         over, under = case.played(OVER), case.played(UNDER)
