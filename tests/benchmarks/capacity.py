@@ -138,7 +138,7 @@ def main() -> None:
         what = "polls" if case.is_polling else "runs"
         simulated = over.counts[what] / SECONDS * 60 * MINUTES
         first, _ = breaks_first(case.fleets, case.load(OVER), case.run)
-        others = {name: count for name, count in over.counts.items() if name not in ("runs", "polls")}
+        others = {name: count for name, count in over.counts.items() if name not in ("runs", "reads", "polls")}
         print(
             f"{case.name:30} {case.carried:5} {'open requests' if case.is_polling else 'trackers':13} every {MINUTES} "
             f"minutes; simulated {simulated:6.0f}, {simulated / case.carried:.3f} x; breaks first: {first}; at "

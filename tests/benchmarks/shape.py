@@ -60,7 +60,7 @@ def counted() -> Iterator[Counter[str]]:
         found["connections"] += 1
         return connect(*values, **options)
 
-    psycopg.Connection.execute, psycopg.connect = executed, connected  # type: ignore[assignment]
+    psycopg.Connection.execute, psycopg.connect = executed, connected  # type: ignore[method-assign]
     try:
         yield found
     finally:

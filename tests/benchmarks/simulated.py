@@ -3,7 +3,8 @@
 Which tracker is due is the program's own rule (`fleet/due.py`), and so is who gets a call when (`lease` of
 `ledger/budgets.py`); queue, rounds, poll threads, patience and back-off are stated here as the program has them, and
 Google's and TokPortal's limits as the sandbox has them. Google's limit of a project, which the sandbox lacks, is
-counted in minutes as that of an account. No order is played: its share is in the reads of a run.
+counted in minutes as that of an account. No order is played: its share is in the reads of a run. Nor is what a run heeds
+of TokPortal's headers, which one key with one ledger never needs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sheetsync.fleet.capacity import PROJECT_READS, Fleets, Load, Run
 from sheetsync.fleet.due import due, lag, places
@@ -164,7 +166,7 @@ class Minute:
 
 @dataclass
 class Told:
-    """What came of it: counts of `runs`, `polls`, and calls that were `refused`; and the longest lag seen."""
+    """What came of it: counts of runs, of reads and polls that were answered, of what went otherwise; the longest lag."""
 
     counts: Counter[str] = field(default_factory=Counter)
     longest_lag: timedelta = timedelta(0)
@@ -286,7 +288,7 @@ class World:
             )
             fleet = Fleet(self, number, trackers, polls)
             # the machines' rounds are not in step
-            self.time.after(self.draw.random() * ROUND, lambda fleet=fleet: self.time.start(fleet.rounds()))  # type: ignore[misc]
+            self.time.after(self.draw.random() * ROUND, partial(self.time.start, fleet.rounds()))
 
     def latency(self) -> float:
         return self.run.latency * self.draw.uniform(1 - SPREAD, 1 + SPREAD)

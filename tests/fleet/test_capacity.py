@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from benchmarks.simulated import World
 
+from sheetsync.fleet import capacity
 from sheetsync.fleet.capacity import (
     CONNECTIONS,
     Fleets,
@@ -47,6 +50,30 @@ def test_a_sixth_account_needs_a_second_project(accounts: int, projects: int, tr
 def test_a_key_carries_115_polls_a_minute(keys: int, requests: int) -> None:
     """120 in 61.5 s, of which orders have two."""
     assert most_open_requests(keys, 5) == requests
+
+
+PAGE = (Path(capacity.__file__).parent / "README.md").read_text()
+PERIODS = (5, 15, 60)
+ROWS = {
+    "1": Fleets(),
+    "2": Fleets(accounts=2),
+    "5": Fleets(accounts=5),
+    "6, one Google Cloud project": Fleets(accounts=6),
+    "6, two projects": Fleets(accounts=6, projects=2),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_page_says_how_many_trackers(row: str) -> None:
+    """Quiet runs, and with orders in half of them, at each period."""
+    both = [[most_trackers(ROWS[row], minutes, run) for run in (QUIET, Run(reads=3.0))] for minutes in PERIODS]
+    assert f"| {row} | " + " | ".join(f"{quiet:,} / {busy:,}" for quiet, busy in both) + " |" in PAGE
+
+
+@pytest.mark.parametrize("keys", [1, 2, 4])
+def test_the_page_says_how_many_open_requests(keys: int) -> None:
+    """At each period."""
+    assert f"| {keys} | " + " | ".join(f"{most_open_requests(keys, each):,}" for each in PERIODS) + " |" in PAGE
 
 
 def test_at_the_boundary_all_is_used_and_nothing_more() -> None:
