@@ -3,8 +3,8 @@
 Which tracker is due is the program's own rule (`fleet/due.py`), and so is who gets a call when (`lease` of
 `ledger/budgets.py`); queue, rounds, poll threads, patience and back-off are stated here as the program has them, and
 Google's and TokPortal's limits as the sandbox has them. Google's limit of a project, which the sandbox lacks, is
-counted in minutes as that of an account. No order is played: its share is in the reads of a run. Nor is what a run heeds
-of TokPortal's headers, which one key with one ledger never needs.
+counted in minutes as that of an account. No order is played: its share is in the reads of a run. Nor is what a run
+heeds of TokPortal's headers, which one key with one ledger never needs.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Minute:
 
 @dataclass
 class Told:
-    """What came of it: counts of runs, of reads and polls that were answered, of what went otherwise; the longest lag."""
+    """What came of it: counts of runs, of reads and polls answered, of what went otherwise; and the longest lag."""
 
     counts: Counter[str] = field(default_factory=Counter)
     longest_lag: timedelta = timedelta(0)
