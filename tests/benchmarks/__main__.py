@@ -1,11 +1,14 @@
-"""`python -m tests.benchmarks`: all of them, one after the other; about half an hour."""
+"""`python -m tests.benchmarks`: all of them, one after the other; about three quarters of an hour."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",))
+BENCHMARKS = (
+    *(("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",), ("shape",)),
+    *(("capacity",), ("capacity", "--real")),
+)
 
 
 def main() -> None:
