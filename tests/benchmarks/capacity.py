@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.capacity`: how much fleets carry, by the formula and in a simulated fleet.
 
-For each limit the fleets get half as much again as the formula (`fleet/capacity.py`) says that they carry, and what
+For each limit the fleets get half as much again as the formula (`arithmetic.py`) says that they carry, and what
 they do in an hour of virtual time (`simulated.py`) stands beside it, as a ratio. Then 95 % of the formula: how long the
 longest wait for a run is. Takes a minute; no service and no database is asked. `--real` asks a real worker instead, on
 the sandbox and a PostgreSQL, with too much to do for its key, then for its account, beside the simulated one: seven
@@ -24,11 +24,11 @@ from support import postgres
 from support.fleets import Fleet, fleet
 
 from sheetsync.clock import Clock
-from sheetsync.fleet.capacity import Fleets, Load, Run, breaks_first, most_open_requests, most_trackers
 from sheetsync.ledger.budgets import WINDOW
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import AdCodeRequest
 from sheetsync.sandbox.google.calls import READ_KINDS
+from tests.benchmarks.arithmetic import Fleets, Load, Run, breaks_first, most_open_requests, most_trackers
 from tests.benchmarks.simulated import Told, World
 
 MINUTES = 5

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.shape`: what a run asks for of Sheets, TokPortal and a ledger on PostgreSQL, by its kind.
 
 In this process, a worker's runs on the sandbox, every call and statement counted where it leaves: what the capacity's
-arithmetic (`fleet/capacity.py`) and its simulation begin from. Transactions are those that write, one after the other
+arithmetic (`arithmetic.py`) and its simulation begin from. Transactions are those that write, one after the other
 in a ledger; leases those of the shared budgets. Then real workers: how many connections one has at most.
 """
 

@@ -1,4 +1,4 @@
-"""Fleets in virtual time, event by event: what `fleet/capacity.py` computes, played.
+"""Fleets in virtual time, event by event: what `arithmetic.py` computes, played.
 
 Which tracker is due is the program's own rule (`fleet/due.py`), and so is who gets a call when (`lease` of
 `ledger/budgets.py`); queue, rounds, poll threads, patience and back-off are stated here as the program has them, and
@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sheetsync.fleet.capacity import PROJECT_READS, Fleets, Load, Run
 from sheetsync.fleet.due import due, lag, places
 from sheetsync.ledger.budgets import Leases, lease
 from sheetsync.sandbox.tokportal.rate_limit import BUCKET_SIZE, Bucket
@@ -26,6 +25,8 @@ from sheetsync.sheet.api import PATIENCE, QUOTA_SECONDS
 from sheetsync.sync.clients import LIMITS
 from sheetsync.sync.observe import POLLERS, SILENT_LIMIT
 from sheetsync.tokportal.client import LONGEST_WAIT
+
+from .arithmetic import PROJECT_READS, Fleets, Load, Run
 
 EPOCH = datetime(2026, 12, 1, tzinfo=UTC)
 ROUND, POLL_SECONDS = 20.0, 120.0

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.simulated import World
-
-from sheetsync.fleet import capacity
-from sheetsync.fleet.capacity import (
+from benchmarks.arithmetic import (
     CONNECTIONS,
     Fleets,
     Load,
@@ -19,6 +16,9 @@ from sheetsync.fleet.capacity import (
     most_trackers,
     uses,
 )
+from benchmarks.simulated import World
+
+from sheetsync import fleet
 
 QUIET = Run()
 
@@ -52,7 +52,7 @@ def test_a_key_carries_115_polls_a_minute(keys: int, requests: int) -> None:
     assert most_open_requests(keys, 5) == requests
 
 
-PAGE = (Path(capacity.__file__).parent / "README.md").read_text()
+PAGE = Path(fleet.__file__).with_name("README.md").read_text()
 PERIODS = (5, 15, 60)
 ROWS = {
     "1": Fleets(),

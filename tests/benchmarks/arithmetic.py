@@ -1,8 +1,7 @@
 """How many trackers and open requests fleets carry, and which limit they meet first: the arithmetic, pure.
 
-Owns the formula; its words, tables, and what to split then, are this folder's README's. Nothing of the program asks it:
-`tests/benchmarks/capacity.py` holds it against a simulated fleet. What a run asks for was counted by
-`tests/benchmarks/shape.py`.
+Owns the formula; its words, tables, and what to split then, are `sheetsync/fleet/README.md`'s. `capacity.py` holds it
+against a simulated fleet; what a run asks for was counted by `shape.py`.
 """
 
 from __future__ import annotations
