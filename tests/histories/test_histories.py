@@ -20,8 +20,8 @@ from histories import outside, people
 from histories.history import NUMBER, STRIKES, Player, of_seed, play
 
 HISTORIES = int(os.environ.get("SHEETSYNC_HISTORIES", "1000"))
-PARTS = 20
-QUICK = 1
+PARTS = 100
+QUICK = 5
 """Parts that are no long tests."""
 STEPS = 50
 
