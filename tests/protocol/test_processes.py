@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support import ledgers
 from support.bench import EMAIL, TAB
 from support.profile import cases
 from support.story import ORDERED, Story, tell
@@ -46,9 +47,10 @@ class Machine:
     """A folder with a configuration; `start` is the command in a process of its own."""
 
     def __init__(self, folder: Path, story: Story, server: Server, state: str = "state.db") -> None:
-        self.config = folder / f"{state}.yaml"
+        self.config = (folder / state).with_suffix(".yaml")
+        kept = ledgers.as_configured(folder / state)
         self.config.write_text(
-            CONFIG.format(url=server.url, key=story.portal.key, state=state, book=story.bench.book.id, tab=TAB),
+            CONFIG.format(url=server.url, key=story.portal.key, state=kept, book=story.bench.book.id, tab=TAB),
             encoding="utf-8",
         )
 
@@ -171,9 +173,7 @@ def test_restarted_at_once(tmp_path: Path, index: int, state: str) -> None:
         with story.hook(kill):
             assert end_of(process)[0] == -signal.SIGKILL
         if state == "lost":
-            for file in tmp_path.glob("state.db*"):
-                if file.suffix != ".yaml":
-                    file.unlink()
+            ledgers.write(story.path, None)
         code, _, errors = machine.run()
         assert code in (0, 1), errors
         story.lost = state == "lost"

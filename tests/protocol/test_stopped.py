@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import subprocess
 import time
 from itertools import product
@@ -12,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from protocol.test_processes import Machine, end_of, serving
+from support import ledgers
 from support.profile import cases
 from support.story import Story
 
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
 
 
@@ -36,8 +37,8 @@ def signalled(story: Story, machine: Machine, kind: str, nth: int, number: int) 
 
 def unsettled(folder: Path) -> int:
     """Orders of which the ledger does not know what became."""
-    with sqlite3.connect(folder / "state.db") as ledger:
-        return int(ledger.execute("SELECT COUNT(*) FROM intent WHERE state IN ('sending', 'uncertain')").fetchone()[0])
+    with Ledger(ledgers.at(folder / "state.db")) as ledger:
+        return ledger.unsettled()
 
 
 @pytest.mark.parametrize(

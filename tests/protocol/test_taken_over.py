@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import postgres
+from support import ledgers, postgres
 from support.profile import cases
 from support.story import tell
 
@@ -20,7 +20,7 @@ def test_cut_off_and_taken_over(tmp_path: Path, index: int) -> None:
     story = tell(tmp_path)
     story.stop()
     server = postgres.fresh()
-    copying.copy(story.path, server)
+    copying.copy(ledgers.at(story.path), server)
     struck = []
 
     def take_over(when: str, at: int, kind: str, request: object) -> None:

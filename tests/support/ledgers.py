@@ -44,6 +44,12 @@ def at(path: Path) -> State:
     return postgres.named(f"ledger_{os.getpid()}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}")
 
 
+def as_configured(path: Path) -> str:
+    """What `state:` says of the ledger of a path, in a configuration beside it."""
+    state = at(path)
+    return state.url if isinstance(state, Server) else path.name
+
+
 def read(path: Path) -> Any:
     """All of a ledger that nobody has open."""
     state = at(path)
