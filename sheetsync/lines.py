@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import eq, itemgetter
 from typing import Any, overload
 
-from sheetsync.columns import OURS, key_text, row_of
+from sheetsync.columns import MACHINE_KEYS, key_text, row_of
 from sheetsync.model import Grid, Lock, Row, Scalar
 
-TELLING = (*OURS, "action", "known_expiry", "paid_status", "renewal_decision")
-"""Columns without which nothing is to be done about a row, unless the ledger knows its video."""
+TELLING = (*MACHINE_KEYS, "action", "known_expiry")
+"""Columns without which nothing is to be done about a row, unless the ledger knows its video.
+
+What people decide of a code before there is one (Paid status, Renewal decision) is the next one's: read once the row
+tells of a request, it says the same. What TikTok says of a code stands nowhere without one; a column of that name
+may be a team's own, filled in every row.
+"""
 
 Line = tuple[Scalar, ...]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",))
+BENCHMARKS = (
+    *(("startup",), ("polls", "--long"), ("script",), ("runs",), ("runs", "--every-row", "100000")),
+    *(("cells",), ("workers",)),
+)
 
 
 def main() -> None:
