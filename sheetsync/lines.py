@@ -50,18 +50,17 @@ class Lines(Sequence[Line]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
 
-    def to_json(self) -> str:
-        """All lines as JSON text: that of most is at hand."""
-        return f"[{', '.join(map(_text, self._kept))}]"
+    def to_json(self) -> Iterator[bytes]:
+        """All lines as JSON text, a line at a time: that of most is at hand."""
+        for at, kept in enumerate(self._kept):
+            yield b"," if at else b"["
+            yield kept if isinstance(kept, bytes) else json.dumps(kept).encode()
+        yield b"]" if self._kept else b"[]"
 
 
 def as_lines(grid: Grid) -> Lines:
     """Any grid as lines."""
     return grid if isinstance(grid, Lines) else Lines(grid)
-
-
-def _text(kept: Line | bytes) -> str:
-    return kept.decode() if isinstance(kept, bytes) else json.dumps(kept, ensure_ascii=False)
 
 
 def _line(kept: Line | bytes) -> Line:

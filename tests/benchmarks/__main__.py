@@ -7,7 +7,7 @@ import sys
 
 BENCHMARKS = (
     *(("startup",), ("polls", "--long"), ("script",), ("runs",), ("runs", "--every-row", "100000")),
-    *(("cells",), ("workers",)),
+    *(("journal",), ("cells",), ("workers",)),
 )
 
 
