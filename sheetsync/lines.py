@@ -7,7 +7,7 @@ text is kept, a fifth of what its cells take, and its cells are there when they 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import eq, itemgetter
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from sheetsync.columns import MACHINE_KEYS, key_text, row_of
 from sheetsync.model import Grid, Lock, Row, Scalar
@@ -49,6 +49,10 @@ class Lines(Sequence[Line]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    def with_lines(self, lines: Mapping[int, Line]) -> Self:
+        """The same, with other lines in some places."""
+        return self.__class__([lines.get(at, kept) for at, kept in enumerate(self._kept)])
 
     def to_json(self) -> Iterator[bytes]:
         """All lines as JSON text, a line at a time: that of most is at hand."""

@@ -38,7 +38,7 @@ from support.small_sheet import (
     land,
 )
 
-from sheetsync.columns import BY_KEY, says, to_serial
+from sheetsync.columns import BY_KEY, rows_of, says, to_serial
 from sheetsync.model import Snapshot
 from sheetsync.projected import Target
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
@@ -75,6 +75,30 @@ def test_a_journal_that_an_earlier_version_wrote() -> None:
     earlier = zlib.decompress(b64decode(text)).decode()
     assert earlier.startswith('[{"grid": [["Video ID", "Action", ')
     assert from_journal(earlier) == from_journal(text)
+
+
+REPAIRS = st.lists(
+    st.builds(
+        SetCell,
+        st.integers(2, 4),
+        st.integers(0, len(BEFORE.headers) + 1),
+        st.just("vid-a"),
+        st.sampled_from(["", "x", True, NOW]),
+    ),
+    max_size=5,
+)
+
+
+@given(repairs=REPAIRS)
+def test_a_repaired_sheet_reads_as_if_it_had_been_read_so(repairs: list[SetCell]) -> None:
+    """Its rows are those of its lines; of thousands only those that are repaired are made anew."""
+    whole = repaired(BEFORE, repairs)
+    assert [len(line) for line in whole.grid[:1]] == [len(BEFORE.headers)]
+    assert whole.rows == rows_of(whole.grid, BEFORE.columns)
+    said = {(edit.row, edit.column): edit.value for edit in repairs}
+    assert all(says(whole.cell(*place), value, BEFORE.time_zone) for place, value in said.items())
+    touched = {edit.row for edit in repairs}
+    assert all(row in BEFORE.rows for row in whole.rows if row.number not in touched)
 
 
 def restored(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
