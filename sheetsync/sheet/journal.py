@@ -19,7 +19,7 @@ from sheetsync.model import Snapshot
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell
 
 LEVEL = 3
-"""In half the time that reading the text takes; the highest level saves a fifth more, and takes ten times as long."""
+"""In about the time that reading the text takes; the highest level saves a fifth more, and takes ten times as long."""
 
 NOT_PACKED = "["
 """How a journal begins that an earlier version wrote."""
