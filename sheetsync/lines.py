@@ -7,13 +7,21 @@ text is kept, a fifth of what its cells take, and its cells are there when they 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import eq, itemgetter
-from typing import Any, overload
+from typing import Any, Self, overload
 
-from sheetsync.columns import OURS, key_text, row_of
+from sheetsync.columns import MACHINE_KEYS, key_text, row_of
 from sheetsync.model import Grid, Lock, Row, Scalar
 
-TELLING = (*OURS, "action", "known_expiry", "paid_status", "renewal_decision")
-"""Columns without which nothing is to be done about a row, unless the ledger knows its video."""
+TELLING = (*MACHINE_KEYS, "action", "known_expiry")
+"""Columns without which nothing is to be done about a row, unless the ledger knows its video.
+
+What people decide of a code before there is one (Paid status, Renewal decision) is the next one's: read once the row
+tells of a request, it says the same. What TikTok says of a code stands nowhere without one; a column of that name
+may be a team's own, filled in every row.
+"""
+
+AT_ONCE = 100
+"""So many lines are one text."""
 
 Line = tuple[Scalar, ...]
 
@@ -45,9 +53,16 @@ class Lines(Sequence[Line]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
 
-    def to_json(self) -> str:
-        """All lines as JSON text: that of most is at hand."""
-        return f"[{', '.join(map(_text, self._kept))}]"
+    def with_lines(self, lines: Mapping[int, Line]) -> Self:
+        """The same, with other lines in some places."""
+        return self.__class__([lines.get(at, kept) for at, kept in enumerate(self._kept)])
+
+    def to_json(self) -> Iterator[bytes]:
+        """All lines as JSON text, some at a time: that of most is at hand."""
+        yield b"["
+        for at in range(0, len(self), AT_ONCE):
+            yield b"," * (at > 0) + b",".join(map(_text, self._kept[at : at + AT_ONCE]))
+        yield b"]"
 
 
 def as_lines(grid: Grid) -> Lines:
@@ -55,8 +70,8 @@ def as_lines(grid: Grid) -> Lines:
     return grid if isinstance(grid, Lines) else Lines(grid)
 
 
-def _text(kept: Line | bytes) -> str:
-    return kept.decode() if isinstance(kept, bytes) else json.dumps(kept, ensure_ascii=False)
+def _text(kept: Line | bytes) -> bytes:
+    return kept if isinstance(kept, bytes) else json.dumps(kept).encode()
 
 
 def _line(kept: Line | bytes) -> Line:

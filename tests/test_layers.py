@@ -94,9 +94,9 @@ SANDBOX_LAYER = {name: len(SANDBOX_LAYERS) - index for index, names in enumerate
 SANDBOX = [name for name in MODULES if name.split(".")[0] == "sandbox"]
 
 PURE_LIBRARY = {
-    "__future__", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum",
-    "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap",
-    "types", "typing", "unicodedata", "zoneinfo",
+    "__future__", "base64", "bisect", "codecs", "collections", "csv", "dataclasses", "datetime", "decimal", "difflib",
+    "enum", "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string",
+    "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
 }  # fmt: skip
 ONLY_IN = {
     "gspread": {"sheet.api"},

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 
-from sheetsync.columns import index_key, key_text, normal, rows_of, same, says, to_serial
+from sheetsync.columns import index_key, key_text, normal, row_of, same, says, to_serial
+from sheetsync.lines import as_lines
 from sheetsync.model import CellValue, Scalar, Snapshot
 from sheetsync.sheet.edits import (
     ClearMark,
@@ -126,12 +127,16 @@ def headers_to_restore(writes: Iterable[Sent], seen: Snapshot) -> tuple[SetCell,
     """
     restored: dict[tuple[int, int], SetCell] = {}
     for sent in writes:
-        headers, time_zone = sent.before.headers, sent.before.time_zone
-        for number in range(1, len(seen.grid) + 1):
-            hit = {e.column for e in sent.edits if says(seen.cell(number, e.column), e.value, time_zone)}
-            kept = [seen.cell(number, c) == header for c, header in enumerate(headers) if header and c not in hit]
-            if kept and all(kept):
-                restored |= {(number, c): SetCell(number, c, "", str(sent.before.cell(1, c))) for c in hit}
+        headers = {c: header for c, header in enumerate(sent.before.headers) if header}
+        written = {edit.column for edit in sent.edits}
+        for number, line in enumerate(seen.grid, start=1):
+            cells = dict(enumerate(line))
+            others = {c for c, header in headers.items() if cells.get(c, "") != header}
+            # of thousands of rows nearly all say something else also where nothing was written
+            if others <= written:
+                hit = {e.column for e in sent.edits if says(cells.get(e.column, ""), e.value, sent.before.time_zone)}
+                if others <= hit and not headers.keys() <= hit:
+                    restored |= {(number, c): SetCell(number, c, "", str(sent.before.cell(1, c))) for c in hit}
     return tuple(cell for (row, column), cell in restored.items() if seen.cell(row, column) != cell.value)
 
 
@@ -139,14 +144,17 @@ def repaired(snapshot: Snapshot, repairs: Sequence[Edit]) -> Snapshot:
     """The sheet as it will be once it is repaired."""
     if not repairs:
         return snapshot
-    grid = [list(cells) for cells in snapshot.grid]
+    lines = {edit.row: list(snapshot.grid[edit.row - 1]) for edit in repairs}
     for edit in repairs:
-        cells = grid[edit.row - 1]
+        cells, value = lines[edit.row], edit.value
         cells.extend([""] * (edit.column + 1 - len(cells)))
-        value = edit.value
         cells[edit.column] = to_serial(value, snapshot.time_zone) if isinstance(value, datetime) else value
-    whole = tuple(tuple(cells) for cells in grid)
-    return replace(snapshot, grid=whole, rows=rows_of(whole, snapshot.columns, snapshot.locks))
+    present = frozenset(snapshot.columns)
+    made = (row_of(number, cells, snapshot.columns, present, snapshot.locks) for number, cells in lines.items())
+    # a few rows of thousands: all others stay as they were kept
+    rows = [row for row in snapshot.rows if row.number not in lines] + [row for row in made if row.cells]
+    grid = as_lines(snapshot.grid).with_lines({number - 1: tuple(cells) for number, cells in lines.items()})
+    return replace(snapshot, grid=grid, rows=tuple(sorted(rows, key=lambda row: row.number)))
 
 
 def merged(edits: Sequence[Edit], repairs: Sequence[Edit]) -> tuple[Edit, ...]:

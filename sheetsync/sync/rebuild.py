@@ -17,6 +17,7 @@ from sheetsync.plan.gates import key_problem
 from sheetsync.plan.memory import remembered
 from sheetsync.projection import summary
 from sheetsync.projection.cells import ORDERING
+from sheetsync.projection.concerned import concerned
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sync.observe import Poller
@@ -72,7 +73,8 @@ def rebuild(tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger,
         recorder.observe(seen.request for seen in observations.values() if seen.request and not seen.failure)
         recorder.saw_columns(snapshot.columns.keys())
         known, now = ledger.known(tracker.name), clock.now()
-        memory = remembered(snapshot.rows, snapshot.time_zone, tracker, Known(), known, now)
+        rows = concerned(snapshot.rows, known)
+        memory = remembered(rows, snapshot.time_zone, tracker, Known(), known, now)
         recorder.remember(memory)
         lock = summary.price_lock(snapshot, tracker)
         if lock:

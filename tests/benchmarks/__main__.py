@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    *(("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",), ("shape",)),
-    *(("capacity",), ("capacity", "--real")),
+    *(("startup",), ("polls", "--long"), ("script",), ("runs",), ("runs", "--every-row", "100000")),
+    *(("journal",), ("cells",), ("workers",), ("shape",), ("capacity",), ("capacity", "--real")),
 )
 
 

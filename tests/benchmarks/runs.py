@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sheetsync.clock import Clock
-from sheetsync.columns import COLUMNS, MACHINE_KEYS, Kind, header_of, to_serial
+from sheetsync.columns import BY_TIKTOK, COLUMNS, MACHINE_KEYS, Kind, header_of, to_serial
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import AdCodeRequest
 from sheetsync.sandbox import sample
@@ -35,7 +35,7 @@ CHANGES, MOST_CODES = 100, 1_000
 LEFT_OUT = (
     *("feedback", "currency", "creator_region", "product_availability", "posting_time", "excluded_categories"),
     *("post_live", "comments_checked", "landing_page_ready", "prompt", "spend_window", "performance_snapshot"),
-    *("received_at", "contract", "retirement_reason", "comments"),
+    *("received_at", "contract", "retirement_reason", "comments", *BY_TIKTOK),
 )
 KEYS = tuple(column.key for column in COLUMNS if column.key not in LEFT_OUT)
 NEVER_FILLED = (*MACHINE_KEYS, "action", "known_expiry")
@@ -49,11 +49,11 @@ LOADS = (
 class Desk:
     """A tracker of so many rows, served; and what its calls came to."""
 
-    def __init__(self, rows: int, folder: Path) -> None:
+    def __init__(self, rows: int, folder: Path, every_row: bool = False) -> None:
         self.world, self.folder = World(real_time=True, record_bodies=False), folder
         self.world.google.quota = False
         self.book = self.world.google.create_spreadsheet("Spark codes", "Europe/Berlin", (sample.TAB,))
-        self.videos = _fill(self.book, rows)
+        self.videos = fill(self.book, rows, every_row)
         self.open = self.videos[: min(CHANGES, rows)]
         self.calls, self.bytes, self.largest = Counter[str](), Counter[str](), b""
         self._order(self.videos[: _requests(rows)])
@@ -115,8 +115,11 @@ class Desk:
         return cost, json.loads(cost.out)["trackers"][0]
 
 
-def _fill(book: Spreadsheet, rows: int) -> list[str]:
-    """Believable cells: names and places recur, links, notes and spends are each row's own."""
+def fill(book: Spreadsheet, rows: int, every_row: bool) -> list[str]:
+    """Believable cells: names and places recur, links, notes and spends are each row's own.
+
+    With `every_row` people have filled in what belongs to a code also where there is none yet.
+    """
     draw = random.Random(rows)
     sheet = book.sheet(sample.TAB)
     sheet.row_count, sheet.column_count = rows + 1, len(KEYS)
@@ -144,7 +147,7 @@ def _fill(book: Spreadsheet, rows: int) -> list[str]:
         return Cell(draw.choice(column.choices) if column.choices else f"{column.header} {draw.randrange(40)}")
 
     for number, video in enumerate(videos, start=1):
-        sheet.put_part(number, 0, [cell(key, video, number <= _requests(rows)) for key in KEYS])
+        sheet.put_part(number, 0, [cell(key, video, every_row or number <= _requests(rows)) for key in KEYS])
     return videos
 
 
@@ -153,9 +156,9 @@ def _requests(rows: int) -> int:
     return min(CHANGES, rows) + min(rows // 10, MOST_CODES)
 
 
-def measured(rows: int, folder: Path) -> None:
+def measured(rows: int, folder: Path, every_row: bool) -> None:
     """Print the runs of one size."""
-    desk = Desk(rows, folder)
+    desk = Desk(rows, folder, every_row)
     with desk.server:
         _, told = desk.run()
         assert not told["error"], told["error"]
@@ -179,15 +182,17 @@ def measured(rows: int, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.runs", description=__doc__)
     parser.add_argument("rows", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--every-row", action="store_true", help="Paid status and Renewal decision in every row")
     parser.add_argument("--one", action="store_true", help="in this process")
     options = parser.parse_args()
     for rows in options.rows:
         if options.one:
             with TemporaryDirectory() as folder:
-                measured(rows, Path(folder))
+                measured(rows, Path(folder), options.every_row)
         else:
             # a process for each size: what one leaves behind is not another's
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.runs", "--one", str(rows)], check=True)
+            one = ["--one", *["--every-row"] * options.every_row, str(rows)]
+            subprocess.run([sys.executable, "-m", "tests.benchmarks.runs", *one], check=True)
 
 
 if __name__ == "__main__":

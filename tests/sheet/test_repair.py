@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +38,7 @@ from support.small_sheet import (
     land,
 )
 
-from sheetsync.columns import BY_KEY, says, to_serial
+from sheetsync.columns import BY_KEY, rows_of, says, to_serial
 from sheetsync.model import Snapshot
 from sheetsync.projected import Target
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
@@ -48,13 +51,54 @@ Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
 
 def test_the_calls_of_a_write_keep_one_read() -> None:
     """A tab of thousands of rows is in the journal once, however many calls a write took."""
-    landed, _ = land(FOR_A, BEFORE)
-    calls = [Sent(FOR_A, landed, BEFORE), Sent(FOR_B, None, BEFORE)]
+    many = snapshot(*([f"vid-{n}", *A[1:CLIENT], f"{n**9:x}", *A[CLIENT + 1 :]] for n in range(3000)))
+    landed, _ = land(FOR_A, many)
+    calls = [Sent(FOR_A, landed, many), Sent(FOR_B, None, many)]
     text = to_journal(calls)
     again = from_journal(text)
-    assert text.count("Acme") == 2  # the read, and what the answer showed
+    assert len(text) < 1.2 * len(to_journal(calls[1:]))
     assert [sent.edits for sent in again] == [FOR_A, FOR_B]
-    assert [sent.before.grid for sent in again] == [tuple(map(tuple, BEFORE.grid))] * 2
+    assert [sent.before.grid for sent in again] == [tuple(map(tuple, many.grid))] * 2
+    assert again[0].before is again[1].before
+
+
+def test_a_journal_is_much_smaller_than_the_tab() -> None:
+    """What people fill in says much of the same from row to row."""
+    many = snapshot(*([f"vid-{n}", *A[1:]] for n in range(3000)))
+    assert len(to_journal([Sent(FOR_A, None, many)])) < len(json.dumps(many.grid)) / 4
+
+
+def test_a_journal_that_an_earlier_version_wrote() -> None:
+    """It wrote what is packed now as it is: a program that is renewed after a kill reads it."""
+    landed, _ = land(FOR_A, BEFORE)
+    text = to_journal([Sent(FOR_A, landed, BEFORE), Sent(FOR_B, None, BEFORE)])
+    earlier = zlib.decompress(b64decode(text)).decode()
+    assert earlier.startswith('[{"grid": [["Video ID", "Action", ')
+    assert from_journal(earlier) == from_journal(text)
+
+
+REPAIRS = st.lists(
+    st.builds(
+        SetCell,
+        st.integers(2, 4),
+        st.integers(0, len(BEFORE.headers) + 1),
+        st.just("vid-a"),
+        st.sampled_from(["", "x", True, NOW]),
+    ),
+    max_size=5,
+)
+
+
+@given(repairs=REPAIRS)
+def test_a_repaired_sheet_reads_as_if_it_had_been_read_so(repairs: list[SetCell]) -> None:
+    """Its rows are those of its lines; of thousands only those that are repaired are made anew."""
+    whole = repaired(BEFORE, repairs)
+    assert [len(line) for line in whole.grid[:1]] == [len(BEFORE.headers)]
+    assert whole.rows == rows_of(whole.grid, BEFORE.columns)
+    said = {(edit.row, edit.column): edit.value for edit in repairs}
+    assert all(says(whole.cell(*place), value, BEFORE.time_zone) for place, value in said.items())
+    touched = {edit.row for edit in repairs}
+    assert all(row in BEFORE.rows for row in whole.rows if row.number not in touched)
 
 
 def restored(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
