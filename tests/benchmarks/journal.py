@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.journal`: how much the journal of a write keeps on disk, beside the tab that was read.
 
-A write of 100 codes in trackers of 100 to 100,000 rows of 45 columns. The tab is compared as the JSON text of its cells,
-and the CPU of packing it with what `json.loads` takes for that text.
+A write of 100 codes in trackers of 100 to 100,000 rows of 45 columns. The tab counts as the JSON text of its cells, and
+the CPU of packing it is compared with what `json.loads` takes for that text.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def measured(rows: int) -> None:
     size, loads = len(to_journal([write])), seconds(lambda: json.loads(text))
     took = seconds(lambda: to_journal([write]))
     print(
-        f"{rows:7,} rows: the tab {len(text) / 1e6:6.2f} MB, the journal {size / 1e6:6.2f} MB ({len(text) / size:.1f} to "
-        f"1); packed in {took:.3f} s, {took / loads:.2f} x json.loads",
+        f"{rows:7,} rows: the tab {len(text) / 1e6:6.2f} MB, the journal {size / 1e6:6.2f} MB "
+        f"({len(text) / size:.1f} to 1); packed in {took:.3f} s, {took / loads:.2f} x json.loads",
         flush=True,
     )
 
