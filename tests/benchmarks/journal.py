@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.journal`: how much the journal of a write keeps on disk, beside the tab that was read.
 
-A write of 100 codes in trackers of 100 to 100,000 rows of 45 columns. The tab is compared as the JSON text of its
-cells, and the CPU of packing it with what `json.loads` takes for that text.
+A write of 100 codes in trackers of 100 to 100,000 rows of 45 columns. The tab counts as the JSON text of its cells, and
+the CPU of packing it is compared with what `json.loads` takes for that text.
 """
 
 from __future__ import annotations
