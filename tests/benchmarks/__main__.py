@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("workers",))
+BENCHMARKS = (("startup",), ("polls", "--long"), ("script",), ("runs",), ("cells",), ("news",), ("workers",))
 
 
 def main() -> None:
