@@ -1,10 +1,10 @@
 """PURE: which videos a run has to look at (design 3.2), and in which order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 
-from sheetsync.model import Known, Mark, Row, Tracker
+from sheetsync.model import AdCodeRequest, Known, Mark, Row, Tracker
 from sheetsync.plan.gates import key_problem
 from sheetsync.plan.situation import acting, is_looked_at
 from sheetsync.projection.cells import code_shown
@@ -12,32 +12,63 @@ from sheetsync.projection.cells import code_shown
 MOST_LEFT = 60
 """Calls that are kept for orders at most: half of what TokPortal allows in a minute."""
 
+FORGOTTEN = timedelta(weeks=4)
+"""A request that has brought no code for so long is taken for one that never will; managers need hours, or days."""
+
+SLOWEST = 4
+"""A video of which no code is expected has its wait counted for so much less: it is looked at so much more seldom.
+
+Counted for less still, it would wait as much longer, and codes would hardly come sooner (tests/benchmarks/README.md).
+"""
+
 
 def due(rows: Sequence[Row], known: Known, now: datetime, time_zone: str, tracker: Tracker) -> tuple[str, ...]:
     """The videos that this run has to look at (design 3.2), each once, in the order in which they are asked about.
 
-    Each kind has its share, and of each the one comes first that was looked at longest ago: nothing starves, however
-    few looks a run has time for.
+    Each kind has its share, and of each the one comes first that was looked at longest ago; of open requests, the wait
+    of those that no code is expected of counts for less. Nothing starves, however few looks a run has time for.
     """
     # a key that cannot be an id is not worth a call: its hold says so
     keyed = [row for row in rows if key_problem(row) is None]
     marked = [row.key for row in acting(keyed) if is_looked_at(row, known, now)]
     strange = [row.key for row in keyed if _disagrees(row, known, now, time_zone, tracker)]
-    waiting = sorted(known.open_videos, key=lambda video: (known.latest[video].seen_at, video))
+    # of equals the one comes first that was seen longest ago, and by id, so that no run differs
+    latest = sorted((known.latest[video] for video in known.open_videos), key=lambda e: (e.seen_at, e.request.video_id))
+    waiting = {e.request.video_id: 1 if _may_bring_a_code(e.request, now) else SLOWEST for e in latest}
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
-    return _in_turn(marked, list(known.unsettled), strange, waiting, looked=known.looked)
+    others = (dict.fromkeys(kind, 1) for kind in (marked, known.unsettled, strange))
+    return _in_turn(*others, waiting, now=now, looked=known.looked)
 
 
-def _in_turn(*kinds: Sequence[str], looked: Mapping[str, datetime]) -> tuple[str, ...]:
-    """One of each kind in turn, those first that were looked at longest ago, or never; so also the kinds.
+def _may_bring_a_code(request: AdCodeRequest, now: datetime) -> bool:
+    """Whether a code is expected of an open request: it has none yet, or the one that it has was reported.
 
-    With N videos of K kinds and room for n looks a run, each is looked at within K * N / n runs; also where n is 1.
+    Neither its age, but for the forgotten, nor the hour would bring codes sooner (tests/benchmarks/README.md).
     """
+    if request.status == "pending_corrections":
+        return True
+    return request.code is None and (request.created_at is None or now - request.created_at < FORGOTTEN)
 
-    def last(video: str) -> datetime:
-        return looked.get(video, datetime.min.replace(tzinfo=UTC))
 
-    queues = sorted((sorted(kind, key=last) for kind in kinds if kind), key=lambda queue: last(queue[0]))
+def _in_turn(*kinds: Mapping[str, int], now: datetime, looked: Mapping[str, datetime]) -> tuple[str, ...]:
+    """One of each kind in turn, those first whose wait since the last look counts for most; so also the kinds.
+
+    A kind tells by how much the wait of each of its videos is divided, 1 to SLOWEST; one that was never looked at has
+    waited for ever. With N videos of K kinds, those that come meanwhile counted in, and room for n looks a run, let m
+    be n // K, but 1 at least. Then the last 1/SLOWEST of any wait holds no more than (N - 1) / m runs: at even
+    intervals no video is left out of more than SLOWEST * (N - 1) / m runs in a row, also where n is 1.
+
+    Proof. In a run that leaves a video out, m others at least come before it in its own kind; or, where n < K, one at
+    the head of a kind. Their waits count for as much as its own, so each is at least 1/SLOWEST as long. Within the last
+    1/SLOWEST of its wait nobody can be among them twice: the second time, the wait would be shorter. So they are all
+    different ones, m in each run, and there are N - 1.
+    """
+    never = datetime.min.replace(tzinfo=UTC)
+    waits = [
+        {video: (now - looked.get(video, never)) / slower for video, slower in kind.items()} for kind in kinds if kind
+    ]
+    waits.sort(key=lambda wait: max(wait.values()), reverse=True)
+    queues = [sorted(wait, key=wait.__getitem__, reverse=True) for wait in waits]
     return tuple(dict.fromkeys(video for turn in zip_longest(*queues) for video in turn if video is not None))
 
 
