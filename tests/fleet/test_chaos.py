@@ -13,6 +13,8 @@ from support.fleets import fleet
 
 from sheetsync.ledger.store import Ledger
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.mark.long
 def test_each_mark_is_charged_once_whatever_happens_to_workers_and_server(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from support.command_line import Desk
 
 from sheetsync.ledger.store import Ledger
 
+pytestmark = pytest.mark.waits
+
 
 def told(fleet: Fleet, *arguments: str) -> Any:
     result = fleet.desk.run("status", "--fleet", *arguments)

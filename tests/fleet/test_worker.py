@@ -17,6 +17,8 @@ from support.command_line import Desk
 from sheetsync.cli.worker import Worker
 from sheetsync.config.load import load
 
+pytestmark = pytest.mark.waits
+
 BEFORE, AFTER = 1233, 1205
 """Credits before and after the four orders of the sample tracker."""
 

@@ -17,6 +17,8 @@ from sheetsync.errors import Unavailable
 from sheetsync.ledger.budgets import GOOD_FOR, Budgets, Leases, lease
 from sheetsync.state import Server
 
+pytestmark = pytest.mark.waits
+
 MINUTE = 60.0
 ASKING = """
 import sys
@@ -24,6 +26,7 @@ from sheetsync.clock import Clock
 from sheetsync.budget import waited
 from sheetsync.ledger.budgets import Budgets
 from sheetsync.state import Server
+
 url, seconds, clock = sys.argv[1], float(sys.argv[2]), Clock()
 budget = Budgets(Server(url)).of("tokportal", "key", 120, 2)
 until = clock.monotonic() + seconds

@@ -18,6 +18,8 @@ from support.story import Story
 from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
 
+pytestmark = pytest.mark.waits
+
 
 def signalled(story: Story, machine: Machine, kind: str, nth: int, number: int) -> subprocess.Popen[str]:
     """A process that gets a signal once its n-th call of a kind has reached the service."""
