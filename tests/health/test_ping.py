@@ -9,8 +9,6 @@ from support.command_line import Desk
 from support.pings import SECRET, Pings
 from support.profile import cases
 
-pytestmark = pytest.mark.waits
-
 
 def test_a_good_run(desk: Desk, pings: Pings) -> None:
     """Its beginning and its end."""

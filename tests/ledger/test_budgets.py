@@ -17,8 +17,6 @@ from sheetsync.errors import Unavailable
 from sheetsync.ledger.budgets import GOOD_FOR, Budgets, Leases, lease
 from sheetsync.state import Server
 
-pytestmark = pytest.mark.waits
-
 MINUTE = 60.0
 ASKING = """
 import sys
