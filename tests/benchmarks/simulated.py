@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sheetsync.fleet.due import due, lag, places
+from sheetsync.fleet.engine import ROUND
 from sheetsync.ledger.budgets import Leases, lease
 from sheetsync.sandbox.tokportal.rate_limit import BUCKET_SIZE, Bucket
 from sheetsync.sheet.api import PATIENCE, QUOTA_SECONDS
@@ -29,8 +30,8 @@ from sheetsync.tokportal.client import LONGEST_WAIT
 from .arithmetic import PROJECT_READS, Fleets, Load, Run
 
 EPOCH = datetime(2026, 12, 1, tzinfo=UTC)
-ROUND, POLL_SECONDS = 20.0, 120.0
-"""Seconds between two looks at what is due, and for which a run polls (`run: poll_seconds:`)."""
+POLL_SECONDS = 120.0
+"""Seconds for which a run polls (`run: poll_seconds:`)."""
 
 SPREAD = 0.3
 """By how much the latency of a call differs, both ways."""

@@ -28,8 +28,8 @@ from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.edits import Edit, SetCell, edits_for
 from sheetsync.steps import RowSeen
 
-KEYS = (*("video_id", "action", *MACHINE_KEYS), *("expiry_source", "code_state", "known_expiry", "paid_status"))
-KEYS = (*KEYS, "renewal_decision", "retirement_reason")
+THEIRS = ("expiry_source", "code_state", "known_expiry", "paid_status", "renewal_decision", "retirement_reason")
+KEYS = ("video_id", "action", *MACHINE_KEYS, *THEIRS)
 COLUMNS = {key: at for at, key in enumerate(KEYS)}
 HEADERS = tuple(BY_KEY[key].header for key in KEYS)
 VIDEOS = ("v-1", "v-2")
