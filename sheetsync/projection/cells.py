@@ -86,7 +86,8 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         said, others = row.text("sync_note"), _others(context, row.text("spark_code"), found)
         why = reason or ("" if waiting else said)
         note = _joined([why, "" if others in why else others, _duplicate_of(context) if waiting else ""])
-        return Target(row, _without_claim(row) | ({"sync_note": note} if note not in ("", said) else {}), is_done)
+        values = _without_claim(row) | _gone_on(context)
+        return Target(row, values | ({"sync_note": note} if note not in ("", said) else {}), is_done)
     values = _cells(context, found)
     values["sync_note"] = _note(context, found, str(values.get("spark_code", row.text("spark_code"))))
     return Target(row, values, is_done)
@@ -96,7 +97,7 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
     row, entry = context.row, context.entry
     if context.waiting and entry and row.shown_id != entry.request.id:
         # a mark waits: the row goes on showing the request its person saw when making the mark
-        return _without_claim(row) | _frozen_code(context, entry) | _charged(context)
+        return _without_claim(row) | _frozen_code(context) | _charged(context)
     if entry:
         return _request_cells(context, entry, in_use(found))
     if row.shown_id:
@@ -135,14 +136,20 @@ def _by_tiktok(context: RowContext, window: Window) -> dict[str, Value]:
     return {key: said[key] for key in there}
 
 
-def _frozen_code(context: RowContext, entry: Entry) -> dict[str, Value]:
+def _frozen_code(context: RowContext) -> dict[str, Value]:
     """A mark that waits freezes the code and its end; where they stand goes on with time (design 5)."""
     shown = context.row.text("spark_code")
     ends = readable(lambda: instant(context.row.cells.get("expires_at", ""), context.time_zone))
     if not (shown and ends):
         return {}
-    said = _code_cells(context, shown, window_at(context, ends), entry.request.is_open)
+    said = _code_cells(context, shown, window_at(context, ends), is_open=False)
     return {key: said[key] for key in ("expiry", "stage")}
+
+
+def _gone_on(context: RowContext) -> dict[str, Value]:
+    """What time has made of a code that TokPortal cannot be asked about; else the words are of whoever knows more."""
+    said = _frozen_code(context)
+    return {} if said.get("expiry") == context.row.text("expiry") else said
 
 
 def _charged(context: RowContext) -> dict[str, Value]:
@@ -167,7 +174,7 @@ def _request_cells(context: RowContext, entry: Entry, used: Code | None) -> dict
     if context.waiting == Mark.CORRECT and row.text("spark_code") != code:
         # it waits for the code its person tried; the note shows the new one
         frozen = {"spark_code", "expires_at", "missing", *BY_TIKTOK}
-        values = {key: said for key, said in values.items() if key not in frozen} | _frozen_code(context, entry)
+        values = {key: said for key, said in values.items() if key not in frozen} | _frozen_code(context)
     if entry.credits_left is not None:
         values["credits_left"] = entry.credits_left
     elif row.shown_id != request.id:

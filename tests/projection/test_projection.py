@@ -224,6 +224,15 @@ class TestLeftAlone:
         of = row(**shows(OLD), sync_note="Mark request to order again.")
         assert values(of, Outlook(known(), NOW)) == {}
 
+    @pytest.mark.parametrize(
+        ("left", "word"), [(4 * DAY, None), (DAY, "renewal needed"), (-DAY, "expired")], ids=["ok", "soon", "over"]
+    )
+    def test_a_code_that_nobody_could_be_asked_about(self, left: timedelta, word: str | None) -> None:
+        """Time goes on all the same: nobody may pay for ads on a code that has ended, and its row says `ok`."""
+        of = row(**shows(OLD), expires_at=to_serial(NOW + left, "UTC"), expiry="ok", stage="received")
+        assert values(of, Outlook(known(), NOW)) == ({} if word is None else {"expiry": word, "stage": word})
+        assert values(after(of, Outlook(known(), NOW)), Outlook(known(), NOW)) == {}
+
     def test_a_request_that_nobody_could_be_asked_about_under_a_mark(self) -> None:
         """Why the mark waits is said all the same."""
         look = Outlook(known(), NOW, reasons={(VIDEO, "renew"): "TokPortal did not answer."})
