@@ -141,7 +141,7 @@ class Player:
         some = self.desk.chosen
         report = self.run(machine, strikes)
         # what was not reached in the time of this run, the next one looks at
-        is_whole = report and report.exit_code == 0 and not report.deferred and not some and not _left_credits(report)
+        is_whole = report and report.exit_code == 0 and not report.deferred and not some and not _leaves_orders(report)
         if is_whole and not strikes and quiet % 3 == 0 and not self.active:
             self.quiet(machine)
         return report
@@ -308,10 +308,11 @@ class Player:
 # --- drawing -----------------------------------------------------------------------------------------------------
 
 
-def _left_credits(report: Report) -> bool:
-    """Whether an order came to nothing whose credits another mark waits for: that one's turn is the next run's."""
-    sent = report.ordered + report.renewed
-    return len(report.plan.orders) > sent and any("Not enough credits" in hold.reason for hold in report.holds)
+def _leaves_orders(report: Report) -> bool:
+    """Whether an order is the next run's turn: its credits were kept for one that came to nothing, or marks went."""
+    sent, reasons = report.ordered + report.renewed, [hold.reason for hold in report.holds]
+    left_credits = len(report.plan.orders) > sent and any("Not enough credits" in reason for reason in reasons)
+    return left_credits or any(reason.startswith("Waits for the next run: too many") for reason in reasons)
 
 
 def draw(rng: random.Random, steps: int, world: frozenset[str] = frozenset()) -> list[Step]:

@@ -62,6 +62,7 @@ class Judge:
         self.refunds: set[str] = set()  # the requests that machine A was told to be cancelled
         self.spenders: dict[str, set[str]] = {}  # the machines that have sent orders for a video
         self.unclear: dict[str, set[str]] = {}  # the keys of a video's orders, but for those that were refused
+        self.untold: set[str] = set()  # the videos for whose order TokPortal named no price
         self.garbled = -1
         self.diary: list[str] | None = None
         self.muted: frozenset[int] = frozenset()  # invariants that are not judged
@@ -223,6 +224,8 @@ class Judge:
             video, key = self._key
             self.unclear[video].discard(key)
         elif kind in ("portal.poll", "portal.order") and heard:
+            if kind == "portal.order" and not self.desk.portal.tells_price:
+                self.untold.add(self._key[0])
             self._answered(run, unquote(call.path.split("/")[4]), call)
         elif kind == "portal.correct" and heard:
             found = self.desk.portal.by_id[unquote(call.path.rpartition("/")[2])]
@@ -482,7 +485,9 @@ class Judge:
         stale = [answer for wish in self.wishes.get(row, ())[-1:] for answer in wish.stale]
         heard = self.heard[run.machine.name].get(video, [])
         told = [*run.answers.get(video, []), *(answer for answer in heard if all(answer is not old for old in stale))]
-        if not any(done(mark, saw, answer) for answer in told):
+        # what was ordered for this very mark serves it, whatever has become of the request since
+        own = {request.id for wish in self.wishes.get(row, ())[-1:] for request in wish.charges}
+        if not any(done(mark, saw, answer) or answer.id in own for answer in told):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
         at = self.desk.column("Status")

@@ -147,7 +147,11 @@ def _wrong_cost(desk: Desk, judge: Judge, row: str, video: str, said: Any) -> It
     if row != first:
         if said != "":
             yield f"Credits charged of {video} says {said!r} in a row that is not its first"
-    elif judge.spenders.get(video, {"A"}) == {"A"} and not judge.lost and all(each.charged == 7 for each in paid):
+    elif (
+        judge.spenders.get(video, {"A"}) == {"A"}
+        and not (judge.lost or video in judge.untold)
+        and all(each.charged == 7 for each in paid)
+    ):
         cost = sum(each.charged - each.refunded for each in paid)
         unseen = sum(each.refunded for each in paid if each.id not in judge.refunds)
         lost = judge.unclear.get(video, set()) - {each.idempotency_key for each in paid}
