@@ -1,13 +1,15 @@
 """Plays many histories and says what became of them: `python -m tests.soak --histories 1000 --seed 0`.
 
-A failing history prints one line that plays it again: `python -m tests.soak --replay SEED`. `--world money` plays in a
-wider world (histories/wider.py names the switches), `--red` the histories that once went wrong, hole by hole.
+A failing history prints one line that plays it again: `python -m tests.soak --replay SEED`. Its seed also draws the
+world that it is played in, half the time a wider one (histories/wider.py names the switches); `--world money` names it
+instead, `--world plain` is the one without. `--red` plays the histories that once went wrong, hole by hole.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import random
 import sys
 import time
 from collections import Counter
@@ -64,18 +66,25 @@ class Figures:
         )
 
 
-def chunk(seeds: Sequence[int], steps: int, world: World = frozenset()) -> Figures:
-    """Some histories, one after the other."""
+def world_of(seed: int) -> World:
+    """The world that a seed draws where none is named: half the time the plain one, else one switch, or two."""
+    chance = random.Random(f"the world of {seed}")
+    return frozenset(chance.sample(sorted(wider.SWITCHES), chance.choice((0, 0, 0, 1, 1, 2))))
+
+
+def chunk(seeds: Sequence[int], steps: int, world: World | None = None) -> Figures:
+    """Some histories, one after the other, in this world or each in its own."""
     figures = Figures()
     for seed in seeds:
+        there = world_of(seed) if world is None else world
         try:
-            figures.add(seed, play(of_seed(seed, steps, world), world=world, muted=frozenset(MUTED)))
+            figures.add(seed, play(of_seed(seed, steps, there), world=there, muted=frozenset(MUTED)))
         except Exception as error:  # the judge itself went wrong: that must not end a soak
             figures.failed.append((seed, 0, f"the judge failed: {error!r}"))
     return figures
 
 
-def soak(histories: int, seed: int, steps: int, jobs: int, world: World = frozenset()) -> Figures:
+def soak(histories: int, seed: int, steps: int, jobs: int, world: World | None = None) -> Figures:
     """All of them."""
     chunks = [range(at, min(at + CHUNK, seed + histories)) for at in range(seed, seed + histories, CHUNK)]
     total = Figures()
@@ -89,23 +98,24 @@ def soak(histories: int, seed: int, steps: int, jobs: int, world: World = frozen
     return total
 
 
-def _told(figures: Figures, steps: int, world: World) -> Figures:
-    more = _named(world) + ("" if steps == 50 else f" --steps {steps}")
+def _told(figures: Figures, steps: int, world: World | None) -> Figures:
+    more = ("" if world is None else _named(world)) + ("" if steps == 50 else f" --steps {steps}")
     for seed, invariant, what in figures.failed[:MOST_TOLD]:
         print(f"violation of {invariant}: {what}\n    python -m tests.soak --replay {seed}{more}", flush=True)
     return figures
 
 
 def _named(world: World) -> str:
-    return f" --world {','.join(sorted(world))}" if world else ""
+    return f" --world {','.join(sorted(world)) or 'plain'}"
 
 
-def replay(seed: int, steps: int, world: World = frozenset()) -> int:
+def replay(seed: int, steps: int, world: World) -> int:
     """The history of a seed, shrunk, with what happened in it."""
     history = of_seed(seed, steps, world)
     found = play(history, world=world, muted=frozenset(MUTED)).violations
     if not found:
-        print(f"seed {seed}: {play(history, world=world, muted=frozenset(MUTED)).steps} steps, no violation")
+        steps_played = play(history, world=world, muted=frozenset(MUTED)).steps
+        print(f"seed {seed},{_named(world)}: {steps_played} steps, no violation")
         return 0
 
     def fails(fewer: Sequence[Step]) -> bool:
@@ -129,7 +139,7 @@ def red() -> int:
     return 1 if left else 0
 
 
-def show(steps: Sequence[Step], world: World = frozenset()) -> int:
+def show(steps: Sequence[Step], world: World) -> int:
     """A history step by step, with the calls and cells of its runs."""
     outcome = play(steps, traced=True, world=world, muted=frozenset(MUTED))
     print("\n".join(outcome.trace))
@@ -147,7 +157,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replay", type=int, metavar="SEED")
     parser.add_argument("--play", metavar="STEPS", help="a history as --replay prints it")
-    parser.add_argument("--world", default="", help="switches or groups of histories/wider.py, separated by commas")
+    parser.add_argument("--world", default="", help="of histories/wider.py, separated by commas; else the seed's own")
     parser.add_argument("--but", default="", help="numbers of invariants not to be judged, as 101,104")
     parser.add_argument("--red", action="store_true", help="play the histories that once went wrong")
     parser.add_argument("--ledger", choices=ledgers.KINDS, default="sqlite", help="where the ledgers are kept")
@@ -158,12 +168,12 @@ def main() -> int:
     ledgers.choose(options.ledger, options.shared)
     if options.red:
         return red()
-    world = wider.of(options.world)
+    world = wider.of(options.world) if options.world else None
     MUTED.update(map(int, filter(None, options.but.split(","))))
     if options.play is not None:
-        return show(ast.literal_eval(options.play), world)
+        return show(ast.literal_eval(options.play), world or frozenset())
     if options.replay is not None:
-        return replay(options.replay, options.steps, world)
+        return replay(options.replay, options.steps, world_of(options.replay) if world is None else world)
     started = time.monotonic()
     figures = soak(options.histories, options.seed, options.steps, options.jobs, world)
     print(f"{figures}, {time.monotonic() - started:.0f} seconds")

@@ -58,6 +58,9 @@ class Facts:
     typed: int = 0  # what a person typed into Summary, as it was read first
     taken: int = 0  # the same, once this run is seen to have taken it out of its cell
 
+WATCHED = (ROW, KEY, ACTION, "Caption final", "Note")
+"""What an order rests on."""
+
 
 class Wire:
     """Watches the orders of one desk. `world` are the switches that are on: each has its invariant."""
@@ -90,8 +93,9 @@ class Wire:
         self._ready |= dict.fromkeys(self._open, now)
         self._marked, self._open = set(), set()
         lines = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
+        columns = [(token, n) for n, token in enumerate(lines.tokens) if token in WATCHED]
         for line in range(1, len(lines.lines)):
-            row = {token: lines.at(line, n) for n, token in enumerate(lines.tokens)}
+            row = {token: lines.at(line, n) for token, n in columns}
             if text(row.get(KEY, "")):
                 self._keyed.add(text(row[ROW]))
             if text(row.get(ACTION, "")).casefold() in ORDERING:
