@@ -117,12 +117,22 @@ def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) 
         for row in rows
         or (n for n in touched if _tells_enough(n, edits, headers, of) and _may_tell(n, edits, headers, of))
     ]
-    shift = _shift(carriers)
-    for edits in written if carriers else ():
-        row = edits[0].row + shift
+    return [*carriers, *_beside(carriers, written, headers, of)] if carriers else []
+
+
+def _beside(
+    carriers: Sequence[Carrier], written: Iterable[Sequence[Edit]], headers: Sequence[Scalar], of: Aftermath
+) -> Iterator[Carrier]:
+    """The rows that tell nothing alone: emptiness, and what was put back into people's cells. All of a call lands as
+    far from its place.
+    """
+    shift, told = _shift(carriers), {carrier.edits[0].row for carrier in carriers}
+    for edits in written:
+        row, number = edits[0].row + shift, edits[0].row
         if row in of.now.numbers and all(edit.value == "" for edit in edits):
-            carriers.append(Carrier(edits, row, is_whole=False, told=0))
-    return carriers
+            yield Carrier(edits, row, is_whole=False, told=0)
+        elif row in of.now.numbers and number not in told and _share(row, edits, headers, of) == 1:
+            yield Carrier(edits, row, is_whole=True, told=0)
 
 
 def _tells_enough(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:

@@ -72,6 +72,7 @@ class Judge:
         self._asked, self._away = "", list[tuple[Sheet, list[Line], list[str]]]()
         self._hit: dict[Place, Any] = {}
         self._counted = 0
+        self._is_displaced = False
         self.charges = 0
 
     def say(self, invariant: int, what: str) -> None:
@@ -207,7 +208,11 @@ class Judge:
             self._away = [(sheet, list(sheet.rows), tokens) for sheet, _, tokens in self.desk.put_away]
             self.runs[-1].fresh.clear()
             self._before, self._tokens = list(self.desk.sheet.rows), self.desk.header_tokens()
-            self._meant(self.runs[-1], json.loads(request.body))
+            body = json.loads(request.body)
+            if not self._tells_itself(self.runs[-1], body):
+                self.desk.sheet.displaced = 0
+            self._is_displaced = bool(self.desk.sheet.displaced)
+            self._meant(self.runs[-1], body)
 
     def after(self, index: int, kind: str) -> None:
         """A call has taken effect; its answer is on its way, unless it is lost."""
@@ -335,6 +340,15 @@ class Judge:
                 if token == "Sync note":
                     run.notes.add((run.read.key(line), value))
 
+    def _tells_itself(self, run: Run, body: Mapping[str, Any]) -> bool:
+        """Whether a write carries a cell of ours, by which it can be found in other rows.
+
+        What only puts cells of people back nobody can tell from what they type.
+        """
+        tokens, sheet = run.read.tokens if run.read else [], self.desk.sheet.sheet_id
+        columns = {column for each in body["requests"] for _, column, _ in cells_of(each, sheet)}
+        return any(column < len(tokens) and tokens[column] in MACHINE for column in columns)
+
     def _claimed_away(self, run: Run) -> None:
         """A run whose tab was put away goes on in that tab: it is its id."""
         for sheet, before, tokens in self._away:
@@ -422,8 +436,8 @@ class Judge:
             self._astray(run, place, old, new)
         elif token in MACHINE:
             self.damages.pop(place, None)
-        elif self._line_then(run, row) != line:
-            self._astray(run, place, old, new)  # a row with the same key
+        elif self._line_then(run, row) != line or self._is_displaced:
+            self._astray(run, place, old, new)  # a row with the same key, or one that was not meant
         else:
             self.say(3, f"{token} of row {row} was changed from {old!r} to {new!r}")
 

@@ -58,6 +58,7 @@ class Facts:
     typed: int = 0  # what a person typed into Summary, as it was read first
     taken: int = 0  # the same, once this run is seen to have taken it out of its cell
 
+
 WATCHED = (ROW, KEY, ACTION, "Caption final", "Note")
 """What an order rests on."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from support.builders import NOW, snapshot
@@ -134,6 +135,15 @@ def test_a_repair_that_landed_in_another_row() -> None:
     before = snapshot(("vid-a", "", NOW.isoformat()), B, C)
     _, after = land(put_back, snapshot(B, before.grid[1], C))
     assert repaired(after, repairs_for(killed(put_back, before), after)[1]).grid[1] == tuple(B)
+
+
+def test_a_repair_beside_cells_of_ours_that_landed_in_other_rows() -> None:
+    """A row was inserted above, and taken back: by what is ours it is known how far from its place all of it landed."""
+    put_back = (SetCell(2, CLIENT, "vid-a", "Acme"), *FOR_B)
+    before = snapshot(("vid-a", "", NOW.isoformat()), B, C)
+    _, after = land([replace(edit, row=edit.row + 1) for edit in put_back], before)
+    assert after.grid[2][CLIENT] == "Acme"
+    assert repaired(after, repairs_for(killed(put_back, before), after)[1]).grid[2][CLIENT] == B[CLIENT]
 
 
 WRITE = (
