@@ -12,8 +12,13 @@ MINUTE = timedelta(minutes=1)
 
 
 def is_due(last_begun: datetime | None, now: datetime, minutes: int, place: float = 0.0) -> bool:
-    """Whether a period has begun since the last run did. `place`, from 0 to 1, is where in the period it begins."""
-    return last_begun is None or last_begun < _begun(now, minutes, place)
+    """Whether a period has begun since the last run did. `place`, from 0 to 1, is where in the period it begins.
+
+    A run further ahead than a period was recorded by a clock that was set back since: it is due, and puts that right.
+    """
+    if last_begun is None or last_begun > now + MINUTE * minutes:
+        return True
+    return last_begun < _begun(now, minutes, place)
 
 
 def lag(last_begun: datetime, now: datetime, minutes: int, place: float = 0.0) -> timedelta:

@@ -49,9 +49,10 @@ class Leased:
 
 def lease(leases: Leases, now: float, limit: int, reserve: int = 0) -> Leased:
     """Half of the limit is given at once. What is left of it is spread over the time until more comes back, so that
-    nobody who comes late waits for a minute; the `reserve` is left.
+    nobody who comes late waits for a minute; the `reserve` is left. What lies ahead of a clock that was set back counts
+    as given now.
     """
-    counted = [at for at in leases if now - at < WINDOW]
+    counted = [min(at, now) for at in leases if now - at < WINDOW]
     free = limit - reserve - len(counted)
     if free <= 0:
         return Leased(False, max(0.05, counted[-free] + WINDOW - now), counted)
@@ -113,8 +114,9 @@ class Budgets:
             connection.execute(_NEW, (name,))
             told = connection.execute(_LOOK, (name,)).fetchone()
             assert told
-            found = lease(json.loads(told[0]), told[1], limit, reserve)
-            if found.is_given:
+            leases = json.loads(told[0])
+            found = lease(leases, told[1], limit, reserve)
+            if found.leases != leases:
                 connection.execute(_KEEP, (json.dumps(found.leases), name))
         return found
 

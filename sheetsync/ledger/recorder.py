@@ -299,6 +299,8 @@ class Recorder:
                 (f"UPDATE intent SET created_at = ? WHERE tracker = ? AND created_at > ? AND {UNSETTLED}", now),
                 ("UPDATE ad_code_request SET seen_at = ? WHERE tracker = ? AND seen_at > ?", now),
                 ("UPDATE look SET at = ? WHERE tracker = ? AND at > ?", now),
+                ("UPDATE run SET started_at = ? WHERE tracker = ? AND started_at > ?", now),
+                ("UPDATE run SET finished_at = ? WHERE tracker = ? AND finished_at > ?", now),
                 ("UPDATE refusal SET retry_at = ? WHERE tracker = ? AND retry_at > ?", latest_retry),
             ):
                 self._db.execute(update, instant, self.tracker, instant)

@@ -191,9 +191,9 @@ class Ledger:
         return len(open_videos - gone) + len(missed), len(missed)
 
     def last_run(self, tracker: str, is_good: bool = False) -> Run | None:
-        """The run of this tracker that started last; the last good one ended with exit code 0."""
+        """The run of this tracker that ended last; the last good one ended with exit code 0."""
         which = "tracker = ? AND exit_code = 0" if is_good else "tracker = ?"
-        latest = f"run WHERE {which} ORDER BY started_at DESC, finished_at DESC LIMIT 1"
+        latest = f"run WHERE {which} ORDER BY finished_at DESC, started_at DESC LIMIT 1"
         return next(iter(self._db.read(Run, latest, tracker)), None)
 
     def last_begun(self) -> Mapping[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from support import postgres
 from sheetsync.budget import waited
 from sheetsync.clock import Clock
 from sheetsync.errors import Unavailable
-from sheetsync.ledger.budgets import GOOD_FOR, Budgets, Leases, lease
+from sheetsync.ledger.budgets import GOOD_FOR, WINDOW, Budgets, Leases, lease
 from sheetsync.state import Server
 
 MINUTE = 60.0
@@ -69,6 +70,24 @@ def test_nobody_who_comes_late_waits_for_a_minute() -> None:
         now += found.wait or 0.001
     assert longest < 2
     assert lease(leases, now, 120, 0).is_given or lease(leases, now, 120, 0).wait < 2
+
+
+def test_a_clock_that_is_set_back_holds_nobody_up(server: Server) -> None:
+    """By six hours, when much is taken: what was given counts as given now, and a minute later no more."""
+    budgets, ahead = Budgets(server), Budgets(server)
+    budget = budgets.of("google reads", "an account", 60)
+    assert [budget.ask() for _ in range(30)] == [0.0] * 30
+    connection = budgets._connected()
+    ((kept,),) = connection.execute("SELECT leases FROM shared_budget").fetchall()
+    connection.execute("UPDATE shared_budget SET leases = %s", (json.dumps([at + 21600 for at in json.loads(kept)]),))
+    wait = ahead.of("google reads", "an account", 60).ask()
+    ((now,),) = connection.execute("SELECT leases FROM shared_budget").fetchall()
+    for each in (budgets, ahead):
+        each.close()
+    leases = json.loads(now)
+    assert 0 < wait < 10
+    assert len(leases) == 30
+    assert len(lease(leases, max(leases) + WINDOW, 60).leases) == 1
 
 
 def measured(server: Server, seconds: float, processes: int = 2) -> list[float]:

@@ -355,6 +355,19 @@ class TestClockSetBack:
         assert (known.unsettled["v1"].created_at, known.latest["v1"].seen_at) == (NOW, NOW)
         assert known.refusals["v2"].retry_at == NOW + timedelta(hours=6)
 
+    def test_runs_too(self, ledger: Ledger) -> None:
+        """Else the last run, good or not, were for hours the one that the wrong clock saw, and no tracker due."""
+        recorder(ledger, LATER, "wrong").record_run(LATER, 0, "{}")
+        recorder(ledger).correct_future()
+        assert ledger.last_begun() == {"acme": NOW}
+        assert ledger.last_good_run("acme") == NOW
+        soon = NOW + timedelta(seconds=3)
+        recorder(ledger, soon, "right").record_run(NOW - timedelta(seconds=2), 1, "{}")
+        last, good = ledger.last_run("acme"), ledger.last_run("acme", is_good=True)
+        assert last
+        assert good
+        assert (last.run_id, last.finished_at, good.run_id, good.finished_at) == ("right", soon, "wrong", NOW)
+
     def test_others_stay(self, ledger: Ledger) -> None:
         """What lies in the past is as it was."""
         recorder(ledger).observe([request()])
