@@ -87,7 +87,8 @@ class _TooMany(_Transient):
 
 
 class SheetsAPI(gspread.HTTPClient):
-    """gspread's client, narrowed to the calls of a run. `reads` and `writes` count the calls asked for.
+    """gspread's client, narrowed to the calls of a run. `reads` and `writes` count the calls asked for, `sent_at` is
+    the monotonic second in which the last one left.
 
     `email` is the service account to share sheets with. A `session` of one's own (tests) replaces the one that
     gspread makes from the credentials. `reads_left` and `writes_left` are what all processes with this account share,
@@ -108,6 +109,7 @@ class SheetsAPI(gspread.HTTPClient):
         super().__init__(auth, session)  # type: ignore[arg-type]  # gspread takes a session in place of credentials
         self._clock, self._base, self.email = clock, api_url.rstrip("/"), email
         self.reads = self.writes = 0
+        self.sent_at = 0.0
         self._reads_left, self._writes_left = reads_left, writes_left
         # the word gzip in the agent makes Google compress its answers (Sheets reference 3.1)
         self.session.headers["User-Agent"] = f"sheetsync/{__version__} (gzip)"
@@ -196,6 +198,7 @@ class SheetsAPI(gspread.HTTPClient):
             raise OutOfTime
         kwargs["params"] = {**kwargs.get("params", {}), "prettyPrint": "false"}
         kwargs |= {"timeout": (min(CONNECT_SECONDS, left), min(ANSWER_SECONDS, left)), "allow_redirects": False}
+        self.sent_at = self._clock.monotonic()
         try:
             response = self.session.request(method, url, *args, **kwargs)
         except RefreshError as error:

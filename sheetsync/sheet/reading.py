@@ -80,8 +80,6 @@ class Reader:
             rows=(),
             grid=(),
             read_at=self.clock.now(),
-            # from before the read: it says nothing of what happens later
-            read_monotonic=self.clock.monotonic(),
             locks=_locks(meta, tab),
             typed=_typed(meta, tab),
             summary=SummaryBlock(beside.get("sheetId", 0), beside["title"], (), _typed(meta, beside))
@@ -92,7 +90,9 @@ class Reader:
         grid, block = self._values(bare, rows)
         if sheet_id is None and beside and not block:
             log.info("tab '%s' is left alone: A1 does not say '%s'", beside["title"], summary.title(self.tracker))
-        return replace(bare, grid=grid, summary=block, columns=rows.columns, rows=tuple(rows.rows))
+        # when the read left, before which it may have waited for a call of this minute: of later it says nothing
+        seen = replace(bare, grid=grid, summary=block, read_monotonic=self.api.sent_at)
+        return replace(seen, columns=rows.columns, rows=tuple(rows.rows))
 
     def _titled(self, tabs: Sequence[Tab]) -> Tab:
         if tab := _titled(tabs, self.tracker.worksheet):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import cycle
 
 import pytest
 from support.bench import Bench
@@ -20,6 +21,16 @@ def timed(*videos: str) -> tuple[Bench, datetime]:
     bench.mark("request", *videos)
     bench.clock.ends_in(SECONDS)
     return bench, bench.clock.now()
+
+
+class Shared:
+    """A budget of Google reads that others use up: each of ours waits for it."""
+
+    def __init__(self) -> None:
+        self.waits = cycle((16.0, 0.0))
+
+    def ask(self, goes_first: bool = False) -> float:
+        return next(self.waits)
 
 
 def took(bench: Bench, begin: datetime) -> float:
@@ -147,3 +158,18 @@ def test_a_tracker_that_is_not_reached() -> None:
     bench.later(seconds=SECONDS * 3 / 4)
     report = bench.sync()
     assert (type(report.error), report.exit_code, bench.kinds()) == (OutOfTime, 1, [])
+
+
+@pytest.mark.parametrize(("is_ordered_elsewhere", "reads"), [(True, 2), (False, 4)])
+def test_a_read_is_as_old_as_its_bytes(is_ordered_elsewhere: bool, reads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as its wait for a call of the shared minute: else, in full minutes, each run that writes would read again."""
+    bench = Bench([VIDEO])
+    bench.mark("request", VIDEO)
+    if is_ordered_elsewhere:
+        bench.world.portal.order_elsewhere(VIDEO)
+    api = bench.api()
+    api._reads_left = Shared()
+    monkeypatch.setattr(bench, "api", lambda: api)
+    report = bench.sync()
+    assert bench.cell(VIDEO, "status") == "pending"
+    assert (report.exit_code, report.sheets_read) == (0, reads)
