@@ -31,9 +31,9 @@ PRICE = 7
 BETWEEN = (4.0, 16.0)
 """Seconds from one act to the next."""
 
-RUNS_A_MINUTE = 20
-"""What one service account's 60 reads a minute are enough for: 30 quiet runs, less what orders read again, and what
-runs have read that met a cut connection."""
+RUNS_A_MINUTE = 16
+"""What one service account's 60 reads a minute are enough for: 29 quiet runs, or 22 if every third one orders, less
+what runs have read that were killed or met a cut connection."""
 
 QUICK = Delays(timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=15))
 SENDING = "SELECT holder FROM fence JOIN intent USING (tracker) WHERE is_held = 1 AND intent.state = 'sending'"
