@@ -283,6 +283,25 @@ def hidden_headers(row: Row, renamed: Mapping[str, str]) -> list[str]:
     return [header_of(key, renamed) for key in OURS if key in row.hidden]
 
 
+def locked_headers(row: Row, renamed: Mapping[str, str], of: Sequence[str] = OURS) -> list[str]:
+    """Headers of some columns, of the machine cells if none is named, that a protected range keeps from us in a row."""
+    return [header_of(key, renamed) for key in of if key in row.locked]
+
+
+ERRORS = {
+    **{"ERROR": "#ERROR!", "NULL_VALUE": "#NULL!", "DIVIDE_BY_ZERO": "#DIV/0!", "VALUE": "#VALUE!", "REF": "#REF!"},
+    **{"NAME": "#NAME?", "NUM": "#NUM!", "N_A": "#N/A", "LOADING": "Loading..."},
+}
+"""What a cell shows whose formula comes to nothing, by Google's name for it (Sheets reference, ErrorType)."""
+
+_ERROR_TEXTS = frozenset(ERRORS.values())
+
+
+def is_error(cell: Scalar) -> bool:
+    """Whether a cell shows an error, or that it is still being loaded: what it says is not known (reference 3.2)."""
+    return isinstance(cell, str) and cell.strip() in _ERROR_TEXTS
+
+
 EPOCH = datetime(1899, 12, 30)
 DATE_FORMAT = "yyyy-mm-dd hh:mm"
 _TICKED_WORDS = frozenset({"true", "yes", "x", "1", "☑", "✓", "✔"})

@@ -233,6 +233,17 @@ class CredentialsError(SheetsyncError):
     exit_code = 5
 
 
+class KeptOut(CredentialsError):
+    """A protected range keeps us from all that would have to be written in a tab, notes included."""
+
+    def __init__(self, title: str, account: str) -> None:
+        self.title, self.account = title, account
+        super().__init__(
+            f"A protected range stops sheetsync: it can write nothing in the rows of tab '{title}'. Let "
+            f"{account or 'the service account'} edit the machine columns (Data > Protect sheets and ranges)."
+        )
+
+
 class Unavailable(SheetsyncError):
     """A service did not answer usefully; nothing is known to have happened."""
 

@@ -339,10 +339,8 @@ Grid = Sequence[tuple[Scalar, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A range that cannot be written, 0-based and half-open; `free` are its exceptions.
-
-    It is protected from this service account, or a merged cell, of which the first cell alone holds a value; or a
-    typed column of a table, of which the format alone cannot be written.
+    """A range that cannot be written, 0-based and half-open, with exceptions (`free`): protected from this service
+    account, or merged, so that the first cell alone holds a value; or a typed column, whose format is its table's.
     """
 
     top: int
@@ -393,8 +391,12 @@ class Snapshot:
     typed: tuple[Lock, ...] = ()
 
     def hides(self, row: int, column: int) -> bool:
-        """Whether a cell, by row number and 0-based column, lies under a merged one."""
+        """Whether a cell (row number, 0-based column) lies under a merged one."""
         return any(lock.is_merge and lock.covers(row, column) for lock in self.locks)
+
+    def bars(self, row: int, column: int) -> bool:
+        """Whether a cell cannot be written: it lies under a merged one, or in a range that keeps sheetsync out."""
+        return any(lock.covers(row, column) for lock in self.locks)
 
     @property
     def headers(self) -> tuple[Scalar, ...]:

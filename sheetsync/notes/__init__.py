@@ -68,9 +68,19 @@ def unmerge(headers: Sequence[str]) -> str:
     return f"unmerge the cells that hide {', '.join(headers)}"
 
 
-def hidden(headers: Sequence[str], reason: str) -> str:
+KEPT_OUT = "which a protected range keeps from it"
+
+
+def let_edit(headers: Sequence[str]) -> str:
+    """Cells that Google lets this account not write."""
+    return f"let sheetsync edit {', '.join(headers)}, {KEPT_OUT}"
+
+
+def unseen(hidden: Sequence[str], locked: Sequence[str], reason: str) -> str:
     """What the row cannot show; empty where there is nothing, or the reason of its hold says so."""
-    return f"To see all of this row, {unmerge(headers)}." if headers and unmerge(headers) not in reason else ""
+    ways = [unmerge(hidden)] if hidden and unmerge(hidden) not in reason else []
+    ways += [let_edit(locked)] if locked and KEPT_OUT not in reason else []
+    return f"To see all of this row, {'; '.join(ways)}." if ways else ""
 
 
 def too_many_marked(limit: int, place: str = "") -> str:
@@ -98,6 +108,10 @@ def not_enough_credits(keep: int, price: int) -> str:
 NOT_REACHED = "Not reached in the time of this run; the next run goes on."
 OLDER_ANSWER = "TokPortal's answer is older than what is known of this video; the next run asks again."
 NO_ANSWER = "TokPortal did not answer; the next run tries again."
+UNHEARD = (
+    "TokPortal's last answer about this video is more than a day old; what came since could not be read, or nothing "
+    "came. If other rows go on, give TokPortal this Video ID."
+)
 LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."
 UNCLAIMED = "Google did not confirm a write into this row, so nothing was ordered; the next run tries again."
 MOVED = "The row changed while this was about to be done; the next run looks again."

@@ -10,7 +10,18 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sheetsync import notes
-from sheetsync.columns import OURS, PLATFORMS, Kind, header_of, hidden_headers, kind_of, length, ticked
+from sheetsync.columns import (
+    OURS,
+    PLATFORMS,
+    Kind,
+    header_of,
+    hidden_headers,
+    is_error,
+    kind_of,
+    length,
+    locked_headers,
+    ticked,
+)
 from sheetsync.model import Known, Row, Tracker
 from sheetsync.steps import Hold
 
@@ -68,8 +79,9 @@ def _asked(row: Row, tracker: Tracker) -> tuple[list[str], list[str]]:
 
 
 def _says(row: Row, key: str) -> str:
-    """What is filled in; an unticked box is empty, though its cell says FALSE."""
-    return "" if row.cells.get(key) is False else row.text(key)
+    """What is filled in; an unticked box is empty, though its cell says FALSE, and so is what shows an error."""
+    cell = row.cells.get(key, "")
+    return "" if cell is False or is_error(cell) else row.text(key)
 
 
 def failed_gates(row: Row, tracker: Tracker) -> list[str]:
@@ -82,7 +94,10 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     if platform and platform not in PLATFORMS:
         failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
     to_tick, to_fill = _asked(row, tracker)
-    empty = [header_of(key, tracker.columns) for key in to_fill if not _says(row, key)]
+    # a formula that found nothing, or whose source cannot be reached, says nothing about anything
+    wrong = {key: row.text(key) for key in ("note", *to_fill) if is_error(row.cells.get(key, ""))}
+    failed += [f"mend {header_of(key, tracker.columns)}, which shows {text}" for key, text in wrong.items()]
+    empty = [header_of(key, tracker.columns) for key in to_fill if key not in wrong and not _says(row, key)]
     if empty:
         failed.append(f"fill in {', '.join(empty)}")
     # fails shut: a header that somebody renamed must not let every row through
@@ -92,10 +107,9 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     unticked = [header_of(key, tracker.columns) for key in to_tick if not ticked(row.cells.get(key, ""))]
     if unticked:
         failed.append(f"tick {', '.join(unticked)}")
-    locked = [header_of(key, tracker.columns) for key in (*OURS, "action") if key in row.locked]
-    if locked:
+    if locked := locked_headers(row, tracker.columns, (*OURS, "action")):
         # what was ordered could not be written into the row, nor its mark be cleared
-        failed.append(f"let sheetsync edit {', '.join(locked)}, which a protected range keeps from it")
+        failed.append(notes.let_edit(locked))
     if hidden := hidden_headers(row, tracker.columns):
         failed.append(notes.unmerge(hidden))
     return failed

@@ -6,9 +6,10 @@ Owns the table of marks (design 3). What must be right in the row first is `gate
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, hidden_headers, length
+from sheetsync.columns import MARKS, hidden_headers, length, locked_headers
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
@@ -19,6 +20,9 @@ from sheetsync.projection.window import usable_code
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
 FEEDBACK_LENGTH = range(3, 501)
+
+UNHEARD_FOR = timedelta(hours=24)
+"""A video that TokPortal says nothing of for longer has a note of its own."""
 
 
 def make_plan(world: Situation) -> Plan:
@@ -35,19 +39,28 @@ def make_plan(world: Situation) -> Plan:
 
 
 def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
-    """Rows that nobody marked, and whose answer a person has to look into: nothing of theirs changes any more."""
+    """Rows that nobody marked, and whose answer a person has to look into: nothing of theirs changes any more.
+
+    Or that have had none for long: of a single row no run says that its code may be there and cannot be read.
+    """
     rows = {row.key: row for row in reversed(world.rows)}
     for video, seen in world.observations.items():
-        row = rows.get(video)
-        if row and video not in served and seen.failure and seen.failure.is_final:
+        row, entry = rows.get(video), world.known.latest.get(video)
+        if not row or video in served or not seen.failure:
+            continue
+        if seen.failure.is_final:
             yield Hold(video, row.number, seen.failure.text)
+        elif entry and world.now - entry.seen_at > UNHEARD_FOR:
+            yield Hold(video, row.number, notes.UNHEARD)
 
 
 def _noteless(world: Situation, told: Collection[str]) -> Iterator[Hold]:
-    """Rows whose note lies under merged cells: the run's output tells what they cannot."""
+    """Rows whose note lies under merged cells, or is protected: the run's output tells what they cannot."""
+    names, of_request = world.tracker.columns, world.known.latest.keys()
     for row in world.rows:
-        if "sync_note" in row.hidden and row.key and row.key not in told:
-            yield Hold(row.key, row.number, notes.hidden(hidden_headers(row, world.tracker.columns), ""))
+        is_mute = "sync_note" in row.hidden or ("sync_note" in row.locked and (row.shown_id or row.key in of_request))
+        if is_mute and row.key and row.key not in told:
+            yield Hold(row.key, row.number, notes.unseen(hidden_headers(row, names), locked_headers(row, names), ""))
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:

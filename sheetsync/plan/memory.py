@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sheetsync.columns import instant, same
+from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.projection.cells import ORDERING
 from sheetsync.projection.window import code_seen, readable, typed_code, typed_days
@@ -75,7 +75,7 @@ class _Sheet:
         shown = code_seen(row, self.known)
         for column in OF_A_CODE:
             value, memory = row.cells.get(column, ""), self.known.typed.get((row.key, column))
-            if column not in row.columns or (memory is None and value == ""):
+            if column not in row.columns or (memory is None and value == "") or is_error(value):
                 continue
             if memory and shown and "" in memory.by_code:
                 told = memory.by_code[""] if memory.by_code[""] != "" else memory.by_code.get(shown, "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import BY_TIKTOK, MACHINE_KEYS, hidden_headers, instant, shown_instant
+from sheetsync.columns import BY_TIKTOK, MACHINE_KEYS, hidden_headers, instant, locked_headers, shown_instant
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
 from sheetsync.projected import Target
 from sheetsync.projection.authorized import tiktok_notes
@@ -198,8 +198,9 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     if entry or shown:
         parts += unreadable(context)
     if entry or shown or context.waiting:
-        hidden = hidden_headers(context.row, context.tracker.columns)
-        parts += [notes.hidden(hidden, context.reason), _duplicate_of(context)]
+        row, names = context.row, context.tracker.columns
+        unseen = notes.unseen(hidden_headers(row, names), locked_headers(row, names), context.reason)
+        parts += [unseen, _duplicate_of(context)]
     return _joined(parts)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 from sheetsync.columns import OURS, key_text, normal, says
-from sheetsync.model import CellValue, Scalar, Snapshot
+from sheetsync.model import CellValue, Row, Scalar, Snapshot
 from sheetsync.projected import Target
 
 
@@ -81,20 +81,44 @@ def edits_for(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> t
         # a row that says all it should is not touched, not even by the time of the look
         if changes:
             stamp = SetCell(target.row.number, snapshot.columns["updated_at"], target.row.key, now)
-            edits += changes if "updated_at" in target.row.hidden else [*changes, stamp]
+            edits += [*changes, stamp] if _may_be_written("updated_at", target.row) else changes
     return tuple(edits)
+
+
+def kept_out_of(snapshot: Snapshot, targets: Iterable[Target]) -> Mapping[str, frozenset[str]]:
+    """The columns that a protected range keeps from saying what they should, by the video id of their row."""
+    found = {
+        target.row.key: frozenset(column for column in _differing(snapshot, target) if column in target.row.locked)
+        for target in targets
+        if target.row.locked
+    }
+    return {video: columns for video, columns in found.items() if columns}
 
 
 def _changes(snapshot: Snapshot, target: Target) -> Iterator[Edit]:
     row = target.row
+    for column in filter(lambda column: _may_be_written(column, row), _differing(snapshot, target)):
+        at = snapshot.columns[column]
+        if column == "action":
+            yield ClearMark(row.number, at, row.key, str(row.cells.get("action", "")))
+        else:
+            yield SetCell(row.number, at, row.key, target.values[column])
+
+
+def _differing(snapshot: Snapshot, target: Target) -> Iterator[str]:
+    """The columns that do not say what they should; of a claim all, and Action if its mark is to be cleared."""
     for column, value in target.values.items():
-        # what lies under a merged cell stays empty, however often it is written
-        if column not in row.hidden and (
-            target.is_claim or not says(row.cells.get(column, ""), value, snapshot.time_zone)
-        ):
-            yield SetCell(row.number, snapshot.columns[column], row.key, value)
+        if target.is_claim or not says(target.row.cells.get(column, ""), value, snapshot.time_zone):
+            yield column
     if target.clear_mark:
-        yield ClearMark(row.number, snapshot.columns["action"], row.key, str(row.cells.get("action", "")))
+        yield "action"
+
+
+def _may_be_written(column: str, row: Row) -> bool:
+    """What lies under a merged cell stays empty, however often it is written; of a call that hits a protected cell
+    Google does nothing at all.
+    """
+    return column not in row.hidden and column not in row.locked
 
 
 def by_row(edits: Iterable[Edit]) -> Iterator[list[Edit]]:

@@ -76,7 +76,7 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     )
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     left = merged(due, tuple(repairs.values()))
-    return tuple(made), tuple(edit for edit in left if not after.hides(edit.row, edit.column))
+    return tuple(made), tuple(edit for edit in left if not after.bars(edit.row, edit.column))
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:

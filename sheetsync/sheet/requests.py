@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sheetsync.columns import DATE_FORMAT, Kind, kind_of, to_serial
+from sheetsync.columns import DATE_FORMAT, ERRORS, Kind, kind_of, to_serial
 from sheetsync.model import CellValue, Grid, Scalar, Snapshot, SummaryBlock
 from sheetsync.projected import SummaryCell
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, SetCell, by_row
@@ -195,4 +195,5 @@ def _scalar(cell: Mapping[str, Any]) -> Scalar:
         if kind in value:
             scalar: Scalar = value[kind]
             return scalar
-    return str(value.get("errorValue", {}).get("type", "")) if value else ""
+    # as a read shows it: what an order rests on is compared by its text
+    return ERRORS.get(str(value.get("errorValue", {}).get("type", "")), ERRORS["ERROR"]) if value else ""

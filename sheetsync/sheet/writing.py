@@ -7,7 +7,7 @@ comes from a projection of the newest read; which write went astray, and what pu
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
@@ -19,7 +19,7 @@ from sheetsync.projected import Projection, SummaryCell
 from sheetsync.projection import figures
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
-from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at
+from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at, kept_out_of
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.verification import landed_right, told_by
@@ -58,8 +58,9 @@ class Written:
 
     `snapshot` is the newest read, `projection` what its cells should say; `rows` are the rows that were written as the
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
-    `uncleared` are unplaced videos of which all but the clearing of their mark was done; `refusal` is Google's no to
-    the last round of what is unplaced, `filled` are cells of it that formulas in others fill, however they are emptied.
+    `uncleared` are videos of which all but the clearing of their mark was done; `refusal` is Google's no to the last
+    round of what is unplaced, `filled` are cells of it that formulas in others fill, however they are emptied;
+    `kept_out_of` are the columns that a protected range keeps from saying what they should, by video id.
     """
 
     snapshot: Snapshot
@@ -71,6 +72,7 @@ class Written:
     uncleared: frozenset[str] = frozenset()
     refusal: WriteRefused | None = None
     filled: tuple[str, ...] = ()
+    kept_out_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,12 @@ class Writer:
         At most three rounds. What a killed run left half written is put right first. The Summary tab goes with the
         first round, or alone; it is not verified, as nothing of anybody's is in its block. Raises what `read` raises.
         """
+        written = self._write(snapshot, wanted)
+        kept_out = kept_out_of(written.snapshot, written.projection.targets)
+        uncleared = {video for video, columns in kept_out.items() if "action" in columns}
+        return replace(written, uncleared=written.uncleared | uncleared, kept_out_of=kept_out)
+
+    def _write(self, snapshot: Snapshot, wanted: Wanted) -> Written:
         clock = self.reader.clock
         journal = self.journal.pending_write()
         writes = _unfinished(journal)

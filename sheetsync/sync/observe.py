@@ -40,6 +40,7 @@ class Poller:
         self._leave = leave
         self._until = clock.monotonic() + seconds
         self._silent = 0
+        self.trouble = ""  # why TokPortal was not heard, if it was asked and has said nothing about any video
 
     def observe(self, videos: Sequence[str]) -> Mapping[str, Observation]:
         """What TokPortal says about each video; those that the time did not reach are left out.
@@ -52,7 +53,10 @@ class Poller:
             # threads only wait for answers; the ledger is written by the caller, from one thread
             with ThreadPoolExecutor(self._threads, "poll", ABOUT.set, (ABOUT.get(),)) as pool:
                 answers = self._counted(pool.map(self._poll, videos), len(videos))
-        return {answer.video_id: answer for answer in answers if answer}
+        found = {answer.video_id: answer for answer in answers if answer}
+        if any(not seen.failure or seen.failure.is_final for seen in found.values()):
+            self.trouble = ""
+        return found
 
     def _counted(self, answers: Iterable[Observation | None], total: int) -> list[Observation | None]:
         found = []
@@ -74,6 +78,7 @@ class Poller:
             return Observation(video_id, failure=refused)
         except Unavailable as error:
             self._silent += 1
+            self.trouble = str(error)
             log.info("video %s: %s", video_id, error)
             return Observation(video_id, failure=Failure(HoldKind.NEXT_RUN, notes.NO_ANSWER))
         # one answer shows that TokPortal is there; a lost count between threads only asks a few times more

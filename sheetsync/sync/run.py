@@ -14,7 +14,16 @@ from datetime import UTC, datetime
 from sheetsync.authorizations import Access
 from sheetsync.clock import Clock
 from sheetsync.context import about
-from sheetsync.errors import GateColumnMissing, Interrupted, OutOfTime, Refused, SheetsyncError, Unavailable, Unexpected
+from sheetsync.errors import (
+    GateColumnMissing,
+    Interrupted,
+    KeptOut,
+    OutOfTime,
+    Refused,
+    SheetsyncError,
+    Unavailable,
+    Unexpected,
+)
 from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
@@ -164,12 +173,16 @@ class Run:
         leave = 0 if request.plan_only else calls_to_order(rows, tracker)
         poller = Poller(self._portal, self._clock, request.poll_seconds, request.pollers, request.progress, leave)
         answers = poller.observe(look)
+        if poller.trouble:
+            # one video that is not heard of is its row's matter; that none is, is the run's
+            self.report.warnings.append(poller.trouble)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
         observations = credible(answers, known, concerned(snapshot.rows, known), snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
         # a mark that was not reached is a hold
-        self.report.deferred = len({*look} - observations.keys() - {row.key for row in rows if row.mark})
+        heard = {video for video, seen in observations.items() if not seen.failure or seen.failure.is_final}
+        self.report.deferred = len({*look} - heard - {row.key for row in rows if row.mark})
         return observations
 
     def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker) -> None:
@@ -357,6 +370,9 @@ class Run:
         report.unplaced = sorted(written.unplaced)
         if written.refusal:
             report.failed(written.refusal)
+        rows = written.snapshot.rows
+        if written.kept_out_of and all("sync_note" in row.locked for row in rows if row.key):
+            report.failed(KeptOut(written.snapshot.title, self._api.email))
         if written.filled:
             cells = ", ".join(written.filled)
             report.warnings.append(f"A formula in another cell fills {cells}, which sheetsync has to empty: delete it.")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sheetsync.sheet import decoding
 from sheetsync.sheet.decoding import NotAnObject, ranges_of
+from sheetsync.sheet.requests import landed_in
 
 CELLS = st.text(max_size=8) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
 RANGES = st.lists(st.lists(st.lists(CELLS, max_size=4), max_size=4), max_size=3)
@@ -61,3 +62,18 @@ def test_what_is_no_object_is_told_apart_from_what_is_cut_off() -> None:
 def test_garbage_is_an_error_of_its_own(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"missing|garbled|list|behind|decode|utf"):
         kept(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        *(("N_A", "#N/A"), ("REF", "#REF!"), ("DIVIDE_BY_ZERO", "#DIV/0!"), ("NAME", "#NAME?"), ("VALUE", "#VALUE!")),
+        *(("NUM", "#NUM!"), ("NULL_VALUE", "#NULL!"), ("ERROR", "#ERROR!"), ("LOADING", "Loading...")),
+        ("NEW_KIND", "#ERROR!"),
+    ],
+)
+def test_the_answer_to_a_write_shows_an_error_as_a_read_does(kind: str, shown: str) -> None:
+    """What an order rests on is compared by its text: a row whose formula came to nothing has not changed."""
+    cell = {"effectiveValue": {"errorValue": {"type": kind, "message": "Did not find value."}}}
+    data = [{"rowData": [{"values": [cell]}]}]
+    assert landed_in([{"updatedSpreadsheet": {"sheets": [{"data": data}]}}], 0).headers == [shown]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import threading
 from collections.abc import Callable, Mapping
 from math import isinf
 from typing import Any
@@ -68,12 +69,15 @@ class HttpxTransport(httpx.BaseTransport):
 
     def __init__(self, handler: Handler, wait: Wait = no_time) -> None:
         self.handler, self.wait = handler, wait
+        # a client's threads come one after the other, as to the sandbox's server: its books are not made for more
+        self._lock = threading.RLock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode("ascii")
         asked = wire_request(request.method, target, request.headers, request.read())
         try:
-            answer = self.handler(asked)
+            with self._lock:
+                answer = self.handler(asked)
         except ConnectionLost as error:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from error
         except TimedOut as error:

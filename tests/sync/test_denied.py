@@ -65,3 +65,41 @@ def test_an_open_request_that_is_no_longer_shown(status: int) -> None:
     bench.change = None
     bench.sync()
     assert bench.cell(VIDEO, "sync_note") == ""
+
+
+class TestNotHeard:
+    """Open rows without a mark, and a TokPortal that says nothing of them."""
+
+    @staticmethod
+    def opened(*videos: str) -> Doctored:
+        """Their orders are under way."""
+        bench = Doctored(videos)
+        bench.mark("request", *videos)
+        bench.sync()
+        bench.later(minutes=5)
+        return bench
+
+    @pytest.mark.parametrize("fault", ["503", "garbled", "lost_before"])
+    def test_of_none(self, fault: str) -> None:
+        """Codes may be there that nobody sees: the run is incomplete and says why."""
+        bench = self.opened(VIDEO, OTHER)
+        bench.world.faults.add("portal.poll", fault=fault, times=99)
+        report = bench.sync()
+        assert (report.exit_code, report.deferred) == (1, 2)
+        assert "TokPortal" in report.warnings[0]
+
+    def test_of_one(self) -> None:
+        """That is its row's matter, and said there once it lasts; the other row's code comes."""
+        bench = self.opened(VIDEO, OTHER)
+        bench.world.portal.submit(OTHER)
+        bench.change = polls(lambda asked, told: Response(200, {}, b"<html>") if f"/{VIDEO}/" in asked.path else told)
+        report = bench.sync()
+        assert (report.exit_code, report.deferred, report.warnings) == (0, 1, [])
+        assert bench.cell(OTHER, "spark_code") != ""
+        assert bench.cell(VIDEO, "sync_note") == ""
+        bench.later(hours=25)
+        assert bench.sync().exit_code == 0
+        assert bench.cell(VIDEO, "sync_note").startswith("TokPortal's last answer about this video is more than a day")
+        bench.change = None
+        bench.sync()
+        assert bench.cell(VIDEO, "sync_note") == ""

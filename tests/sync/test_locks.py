@@ -172,6 +172,24 @@ class TestGates:
             assert (report.exit_code, bench.charged(VIDEO)) == (2, 0)
             assert "'Legal OK'" in str(report.error)
 
+    @pytest.mark.parametrize("shown", ["#N/A", "#REF!", "#DIV/0!", "Loading..."])
+    @pytest.mark.parametrize("settings", [{"require": ("client",)}, {"approve": ("client",)}, {}])
+    def test_a_formula_that_came_to_nothing(self, settings: dict[str, tuple[str, ...]], shown: str) -> None:
+        """It is not filled in, and no note goes to a manager: the row says which cell to mend, and is ordered then."""
+        bench = Bench(ALL[:2], **settings)
+        key = "client" if settings else "note"
+        bench.mark("request", *ALL[:2])
+        bench.type(ALL[1], key, "Acme")
+        bench.type(VIDEO, key, "Acme")
+        cell = Cell(Formula("=VLOOKUP(A2, Clients!A:B, 2)"))
+        cell.shown = shown
+        bench.sheet.put(bench.line(VIDEO), bench.column(key), cell)
+        report = bench.sync()
+        assert (report.exit_code, list(map(bench.charged, ALL[:2]))) == (0, [0, 7])
+        assert bench.cell(VIDEO, "sync_note") == f"Waits: mend {key.capitalize()}, which shows {shown}."
+        bench.type(VIDEO, key, "Acme")
+        assert (bench.sync().exit_code, bench.charged(VIDEO)) == (0, 7)
+
     def test_without_a_mark_nothing_is_wrong(self) -> None:
         """Codes are fetched, whatever orders would rest on."""
         assert Bench(ALL, approve=("caption_final",)).sync().exit_code == 0
@@ -212,6 +230,96 @@ class TestProtected:
         self.protect(bench, "request_id", unprotectedRanges=[area])
         bench.sync()
         assert (bench.charged(VIDEO), bench.charged("vid-b")) == (7, 0)
+
+
+class TestProtectedRows:
+    """A row that sheetsync may not write, among others: Google does nothing of a call that hits it."""
+
+    @staticmethod
+    def protect(bench: Bench, **area: int) -> None:
+        """Somebody keeps rows, or all of the tab, for themselves."""
+        held = {"protectedRangeId": 7, "range": {"sheetId": bench.sheet.sheet_id, **area}}
+        bench.sheet.attached["protectedRanges"] = [held | {"editors": {"users": [bench.book.owner]}}]
+        bench.sheet.touch()
+
+    @staticmethod
+    def free(bench: Bench) -> None:
+        """It was a mistake."""
+        bench.sheet.attached["protectedRanges"] = []
+        bench.sheet.touch()
+
+    def test_a_marked_one(self) -> None:
+        """The others are ordered and shown, also when their codes come; this one is named in the output."""
+        bench = marked(*ALL[:3])
+        self.protect(bench, startRowIndex=3, endRowIndex=4)
+        report = bench.sync()
+        assert (report.exit_code, list(map(bench.charged, ALL[:3]))) == (0, [7, 7, 0])
+        assert [bench.cell(video, "status") for video in ALL[:3]] == ["pending", "pending", ""]
+        assert [(hold.row, "protected range" in hold.reason) for hold in report.holds] == [(4, True)]
+        bench.world.portal.submit(VIDEO)
+        bench.later(minutes=5)
+        bench.sync()
+        assert bench.cell(VIDEO, "spark_code") != ""
+        self.free(bench)
+        bench.sync()
+        assert (bench.charged(ALL[2]), bench.cell(ALL[2], "status")) == (7, "pending")
+
+    def test_one_whose_order_is_open(self) -> None:
+        """Its code is named as what cannot be shown, the others get theirs, and it gets its own once it may."""
+        bench = marked(*ALL[:2])
+        bench.sync()
+        self.protect(bench, startRowIndex=1, endRowIndex=2)
+        for video in ALL[:2]:
+            bench.world.portal.submit(video)
+        bench.later(minutes=5)
+        report = bench.sync()
+        assert [bench.cell(video, "spark_code") != "" for video in ALL[:2]] == [False, True]
+        assert (report.exit_code, [(hold.video_id, hold.row) for hold in report.holds]) == (0, [(VIDEO, 2)])
+        assert bench.sync().sheets_write == 0
+        self.free(bench)
+        bench.sync()
+        assert bench.cell(VIDEO, "spark_code") != ""
+
+    def test_one_cell_of_a_row(self) -> None:
+        """The rest of the row is written, and its note says what is missing."""
+        bench = marked(VIDEO)
+        bench.sync()
+        bench.world.portal.submit(VIDEO)
+        at = bench.column("spark_code")
+        self.protect(bench, startRowIndex=1, startColumnIndex=at, endColumnIndex=at + 1)
+        bench.later(minutes=5)
+        assert bench.sync().exit_code == 0
+        assert (bench.cell(VIDEO, "status"), bench.cell(VIDEO, "spark_code")) == ("in_review", "")
+        assert "let sheetsync edit Spark code" in bench.cell(VIDEO, "sync_note")
+        assert bench.sync().sheets_write == 0
+
+    def test_the_whole_tab(self) -> None:
+        """Nobody would see what is in it: the run fails, and names whom to let in."""
+        bench = marked(VIDEO)
+        bench.sync()
+        bench.world.portal.submit(VIDEO)
+        self.protect(bench)
+        bench.later(minutes=5)
+        report = bench.sync()
+        assert report.exit_code == 5
+        assert "bot@sandbox" in str(report.error)
+
+    def test_a_mark_that_cannot_be_cleared_is_no_new_wish_later(self) -> None:
+        """Somebody renewed in the dashboard, so the mark is done; its cell is free again after that one's code came."""
+        bench = marked(VIDEO)
+        bench.sync()
+        TestMarksThatNobodyTyped.deliver(bench)
+        bench.mark("renew", VIDEO)
+        bench.world.portal.order_elsewhere(VIDEO)
+        at = bench.column("action")
+        self.protect(bench, startRowIndex=1, startColumnIndex=at, endColumnIndex=at + 1)
+        bench.sync()
+        TestMarksThatNobodyTyped.deliver(bench)
+        self.free(bench)
+        bench.later(minutes=5)
+        bench.sync()
+        assert (bench.charged(VIDEO), len(bench.requests(VIDEO))) == (14, 2)
+        assert bench.cell(VIDEO, "sync_note").startswith("This mark is done")
 
 
 class TestMerged:

@@ -22,6 +22,9 @@ EPOCH = datetime(1899, 12, 30)  # day 0 of a date serial: Sheets reference 3.3
 _ERRORS = {
     "#NAME?": {"type": "NAME", "message": "The sandbox does not evaluate formulas."},
     "#REF!": {"type": "REF", "message": "Array result was not expanded because it would overwrite data."},
+    "#N/A": {"type": "N_A", "message": "Did not find value in VLOOKUP evaluation."},
+    "#DIV/0!": {"type": "DIVIDE_BY_ZERO", "message": "Function DIVIDE parameter 2 cannot be zero."},
+    "Loading...": {"type": "LOADING", "message": "Loading..."},
 }
 """What formulas may show that come to nothing."""
 
