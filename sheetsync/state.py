@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 SCHEMES = ("postgresql", "postgres")
 
@@ -28,7 +28,7 @@ class Server:
         parts = urlsplit(self.url)
         told = [parts.netloc.rpartition("@")[0].partition(":")[2]]
         told += [value for name, value in parse_qsl(parts.query) if "password" in name.casefold()]
-        return tuple(secret for secret in told if secret)
+        return tuple(secret for each in told for secret in (each, unquote(each)) if secret)
 
 
 State = Path | Server

@@ -27,7 +27,8 @@ from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, MACHINE_KEYS, OURS, bind, header_of, hidden_headers
 from sheetsync.config.load import Config
 from sheetsync.errors import ConfigError, CredentialsError, GateColumnMissing, HeaderError, SheetsyncError
-from sheetsync.ledger import upkeep
+from sheetsync.ledger.lock import lock_path
+from sheetsync.ledger.opening import exists
 from sheetsync.ledger.sqlite import MEND
 from sheetsync.ledger.store import Ledger
 from sheetsync.live.scratch import TITLES
@@ -304,7 +305,7 @@ def _ledger(config: Config) -> Iterator[Check]:
     state = config.state
     if isinstance(state, Server):
         # opening it is the test; with writing, a doctor would change what it looks at
-        yield Check("ledger", True, f"{state}" + ("" if upkeep.exists(state) else " (made at the first sync)"))
+        yield Check("ledger", True, f"{state}" + ("" if exists(state) else " (made at the first sync)"))
         return
     try:
         # only writing tells whether there is room, and leave
@@ -314,6 +315,10 @@ def _ledger(config: Config) -> Iterator[Check]:
         advice = "make room, change its owner, or `state:`"
         text = f"the folder {state.parent} cannot be written ({error.strerror}): {advice}"
         yield failure("ledger", ConfigError([text]))
+    locks = [path for tracker in config.trackers if (path := lock_path(state, tracker.name)).exists()]
+    if shut := [str(path) for path in locks if not os.access(path, os.R_OK | os.W_OK)]:
+        # another user's run made them: ours could not begin
+        yield failure("ledger", ConfigError([f"{', '.join(shut)}: cannot be opened; give them to who runs sheetsync"]))
     with Ledger(state, read_only=True) as ledger:
         damage = ledger.damage()
     if damage:

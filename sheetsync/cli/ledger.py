@@ -4,6 +4,7 @@ Owns what these print. What is wrong with a file is `ledger/upkeep.py`'s to find
 `sync/rebuild.py`'s.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ import click
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
-from sheetsync.config.addresses import server_at
+from sheetsync.config.addresses import state_at
+from sheetsync.config.load import variables_beside
+from sheetsync.config.variables import Variables
 from sheetsync.errors import ConfigError
 from sheetsync.ledger import copying, upkeep
 from sheetsync.plan.limits import CONFIRM
-from sheetsync.state import State, is_server
+from sheetsync.state import State
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.rebuild import Rebuilt, rebuild, refuse_to_rebuild
 from sheetsync.sync.run import run_id_for
@@ -72,15 +75,18 @@ def export(selection: Selection) -> None:
 @ledger.command("copy")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-def copy_(source: str, target: str) -> None:
+@selecting()
+def copy_(selection: Selection, source: str, target: str) -> None:
     """Copy a whole ledger between a file and a PostgreSQL server, and compare the two.
 
     \b
     FROM and TO are a path or postgresql://user@host/database; TO must be empty. To move:
       stop the runs; sheetsync ledger copy state.db postgresql://...; change `state:`; start the runs
-    Keep passwords out of the command line: PGPASSWORD or ~/.pgpass. FROM is left as it is: let no run use it again.
+    Keep passwords out of the command line: ${NAME} in quotes is filled in as in the configuration (from the
+    environment, or `.env` beside it), or PGPASSWORD, or ~/.pgpass. FROM is left as it is: let no run use it again.
     """
-    copied = copying.copy(_state(source), _state(target))
+    variables = variables_beside(selection.path(), os.environ)
+    copied = copying.copy(_state(source, variables), _state(target, variables))
     click.echo(
         plain(
             f"Both say the same: {count(copied['ad_code_request'], 'ad code request')}, "
@@ -89,10 +95,11 @@ def copy_(source: str, target: str) -> None:
     )
 
 
-def _state(text: str) -> State:
-    found = server_at(text) if is_server(text) else Path(text)
-    if isinstance(found, str):
-        raise ConfigError([f"the address {found}"])
+def _state(text: str, variables: Variables) -> State:
+    filled, wrong = variables.fill(text)
+    found = state_at(filled)
+    if wrong or isinstance(found, str):
+        raise ConfigError([*variables.problems, *(wrong or [f"the address {found}"])])
     return found
 
 

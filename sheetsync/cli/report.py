@@ -148,6 +148,9 @@ def _write(path: Path, content: bytes) -> None:
     Raises ConfigError where it cannot be written.
     """
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a pipe or a device, which no file may take the place of
+            return
         with NamedTemporaryFile(dir=path.parent, prefix=".sheetsync-", delete=False) as file:
             made = Path(file.name)
             try:

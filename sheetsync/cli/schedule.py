@@ -18,6 +18,7 @@ import click
 from sheetsync import __version__
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.config.load import Config
+from sheetsync.errors import ConfigError
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "cron": ("sheetsync.cron",),
@@ -43,11 +44,18 @@ def schedule(selection: Selection, kind: str, user: str | None, write: Path | No
     for name in KINDS[kind]:
         text = rendered(name, values)
         if write:
-            (write / name).write_text(text, encoding="utf-8")
+            _write(write / name, text)
         elif len(KINDS[kind]) == 1:
             click.echo(text, nl=False)
         else:
             click.echo(f"### {name}\n{text}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be written ({error.strerror}); name another folder"]) from error
 
 
 def rendered(name: str, values: Mapping[str, str]) -> str:

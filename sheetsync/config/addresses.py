@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
-from urllib.parse import parse_qs, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.network import is_loopback
 from sheetsync.receivers import TLS_PORT, Mail, Receiver
-from sheetsync.state import Server
+from sheetsync.state import Server, is_server
 
 EXAMPLE = "https://..., smtp://user:password@host:587/?from=a@b.c&to=d@e.f, or a URL of apprise"
 
 SERVER = "postgresql://user@host:5432/database"
+IN_PASSWORDS = "(in a password, other characters than letters and digits as %..)"
 
 # "d/e/..." is a page published to the web: it has no id that the API would take.
 _SHEET_URL = re.compile(r"https?://[^/]+/(?:.*/)?spreadsheets/(?:u/\d+/)?d/(?!e/)([A-Za-z0-9_-]+)(?:[/?#].*)?")
@@ -51,12 +53,25 @@ def server_at(text: str) -> Server | str:
         parts = urlsplit(text)
         _, _ = parts.port, parts.query and parse_qs(parts.query, strict_parsing=True)
     except ValueError:
-        return f"is not an address; expected {SERVER}"
+        return f"is not an address; expected {SERVER} {IN_PASSWORDS}"
     if not parts.path.strip("/") or parts.fragment or re.search(r"\s", text):
-        return f"names no database; expected {SERVER} (in a password, other characters than letters and digits as %..)"
+        return f"names no database; expected {SERVER} {IN_PASSWORDS}"
     if not find_spec("psycopg"):
         return "is on PostgreSQL, which needs psycopg: pip install -c constraints.txt '.[postgres]'"
-    return Server(text)
+    # the user ends at the last @ here, at the first one for PostgreSQL's own library, which then tells the rest of a
+    # password as a host that it does not find
+    sign_in, at, places = parts.netloc.rpartition("@")
+    user, colon, password = sign_in.partition(":")
+    spelled = f"{quote(unquote(user), safe='')}{colon}{quote(unquote(password), safe='')}{at}{places}"
+    return Server(f"{parts.scheme}://{spelled}{parts.path}{'?' if parts.query else ''}{parts.query}")
+
+
+def state_at(text: str) -> Server | Path | str:
+    """Where a ledger is, or what is wrong with it: words that do not show it. What looks like an address is no path."""
+    if is_server(text):
+        return server_at(text)
+    scheme = re.match(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*://|postgres(?:ql)?:)", text, re.IGNORECASE)
+    return f"is no address of a PostgreSQL; expected {SERVER}, or a path" if scheme else Path(text)
 
 
 def _wrong_url(text: str) -> str:

@@ -67,13 +67,18 @@ def default_path(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("SHEETSYNC_CONFIG") or "sheetsync.yaml")
 
 
+def variables_beside(path: Path, environ: Mapping[str, str]) -> Variables:
+    """What `${NAME}` stands for, in the configuration file or on a command line beside it."""
+    return Variables(environ, handed_over(path.parent / ".env", environ))
+
+
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read and check the configuration file.
 
     Raises ConfigError with every problem found, as `file:line: key: what is wrong, what is expected`.
     """
     document = Document(path)
-    variables = Variables(environ, handed_over(path.parent / ".env", environ))
+    variables = variables_beside(path, environ)
     context = {"variables": variables, "folder": path.absolute().parent}
     found = [*document.repeated, *_clashes(document, variables)]
     try:

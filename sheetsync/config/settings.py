@@ -28,11 +28,11 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from sheetsync.authorizations import TIKTOK_URL
 from sheetsync.columns import BY_KEY, GROUPS, Kind, Owner
-from sheetsync.config.addresses import EXAMPLE, receiver_at, server_at, spreadsheet_id, wrong_address, wrong_mail
+from sheetsync.config.addresses import EXAMPLE, receiver_at, spreadsheet_id, state_at, wrong_address, wrong_mail
 from sheetsync.config.positions import AS_WRITTEN
 from sheetsync.config.variables import Variables
 from sheetsync.receivers import Below, Mail, Receiver
-from sheetsync.state import State, is_server
+from sheetsync.state import State
 
 GOOGLE_URL = "https://sheets.googleapis.com"
 TOKPORTAL_URL = "https://app.tokportal.com"
@@ -88,12 +88,10 @@ def _path(text: str, info: ValidationInfo[Any]) -> Path:
 
 
 def _state(text: str, info: ValidationInfo[Any]) -> State:
-    if not is_server(text):
-        return _path(text, info)
-    server = server_at(text)
-    if isinstance(server, str):
-        raise _refused(server)
-    return server
+    found = state_at(text)
+    if isinstance(found, str):
+        raise _refused(found)
+    return _path(text, info) if isinstance(found, Path) else found
 
 
 def _whole(text: str) -> int:

@@ -7,7 +7,14 @@ left out where it did not get so far.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics, write_to_textfile
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    disable_created_metrics,
+    generate_latest,
+    write_to_textfile,
+)
 
 from sheetsync.ledger.store import Ledger
 from sheetsync.sync.report import Report
@@ -45,7 +52,10 @@ def write(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None:
             if value is not None:
                 labels = (report.name, word) if word else (report.name,)
                 metrics[name].labels(*labels).inc(value)
-    write_to_textfile(str(path), registry)
+    if path.exists() and not path.is_file():
+        path.write_bytes(generate_latest(registry))  # a pipe or a device, which no file may take the place of
+    else:
+        write_to_textfile(str(path), registry)
 
 
 def _figures(ledger: Ledger, report: Report) -> Iterator[tuple[str, str, float | None]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sheetsync.errors import ConfigError
 from sheetsync.ledger.database import Database, own_tables
-from sheetsync.ledger.opening import opened
+from sheetsync.ledger.opening import exists, opened
 from sheetsync.state import Server, State
 
 
@@ -20,7 +20,8 @@ def copy(source: State, target: State) -> dict[str, int]:
 
     Raises ConfigError where there is nothing to copy, `target` says anything already, or the two are not the same.
     """
-    if not isinstance(source, Server) and not source.exists():
+    if not exists(source):
+        # an empty database, say, or another name than was meant: its copy would pass for a ledger
         raise ConfigError([f"{source}: there is no ledger, nothing was copied"])
     with closing(opened(source, read_only=True)) as told:
         if damage := told.damage():

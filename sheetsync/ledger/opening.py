@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from sheetsync.ledger.database import Database
 from sheetsync.ledger.postgres import PostgreSQL
 from sheetsync.ledger.sqlite import SQLite
@@ -20,3 +22,11 @@ def opened(state: State | None, durable: bool = True, read_only: bool = False) -
         database.close()
         return SQLite(None, read_only=True)
     return database
+
+
+def exists(state: State) -> bool:
+    """Whether there is a ledger already: a server may be there without one. Raises what Database does."""
+    if not isinstance(state, Server):
+        return state.exists()
+    with closing(opened(state, read_only=True)) as database:
+        return database.name == str(state)

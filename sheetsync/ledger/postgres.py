@@ -268,6 +268,9 @@ class PostgreSQL(Database):
         text = " ".join(str(error).split())
         for secret in self._server.secrets:
             text = text.replace(secret, "***")
+        if type(error) is self._psycopg.ProgrammingError:
+            # the library's own, about the address; its text quotes it
+            return ConfigError([f"{self.name}: its library does not take this address; look over `state`"])
         if isinstance(error, errors.ReadOnlySqlTransaction | errors.InsufficientPrivilege | errors.InvalidSchemaName):
             return ConfigError([f"{self.name}: the ledger may not be written ({text})"])
         if isinstance(error, self._psycopg.OperationalError | self._psycopg.InterfaceError):

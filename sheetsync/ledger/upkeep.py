@@ -7,13 +7,12 @@ is `sync/rebuild.py`'s.
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sheetsync.errors import ConfigError
 from sheetsync.ledger.database import MIGRATIONS, UNSETTLED
-from sheetsync.ledger.opening import opened
+from sheetsync.ledger.opening import exists, opened
 from sheetsync.model import fingerprint
 from sheetsync.state import Server, State
 
@@ -69,14 +68,6 @@ def findings(state: State) -> Iterator[tuple[bool | None, str]]:
         yield None, f"an order for {video} of tracker {tracker} has no clear end since {since}: the next sync looks"
     for tracker, since in database.select("SELECT tracker, begun_at FROM pending_write"):
         yield None, f"a write into the sheet of tracker {tracker} was cut off {since}: the next sync puts it right"
-
-
-def exists(state: State) -> bool:
-    """Whether there is a ledger already: a server may be there without one. Raises what Database does."""
-    if not isinstance(state, Server):
-        return state.exists()
-    with closing(opened(state, read_only=True)) as database:
-        return database.name == str(state)
 
 
 def backup(path: State, copy: Path) -> None:

@@ -166,6 +166,7 @@ def not_ordered_in_this_run(reason: str) -> str:
 TOO_LATE = "Too much time went by before the order could be sent; the next run looks again."
 PAYMENT_FIRST = "TokPortal asks for payment (402) first."
 OUT_OF_TIME = "the time of the run is over."
+STOPPED = "the run was stopped."
 FEWER_CALLS = "TokPortal asks for fewer calls."
 NUMBER_NOT_TAKEN = "the number that allows it could not be taken out of its cell: it has to be typed again, by hand."
 UNCLEAR_ANSWERS = "TokPortal does not answer clearly."

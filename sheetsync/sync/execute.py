@@ -99,7 +99,7 @@ class Executor:
     def _has_time(self) -> bool:
         """Whether another order could end before the time for TokPortal does; if not, none is sent in this run."""
         if self.clock.left_to_ask() < ORDER_SECONDS:
-            self.stop = self.stop or notes.OUT_OF_TIME
+            self.stop = self.stop or (notes.STOPPED if self.clock.is_stopped else notes.OUT_OF_TIME)
         return not self.stop
 
     def _may_begin(self, plan: Plan, snapshot: Snapshot) -> bool:

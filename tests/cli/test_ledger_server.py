@@ -24,7 +24,7 @@ def keep_state_at(desk: Desk, url: str) -> None:
     desk.config.write_text("\n".join([*(line for line in lines if not line.startswith("state:")), f"state: {url}", ""]))
 
 
-def test_moved_to_a_server_and_back(desk: Desk, url: str, tmp_path: Path) -> None:
+def test_moved_to_a_server_and_back(desk: Desk, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is ordered or written anew for the move; every command works there, and none shows the password."""
     assert desk.run("sync").exit_code == 0
     before, credits = desk.book.sheet(sample.TAB).table(), desk.world.portal.credits
@@ -33,6 +33,7 @@ def test_moved_to_a_server_and_back(desk: Desk, url: str, tmp_path: Path) -> Non
     assert results[0].exit_code == 0, results[0].output
     assert "Both say the same" in results[0].stdout
     keep_state_at(desk, url)
+    monkeypatch.setenv("LEDGER", url)
 
     for command in ("plan", "status", "doctor", "sync", "ledger check", "ledger export"):
         result = desk.run(*command.split())
@@ -47,8 +48,11 @@ def test_moved_to_a_server_and_back(desk: Desk, url: str, tmp_path: Path) -> Non
     assert "ledger copy" in refused.output
     again = desk.run("ledger", "rebuild")
     assert again.exit_code == 3
-    back = desk.run("ledger", "copy", url, str(tmp_path / "back.db"))
+    back = desk.run("ledger", "copy", "${LEDGER}", str(tmp_path / "back.db"))
     assert back.exit_code == 0
+    unknown = desk.run("ledger", "copy", "${LEDGERS}", str(tmp_path / "again.db"))
+    assert unknown.exit_code == 2
+    assert "the environment variable LEDGERS is not set" in unknown.output
     assert not any(PASSWORD in each.output for each in (*results, refused, again, back))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,18 @@ def test_what_cannot_be_asked(desk: Desk, arguments: tuple[str, ...], says: str)
     result = desk.run("report", *arguments)
     assert result.exit_code == 2
     assert says in " ".join(result.stderr.split())
+
+
+def test_a_pipe(delivered: Desk, tmp_path: Path) -> None:
+    """What is no file is written into, and stays what it is: nobody's device becomes a file full of codes."""
+    pipe, read = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8-sig")))
+    reader.start()
+    assert delivered.run("report", "--csv", str(pipe)).exit_code == 0
+    reader.join(timeout=30)
+    assert pipe.is_fifo()
+    assert "Video ID" in read[0]
 
 
 def test_a_folder_that_may_not_be_written(delivered: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,8 +141,30 @@ def test_state_on_a_server(load_text: Load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("postgresql://me:ge@heim@db.example/codes", "postgresql://me:ge%40heim@db.example/codes"),
+        ("postgresql://me:ge%heim@db.example/codes", "postgresql://me:ge%25heim@db.example/codes"),
+        ("postgresql://me:ge%40heim@db.example/codes", "postgresql://me:ge%40heim@db.example/codes"),
+        ("PostgreSQL://me:geheim@db.example/codes", "postgresql://me:geheim@db.example/codes"),
+        ("postgresql:///codes?host=/run/pg", "postgresql:///codes?host=/run/pg"),
+    ],
+)
+def test_passwords_as_they_are(load_text: Load, written: str, meant: str) -> None:
+    """PostgreSQL's own library would take the rest of one for a host, and name it."""
+    loaded = load_text(f"state: {written}\n" + SMALLEST)
+
+    assert loaded.state == Server(meant)
+    assert "heim" not in str(loaded.state)
+    assert all(secret not in str(loaded.state) for secret in loaded.state.secrets)
+
+
+@pytest.mark.parametrize(
     ("url", "wrong"),
     [
+        ("postgresql+psycopg://me:geheim@db.example/codes", "is no address of a PostgreSQL"),
+        ("mysql://me:geheim@db.example/codes", "is no address of a PostgreSQL"),
+        ("postgresql:/me:geheim@db.example/codes", "is no address of a PostgreSQL"),
         ("postgresql://me:geheim@db.example", "names no database"),
         ("postgresql://me:geheim@db.example:port/codes", "is not an address"),
         ("postgres://me:ge heim@db.example/codes", "names no database"),

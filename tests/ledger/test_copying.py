@@ -65,6 +65,13 @@ def test_what_is_there_is_left(path: Path, server: Server, tmp_path: Path) -> No
     assert (said(server), said(path)) == before
 
 
+def test_an_empty_database(server: Server, tmp_path: Path) -> None:
+    """Another name than was meant: a backup of it would pass for a ledger, every night."""
+    with pytest.raises(ConfigError, match="there is no ledger, nothing was copied"):
+        copying.copy(server, tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()
+
+
 def test_not_the_same(path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that says something else is told to be none."""
     lived(path)

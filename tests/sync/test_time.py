@@ -133,6 +133,9 @@ def test_a_run_that_is_stopped_in_mid_order(when: When) -> None:
     assert isinstance(report.error, Interrupted)
     assert (report.exit_code, report.ordered, report.uncertain, report.error.unsettled) == (1, 1, 0, 0)
     assert bench.kinds()[-1] == "portal.order"
+    assert [hold.reason for hold in report.holds] == [
+        "Not ordered in this run: the run was stopped. The next run goes on."
+    ]
     last = bench.ledger.last_run("acme")
     assert last
     assert (last.exit_code, last.summary) == (1, str(report.error))
