@@ -245,6 +245,17 @@ class Desk:
         merges = self.sheet.attached.get("merges")
         return bool(merges) and covered(merges, self.line(row), self.column(token))
 
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether a column is protected, or the whole tab; a row alone keeps nobody from the others."""
+        areas = [held["range"] for held in self.sheet.attached.get("protectedRanges", ())]
+        return any("startColumnIndex" in area or "startRowIndex" not in area for area in areas)
+
+    def is_locked(self, row: str) -> bool:
+        """Whether a row is protected as a whole."""
+        areas = [held["range"] for held in self.sheet.attached.get("protectedRanges", ())]
+        return any(area.get("startRowIndex", 0) <= self.line(row) < area.get("endRowIndex", 0) for area in areas)
+
     def _refill(self) -> None:
         if not {ROW, ACTION} <= set(self.header_tokens()):
             return  # a header is being renamed

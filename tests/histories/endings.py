@@ -23,8 +23,10 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
     """All of it, for a run that came to its end."""
     logs(judge, [str(report.error or ""), *report.warnings])
     codes(judge, run, report.error is not None)
+    if not (judge.desk.is_kept_out or run.people) and "protected range" in str(report.error or ""):
+        judge.say(107, f"rows that are protected kept all others from being written: {report.error}")
     # what cannot be written cannot say why: a protection, or the write of a run that had stopped before
-    kept_out = "protectedRanges" in judge.desk.sheet.attached or bool(report.error and report.warnings)
+    kept_out = judge.desk.is_kept_out or bool(report.error and report.warnings)
     if not run.people and not report.unplaced and reached_the_sheet(report) and not kept_out:
         reasons(judge, report)
         if judge.desk.sheet.attached.get("merges"):
@@ -32,6 +34,8 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
         if not run.machine.clock.offset:
             known = run.machine.ledger.known(judge.desk.tracker.name)
             for row in judge.desk.typed:
+                if judge.desk.is_locked(row):
+                    continue
                 for wrong in unspoken(judge, known, row):
                     judge.say(9, f"row {row}: {wrong}")
 
@@ -80,7 +84,7 @@ def reasons(judge: Judge, report: Report) -> None:
         if text(judge.desk.cell(row, KEY)) == "":
             if judge.desk.line(row) + 1 not in named:
                 judge.say(6, f"row {row} has a mark and no video id, and the run does not name it")
-        elif judge.desk.is_hidden(row, "Sync note"):
+        elif judge.desk.is_hidden(row, "Sync note") or judge.desk.is_locked(row):
             if text(judge.desk.cell(row, KEY)) not in {hold.video_id for hold in report.holds}:
                 judge.say(6, f"row {row} has a mark and a hidden note, and the run does not name it")
         elif text(judge.desk.cell(row, "Sync note")) == "":

@@ -157,7 +157,7 @@ class Player:
     def quiet(self, machine: Machine) -> None:
         """5: a run on an unchanged world sends no POST, no PATCH, no write."""
         desk, other = self.desk, self.desk.reports.get("beside")
-        stands = self._twin_waits() or desk.refilled or "protectedRanges" in desk.sheet.attached
+        stands = self._twin_waits() or desk.refilled or desk.is_kept_out
         if stands or (other and (other.exit_code or other.deferred)):
             return  # what could not be written is written, or tried, again
         before = len(self.desk.world.calls)

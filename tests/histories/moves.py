@@ -93,6 +93,17 @@ def protect(desk: Desk, which: int) -> None:
     desk.sheet.touch()
 
 
+def protect_row(desk: Desk, n: int) -> None:
+    """Somebody protects a row from everybody else."""
+    row = nth_row(desk, n)
+    if row:
+        lines = {"startRowIndex": desk.line(row), "endRowIndex": desk.line(row) + 1}
+        area = {"sheetId": desk.sheet.sheet_id, **lines}
+        held = {"protectedRangeId": desk.book.fresh_id(), "range": area, "editors": {"users": [desk.book.owner]}}
+        desk.sheet.attached.setdefault("protectedRanges", []).append(held)
+        desk.sheet.touch()
+
+
 def unprotect(desk: Desk) -> None:
     """All protections are taken away."""
     desk.sheet.attached.pop("protectedRanges", None)

@@ -14,7 +14,7 @@ from sheetsync.model import HoldKind, Origin, Price
 from sheetsync.plan import gates, limits, marks
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.situation import Situation
-from sheetsync.sheet import reading, verification, writing
+from sheetsync.sheet import edits, reading, verification, writing
 from sheetsync.sheet.journal import from_journal
 from sheetsync.sync import execute, run
 from sheetsync.sync.execute import Executor
@@ -119,6 +119,11 @@ def adopted_in_silence(patch: Patch) -> None:
 def values_not_verified(patch: Patch) -> None:
     """A write is right where key and header are."""
     patch.setattr(verification, "_says", lambda *_: True)
+
+
+def protected_cells_written(patch: Patch) -> None:
+    """What is protected goes with all else into one call, of which Google does nothing."""
+    patch.setattr(edits, "_may_be_written", lambda column, row: column not in row.hidden)
 
 
 def refusal_is_a_failure(patch: Patch) -> None:
@@ -235,6 +240,7 @@ BUGS = {
     "a lagging replica believed": Bug(lagging_replica_believed, (1, 3, 7, 105), "stale"),
     "an approval fails open": Bug(approval_fails_open, (106,), "headers"),
     "protections not looked at": Bug(protection_not_looked_at, (107,), "protected"),
+    "protected cells written": Bug(protected_cells_written, (107,), "protected"),
     "asleep before the order": Bug(old_claim, (108, 1), "suspend"),
     "the wall clock decides": Bug(wall_clock_decides, (109,), "clocks"),
     "a formula taken for a mark": Bug(formula_taken_for_a_mark, (110,), "formulas"),

@@ -345,8 +345,12 @@ SWITCHES: dict[str, Switch] = {
     "stale": Switch({"stale": (moves.stale, 1, 4)}, ("stale",), (_lagging,)),
     "headers": Switch({"rename_gate": (moves.rename_gate, 0, 2)}, ("rename_gate",), (_unapproved,)),
     "protected": Switch(
-        {"protect": (moves.protect, 1, 1), "unprotect": (moves.unprotect, 0, 3)},
-        ("protect", "unprotect"),
+        {
+            "protect": (moves.protect, 1, 1),
+            "protect_row": (moves.protect_row, 1, 3),
+            "unprotect": (moves.unprotect, 0, 3),
+        },
+        ("protect", "protect_row", "unprotect"),
         (_kept_from_writing,),
     ),
     "suspend": Switch({"suspend": (moves.suspend, 1, 0)}, ("suspend",), (_suspended,)),

@@ -127,7 +127,7 @@ class Wire:
             return
         self._learn_price(run, facts)
         self._balance_told = facts.told is not None
-        kept_out = "protectedRanges" in self._desk.sheet.attached
+        kept_out = "protectedRanges" in self._desk.sheet.attached  # a row's note, too
         if "adopted" in self._world and not (run.people or report.unplaced or kept_out) and reached_the_sheet(report):
             self._told_why(run)
         known = self._newest[name]
