@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_a_tracker_is_late_after_two_periods_and_a_worker_lost_after_its_silence
     assert head == "1 tracker every 1 minute, 1 late; 0 workers at work"
     assert tracker.startswith("sample none (the last one ended with 1) ")
     assert tracker.endswith(" s, late")
-    assert colleague.endswith("50 s ago, lost")
+    assert re.search(r" 5\d s ago, lost$", colleague)
 
 
 def test_one_machine_has_no_fleet(desk: Desk) -> None:
