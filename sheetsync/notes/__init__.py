@@ -18,6 +18,7 @@ KEY_MISSING = "has a mark but no video id: fill in TokPortal's video id"
 KEY_IS_A_NUMBER = "This is a number, like a TikTok post id. Put TokPortal's video id here, as text."
 KEY_IS_A_LINK = "This is a link. Put TokPortal's video id here."
 KEY_IMPOSSIBLE = "This cannot be a TokPortal video id (letters, digits and dashes)."
+KEY_INVISIBLE = "This Video ID holds a character that nobody sees: type it anew, or paste it as plain text."
 
 NOTHING_TO_RENEW = "Nothing to renew: this video has no code yet. Mark request instead."
 STILL_OPEN = (

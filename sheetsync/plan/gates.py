@@ -49,7 +49,9 @@ def key_problem(row: Row) -> str | None:
     if "/" in row.key:
         return notes.KEY_IS_A_LINK
     if not _ID.fullmatch(row.key):
-        return notes.KEY_IMPOSSIBLE
+        # a zero-width space, say, that came with a paste: without it the id may be right
+        seen = "".join(filter(str.isprintable, row.key))
+        return notes.KEY_INVISIBLE if seen != row.key and _ID.fullmatch(seen) else notes.KEY_IMPOSSIBLE
     return None
 
 

@@ -73,6 +73,10 @@ WAITING = {
         situation(row(video_id="my video", action="request")),
         "This cannot be a TokPortal video id (letters, digits and dashes).",
     ),
+    "the key has a character that nobody sees": (
+        situation(row(video_id="vid-a\u200b", action="request")),
+        "This Video ID holds a character that nobody sees: type it anew, or paste it as plain text.",
+    ),
     "unknown word": (
         situation(row(action="order")),
         "Action must be one of request, renew, correct, or empty.",
