@@ -19,7 +19,9 @@ def test_one_that_never_ran_is_due() -> None:
     assert is_due(None, NOW, 5)
 
 
-@pytest.mark.parametrize(("ago", "expected"), [(-301, True), (-300, False), (20, False), (30, False), (31, True)])
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(-301, True), (-300, False), (20, False), (30, False), (31, True), (600, True)]
+)
 def test_due_from_the_beginning_of_a_period(ago: int, expected: bool) -> None:
     """The period began 30 s ago: a run since then has served it, but none that a wrong clock saw hours from now."""
     assert is_due(NOW - timedelta(seconds=ago), NOW, 5) is expected
