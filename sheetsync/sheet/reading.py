@@ -91,8 +91,10 @@ class Reader:
         if sheet_id is None and beside and not block:
             log.info("tab '%s' is left alone: A1 does not say '%s'", beside["title"], summary.title(self.tracker))
         # when the read left, before which it may have waited for a call of this minute: of later it says nothing
-        seen = replace(bare, grid=grid, summary=block, read_monotonic=self.api.sent_at)
-        return replace(seen, columns=rows.columns, rows=tuple(rows.rows))
+        left_at = self.api.sent_at
+        return replace(
+            bare, grid=grid, summary=block, columns=rows.columns, rows=tuple(rows.rows), read_monotonic=left_at
+        )
 
     def _titled(self, tabs: Sequence[Tab]) -> Tab:
         if tab := _titled(tabs, self.tracker.worksheet):
