@@ -4,7 +4,7 @@ Owns the types and the few facts that belong to them (which statuses are final, 
 Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -22,9 +22,6 @@ Scalar = str | int | float | bool
 
 Value = str | int | datetime
 """What a machine cell should say: text, a number, or an aware instant. The empty string empties the cell."""
-
-Heard = Callable[[str, str, bytes, int, Mapping[str, str], bytes], None]
-"""Is told of a call: method, address, what was sent; and of its answer: status, headers, what came."""
 
 CellValue = Scalar | datetime
 """What is written into a cell; what is put back may be any scalar."""
@@ -107,10 +104,13 @@ class HoldKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An observation that failed: nothing is known, or a definite 4xx concerns this video. A note may show `text`."""
+    """An observation that failed: nothing is known, or a definite 4xx concerns this video. A note may show `text`,
+    which may name `code`; with `is_earlier` the run before told it, of the very same row."""
 
     kind: HoldKind
     text: str
+    code: str = ""
+    is_earlier: bool = False
 
     @property
     def is_final(self) -> bool:

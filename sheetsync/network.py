@@ -5,11 +5,15 @@ Owns what the clients of Google and of TokPortal have to do alike, though their 
 
 import os
 import ssl
+from collections.abc import Callable, Mapping
 from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sheetsync.errors import ConfigError
+
+Heard = Callable[[str, str, bytes, int, Mapping[str, str], bytes], None]
+"""Is told of a call: method, address, what was sent; and of its answer: status, headers, what came."""
 
 AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 NOT_TRUSTED = (

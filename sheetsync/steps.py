@@ -160,7 +160,8 @@ class RowSeen:
     `request_id` is the request that brought the code, a fingerprint where people typed it; `hold` names no code.
     `owner` is who is to move for it, `place` where it stands, as a link's fragment; empty until a run saw it. `begins`
     is when the code's window began; `code_since` when the code was first seen in use here, `waits_since` since when
-    the row waits for a person.
+    the row waits for a person. `row_was` names what its rows said when that hold was told; `has_typed_code` that its
+    people keep a code there, or that what was said beside one still stands.
     """
 
     video_id: str
@@ -177,6 +178,8 @@ class RowSeen:
     is_renewing: bool = False
     code_since: datetime | None = None
     waits_since: datetime | None = None
+    row_was: str = ""
+    has_typed_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,13 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 asked_at TEXT NOT NULL)""",
         ),
     ),
+    (
+        "what a row said when its hold was told, and whether its people keep a code there",
+        (
+            "ALTER TABLE row_seen ADD COLUMN row_was TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE row_seen ADD COLUMN has_typed_code INTEGER NOT NULL DEFAULT 0",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

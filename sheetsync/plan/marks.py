@@ -48,7 +48,7 @@ def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
         row, entry = rows.get(video), world.known.latest.get(video)
         if not row or video in served or not seen.failure:
             continue
-        if seen.failure.is_final:
+        if seen.failure.is_final or seen.failure.is_earlier:
             yield Hold(video, row.number, seen.failure.text)
         elif entry and world.now - entry.seen_at > UNHEARD_FOR:
             yield Hold(video, row.number, notes.UNHEARD)
@@ -88,7 +88,7 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
         return Hold(row.key, row.number, notes.SERVED)
     failure = world.failure(row.key)
     if failure:
-        return Hold(row.key, row.number, failure.text, failure.kind)
+        return Hold(row.key, row.number, failure.text, failure.kind, failure.code)
     step = _decide(row, Mark(row.mark), world.observations[row.key].request, world)
     if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
         return replace(step, origin=Origin.FOUND)

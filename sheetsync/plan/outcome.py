@@ -9,7 +9,7 @@ from sheetsync import notes
 from sheetsync.model import Known, Mark, Observation, Snapshot
 from sheetsync.plan.situation import acting
 from sheetsync.projection.cells import Outlook
-from sheetsync.steps import Hold
+from sheetsync.steps import Hold, RowSeen
 
 
 def outlook_of(
@@ -19,6 +19,7 @@ def outlook_of(
     holds: Iterable[Hold],
     observations: Mapping[str, Observation],
     served: Mapping[str, Mark],
+    seen: Mapping[str, RowSeen],
 ) -> Outlook:
     """What a run knows when it writes. Marks are told by what they said, and what their row showed, when it planned."""
     wishes = {row.key: row.wish for row in acting(planned_from.rows)}
@@ -29,6 +30,7 @@ def outlook_of(
         reasons=denied | {(h.video_id, wishes.get(h.video_id, ("", ""))[0]): h.reason for h in holds},
         observed=frozenset(video for video, seen in observations.items() if not seen.failure),
         served={video: (mark.value, wishes[video][1]) for video, mark in served.items()},
+        seen=seen,
     )
 
 

@@ -15,6 +15,7 @@ from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
 from sheetsync.projected import Target
 from sheetsync.projection.authorized import tiktok_notes
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
+from sheetsync.projection.kept import left_over
 from sheetsync.projection.window import (
     RowContext,
     Window,
@@ -26,6 +27,7 @@ from sheetsync.projection.window import (
     unreadable,
     window_at,
 )
+from sheetsync.steps import RowSeen
 
 ORDERING = "ordering"
 """Status of a row that is claimed: an order for it is about to be sent (design 4.1)."""
@@ -42,7 +44,8 @@ class Outlook:
 
     `reasons` is the hold of each marked row by (video id, mark as typed); `observed` holds the videos that
     TokPortal answered for in this run; `served` are the wishes that are done, by video id: a mark is cleared in the
-    rows that carry it and show what its person saw, but for those of `stuck`, which could not be cleared.
+    rows that carry it and show what its person saw, but for those of `stuck`, which could not be cleared. `seen` is
+    what the run before saw of each row.
     """
 
     known: Known
@@ -51,6 +54,7 @@ class Outlook:
     observed: frozenset[str] = frozenset()
     served: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     stuck: frozenset[str] = frozenset()
+    seen: Mapping[str, RowSeen] = field(default_factory=dict)
 
 
 def targets(rows: Sequence[Row], time_zone: str, tracker: Tracker, outlook: Outlook) -> tuple[Target, ...]:
@@ -79,7 +83,8 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
     if row.mark and not reason and not is_done and row.text("sync_note").startswith(notes.SERVED):
         # beside a duplicate that acts: another machine knows by this note alone that the mark is no wish
         reason = notes.SERVED
-    context = RowContext(row, time_zone, tracker, outlook.now, outlook.known, waiting, reason, duplicates)
+    seen = outlook.seen.get(row.key)
+    context = RowContext(row, time_zone, tracker, outlook.now, outlook.known, waiting, reason, duplicates, seen)
     entry, found = context.entry, codes(context)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
@@ -106,11 +111,19 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
     if is_typed(row, ()):
         return _without_claim(row) | _typed_code_cells(context, found[0])
     # nothing was ever ordered here: what people keep in these cells is theirs, our claim is not
-    return _without_claim(row)
+    return _without_claim(row) | _without_left_over(context)
 
 
 def _without_claim(row: Row) -> dict[str, Value]:
     return {"status": ""} if row.text("status") == ORDERING else {}
+
+
+def _without_left_over(context: RowContext) -> dict[str, Value]:
+    """What was said beside a code that people kept here goes with it."""
+    if not (context.seen and context.seen.has_typed_code):
+        return {}
+    said = left_over(context.row, context.time_zone, context.tracker)
+    return {**dict.fromkeys(sorted(said), ""), **_by_tiktok(context, Window(None, ""))}
 
 
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:

@@ -14,6 +14,7 @@ from sheetsync import notes
 from sheetsync.authorizations import Authorization, code_name
 from sheetsync.columns import BadCell, days, header_of, instant, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
+from sheetsync.steps import RowSeen
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ class RowContext:
     """A row, and all that its machine cells depend on.
 
     `waiting` is the mark that is not done yet, `reason` why; `duplicates` are the other rows of its key, in the order
-    of the sheet.
+    of the sheet; `seen` is what the run before saw of it.
     """
 
     row: Row
@@ -38,6 +39,7 @@ class RowContext:
     waiting: str = ""
     reason: str = ""
     duplicates: tuple[Row, ...] = ()
+    seen: RowSeen | None = None
 
     @property
     def entry(self) -> Entry | None:
@@ -203,13 +205,26 @@ def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime) -> Ent
     Received at + Authorization days gives its end, else a date they typed into Expires at.
     """
 
-    def date(column: str) -> datetime | None:
-        return readable(lambda: instant(row.cells.get(column, ""), time_zone))
-
-    code, platform, received = row.text("spark_code"), row.text("platform").casefold(), date("received_at")
-    ends = received + timedelta(days=typed_days(row, tracker)) if received and platform != "instagram" else None
+    code, platform = row.text("spark_code"), row.text("platform").casefold()
+    ends = received_end(row, time_zone, tracker) or _typed_date(row, "expires_at", time_zone)
     request = AdCodeRequest(fingerprint(code), row.key, "", platform, code)
-    return Entry(request, Origin.TYPED, None, None, now, ends=ends or date("expires_at"))
+    return Entry(request, Origin.TYPED, None, None, now, ends=ends)
+
+
+def received_end(row: Row, time_zone: str, tracker: Tracker) -> datetime | None:
+    """When a code that came from elsewhere ends by the row's Received at and days."""
+    received = _typed_date(row, "received_at", time_zone)
+    is_instagram = row.text("platform").casefold() == "instagram"
+    return received + timedelta(days=typed_days(row, tracker)) if received and not is_instagram else None
+
+
+def known_end(row: Row, time_zone: str) -> datetime | None:
+    """The end that people typed into a row, of whichever code."""
+    return _typed_date(row, "known_expiry", time_zone)
+
+
+def _typed_date(row: Row, column: str, time_zone: str) -> datetime | None:
+    return readable(lambda: instant(row.cells.get(column, ""), time_zone))
 
 
 def is_retired(context: RowContext, code: str) -> bool:

@@ -27,8 +27,7 @@ from sheetsync.budget import Budget, Shared, not_shared, waited
 from sheetsync.clock import Clock
 from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime, SheetsyncError, Unavailable
 from sheetsync.lines import Keep, Line, Lines
-from sheetsync.model import Heard
-from sheetsync.network import hint, stays_here
+from sheetsync.network import Heard, hint, stays_here
 from sheetsync.sheet.decoding import NotAnObject, ranges_of
 from sheetsync.sheet.session import session_for
 

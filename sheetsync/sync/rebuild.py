@@ -7,14 +7,14 @@ after it holds every order until a person has confirmed (`plan/limits.py`).
 import logging
 from dataclasses import dataclass
 
-from sheetsync import notes
 from sheetsync.clock import Clock
 from sheetsync.errors import Refused
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Failure, HoldKind, Known, Observation, Snapshot, Tracker
+from sheetsync.model import Known, Observation, Snapshot, Tracker
 from sheetsync.plan.credible import credible
 from sheetsync.plan.gates import key_problem
 from sheetsync.plan.memory import remembered
+from sheetsync.plan.situation import NOT_REACHED
 from sheetsync.projection import summary
 from sheetsync.projection.cells import ORDERING
 from sheetsync.projection.concerned import concerned
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 ASKED_AT_ONCE = 100
 """Videos between two lines of progress: about a minute of TokPortal's rate limit."""
-
-NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from sheetsync.plan.marks import make_plan
 from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
+from sheetsync.plan.unreached import unreached
 from sheetsync.projection import figures, summary
 from sheetsync.projection.concerned import concerned
 from sheetsync.projection.seen import rows_seen
@@ -43,7 +44,7 @@ from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired
-from sheetsync.steps import Offer, Plan
+from sheetsync.steps import Offer, Plan, RowSeen
 from sheetsync.sync.asking import ask
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
@@ -87,6 +88,7 @@ class Run:
         self._writer = Writer(self._reader, self._recorder)
         self.report = Report(tracker.name, progress=request.progress)
         self._beside = 0  # what other trackers had cost when the balance was asked
+        self._seen: Mapping[str, RowSeen] = {}  # what the run before saw of each row
 
     def run(self) -> Report:
         """Do it. What stops the run ends up in `report.error`; a crash of the process may come at any point."""
@@ -133,6 +135,7 @@ class Run:
         self.report.absent = self._request.videos - snapshot.keys
         self.report.tab = self._tracker.spreadsheet, snapshot.sheet_id
         known = self._ledger.known(self._tracker.name)
+        self._seen = {row.video_id: row for row in self._ledger.rows_seen(self._tracker.name)}
         all_rows = concerned(snapshot.rows, known, self._request.videos)
         self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(all_rows)}
         rows, asked = chosen(all_rows, self._request.videos), known.only(self._request.videos)
@@ -178,12 +181,13 @@ class Run:
             self.report.warnings.append(poller.trouble)
         if not self._request.plan_only:
             self._recorder.looked(answers.keys())
-        observations = credible(answers, known, concerned(snapshot.rows, known), snapshot.time_zone, self._clock.now())
+        told = concerned(snapshot.rows, known)
+        observations = credible(answers, known, told, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
         # a mark that was not reached is a hold
         heard = {video for video, seen in observations.items() if not seen.failure or seen.failure.is_final}
         self.report.deferred = len({*look} - heard - {row.key for row in rows if row.mark})
-        return observations
+        return {**unreached({*look} - answers.keys(), told, known, self._seen), **observations}
 
     def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker) -> None:
         """What TikTok says of codes goes to disk like what TokPortal says; that it says nothing stops nothing."""
@@ -343,7 +347,7 @@ class Run:
         """
         known = self._ledger.known(self._tracker.name)
         outlook = outlook_of(
-            planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served
+            planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served, self._seen
         )
         wanted = TrackerProjection(
             tracker=tracker,
@@ -352,7 +356,8 @@ class Run:
             videos=self._request.videos,
             told=self._told(),
         )
-        seen = rows_seen(newest, self._request.videos, tracker, known, outlook.now, self.report.holds)
+        now, before = outlook.now, self._seen
+        seen = rows_seen(newest, self._request.videos, tracker, known, now, self.report.holds, before)
         self._recorder.saw_rows(tuple(seen), is_all=not self._request.videos)
         written = self._writer.write(newest, wanted)
         self._tell(written)

@@ -38,8 +38,8 @@ from sheetsync.errors import (
     OutOfTime,
     Unavailable,
 )
-from sheetsync.model import AdCodeRequest, Heard
-from sheetsync.network import authorities, hint, stays_here, trusting
+from sheetsync.model import AdCodeRequest
+from sheetsync.network import Heard, authorities, hint, stays_here, trusting
 from sheetsync.tokportal import listing, parsing
 from sheetsync.tokportal.throttle import TokenBucket, http_date, retry_after
 

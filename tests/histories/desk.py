@@ -251,6 +251,17 @@ class Desk:
         areas = [held["range"] for held in self.sheet.attached.get("protectedRanges", ())]
         return any("startColumnIndex" in area or "startRowIndex" not in area for area in areas)
 
+    def is_protected(self, row: str, header: str) -> bool:
+        """Whether this very cell is."""
+        at, column = self.line(row), self.column(header)
+        areas = [held["range"] for held in self.sheet.attached.get("protectedRanges", ())]
+        lines, columns = (("startRowIndex", "endRowIndex"), ("startColumnIndex", "endColumnIndex"))
+        return any(
+            area.get(lines[0], 0) <= at < area.get(lines[1], at + 1)
+            and area.get(columns[0], 0) <= column < area.get(columns[1], column + 1)
+            for area in areas
+        )
+
     def is_locked(self, row: str) -> bool:
         """Whether a row is protected as a whole."""
         areas = [held["range"] for held in self.sheet.attached.get("protectedRanges", ())]

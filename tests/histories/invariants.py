@@ -389,6 +389,8 @@ class Judge:
         mark = text(shown(line[action])).casefold() if action < len(line) else ""
         # what a formula makes cannot be cleared: its row shows what was ordered, and the mark stands
         stuck = row in self.desk.refilled or (row in self.desk.typed and self.desk.is_formula(row, ACTION))
+        # nor what a person protects in the midst of a run: the program leaves it out, and says so in the row
+        stuck = stuck or (row in self.desk.row_ids() and self.desk.is_protected(row, ACTION))
         changed = mark != "" and id_now != id_was and not stuck
         wishes = [w for w in self.wishes.get(row, ()) if w.word in ("", mark)][-1:] if changed else []
         for request in (request for wish in wishes for request in wish.charges):

@@ -121,10 +121,13 @@ def run(ledger: Ledger, snapshot: Snapshot, world: World, now: datetime) -> tupl
         rows = concerned(snapshot.rows, known)
         recorder.remember(remembered(rows, "UTC", TRACKER, before, known, now))
     known = ledger.known(TRACKER.name)
+    earlier = {row.video_id: row for row in ledger.rows_seen(TRACKER.name)}
     observed = frozenset(video for video, seen in found.items() if not seen.failure)
     shown = frozenset((row.key, row.shown_id) for row in snapshot.rows if row.key in observed)
-    said = TrackerProjection(TRACKER, Outlook(known, now, observed=observed), shown).project(snapshot)
-    told: list[RowSeen] = [seen for seen in rows_seen(snapshot, frozenset(), TRACKER, known, now, ()) if seen.code]
+    said = TrackerProjection(TRACKER, Outlook(known, now, observed=observed, seen=earlier), shown).project(snapshot)
+    seen_now = tuple(rows_seen(snapshot, frozenset(), TRACKER, known, now, (), earlier))
+    recorder.saw_rows(seen_now, is_all=True)
+    told: list[RowSeen] = [seen for seen in seen_now if seen.code]
     return edits_for(snapshot, said.targets, now), (told, said.counts("stage"), said.counts("expiry"), known.earlier)
 
 

@@ -1,0 +1,128 @@
+"""A code that people keep in a row without a request: what is said beside it comes and goes with it (design 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from support.bench import PERSON, Bench
+
+from sheetsync.columns import MACHINE_KEYS, header_of, to_serial
+from sheetsync.ledger.store import Ledger
+
+HEADERS = [header_of(key, {}) for key in (*PERSON, *MACHINE_KEYS, "received_at", "paid_status")]
+SAID = ("expires_at", "expiry", "stage", "missing")
+
+
+class Kept(Bench):
+    """One row in which somebody keeps a code of their own."""
+
+    def __init__(self) -> None:
+        super().__init__(["vid-a"], headers=HEADERS)
+        self.keep("vid-a")
+
+    def keep(self, video: str, turn: int = 0) -> None:
+        """It is typed, and a run tells of it."""
+        self.type(video, "spark_code", "#theirs", turn)
+        self.sync()
+
+    def said(self, turn: int = 0) -> dict[str, object]:
+        return {key: self.cell("vid-a", key, turn) for key in SAID}
+
+    def serial(self, days: float) -> float:
+        moment: datetime = self.clock.now() + timedelta(days=days)
+        return to_serial(moment, "Etc/GMT")
+
+
+NOTHING = dict.fromkeys(SAID, "")
+
+
+@pytest.fixture
+def bench() -> Kept:
+    return Kept()
+
+
+def test_it_is_taken_out(bench: Kept) -> None:
+    """Expiry, Stage and Missing go with it: a row without a code raises no alarm."""
+    assert bench.said() == {"expires_at": "", "expiry": "no window", "stage": "received", "missing": "window"}
+    bench.type("vid-a", "spark_code", "")
+    assert (bench.sync().exit_code, bench.said()) == (0, NOTHING)
+    assert bench.sync().cells_written == 0
+
+
+@pytest.mark.parametrize(("column", "days"), [("received_at", -29), ("known_expiry", 1)])
+def test_its_end_goes_too(bench: Kept, column: str, days: float) -> None:
+    """Expires at was worked out from what people typed beside the code, and is again if one comes back."""
+    bench.type("vid-a", column, bench.serial(days))
+    bench.sync()
+    assert (bench.cell("vid-a", "expiry"), bench.cell("vid-a", "expires_at")) == ("renewal needed", bench.serial(1))
+    bench.type("vid-a", "spark_code", "")
+    bench.sync()
+    assert bench.said() == NOTHING
+    bench.keep("vid-a")
+    assert bench.cell("vid-a", "expires_at") == bench.serial(1)
+
+
+def test_an_end_that_people_typed_stays(bench: Kept) -> None:
+    """Nothing else in the row gives that date."""
+    bench.type("vid-a", "expires_at", bench.serial(1))
+    bench.sync()
+    bench.type("vid-a", "spark_code", "")
+    bench.sync()
+    assert bench.said() == {**NOTHING, "expires_at": bench.serial(1)}
+
+
+def test_words_of_their_own_stay(bench: Kept) -> None:
+    """Also where they stand in a column of ours: only what is said of codes is taken back."""
+    bench.type("vid-a", "spark_code", "")
+    for column in ("expiry", "stage", "missing"):
+        bench.type("vid-a", column, "ask Mia")
+    bench.sync()
+    assert bench.said() == {"expires_at": "", "expiry": "ask Mia", "stage": "ask Mia", "missing": "ask Mia"}
+
+
+def test_the_same_words_where_no_code_was(bench: Kept) -> None:
+    """A tracker that was kept by hand before says `ok` as well: without a code that a run saw, it is its people's."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-b")
+    bench.type("vid-b", "expiry", "ok")
+    bench.type("vid-b", "stage", "spending")
+    bench.sync()
+    bench.sync()
+    assert (bench.cell("vid-b", "expiry"), bench.cell("vid-b", "stage")) == ("ok", "spending")
+
+
+def test_the_write_that_takes_them_back_fails(bench: Kept) -> None:
+    """What was there is remembered until nothing of it is left."""
+    bench.type("vid-a", "spark_code", "")
+    bench.world.faults.add("sheets.batchUpdate", fault="403", times=1)
+    assert bench.sync().exit_code != 0
+    assert bench.cell("vid-a", "stage") == "received"
+    bench.sync()
+    assert bench.said() == NOTHING
+
+
+def test_of_two_rows_the_second_is_emptied(bench: Kept) -> None:
+    """Each row of a video goes by what stands in it."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.keep("vid-a", 1)
+    bench.type("vid-a", "spark_code", "", 1)
+    bench.sync()
+    assert (bench.cell("vid-a", "stage"), bench.said(1)) == ("received", NOTHING)
+
+
+def test_an_order_takes_its_place(bench: Kept) -> None:
+    """From then on the row says what the ledger knows, and nothing is left over."""
+    bench.type("vid-a", "spark_code", "")
+    bench.mark("request", "vid-a")
+    bench.sync()
+    assert (bench.cell("vid-a", "stage"), bench.cell("vid-a", "expiry")) == ("requested", "")
+    assert bench.charged("vid-a") == 7
+
+
+def test_another_machine_has_a_ledger_that_never_saw_the_code(bench: Kept) -> None:
+    """It leaves what it finds; the machine that said it takes it back."""
+    bench.type("vid-a", "spark_code", "")
+    bench.sync(Ledger(None))
+    assert bench.cell("vid-a", "stage") == "received"
+    bench.sync()
+    assert bench.said() == NOTHING

@@ -1,0 +1,113 @@
+"""Videos that the time of a run does not reach (design 3.2): their rows keep what they say while nothing changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.bench import Bench
+
+from sheetsync import notes
+from sheetsync.sandbox.wire import Request
+from sheetsync.sync.report import Report
+
+VIDEOS = [f"vid-{n}" for n in range(9)]
+
+
+class Slow(Bench):
+    """Each look takes a second, and a run has time for four of nine."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(VIDEOS, **settings)
+
+        def takes_time(moment: str, index: int, kind: str, request: Request) -> None:
+            if kind == "portal.poll" and moment == "before":
+                self.later(seconds=1)
+
+        self.world.hooks.append(takes_time)
+
+    def some(self, **wanted: Any) -> Report:
+        return self.sync(poll_seconds=3, **wanted)
+
+    def notes(self) -> list[str]:
+        return [self.cell(video, "sync_note") for video in VIDEOS]
+
+
+def settled(bench: Slow) -> list[str]:
+    """The notes once every row was reached; from then on runs write nothing."""
+    for _ in range(3):
+        bench.some()
+    said = bench.notes()
+    assert notes.NOT_REACHED not in said
+    for _ in range(4):
+        report = bench.some()
+        assert (report.cells_written, bench.notes()) == (0, said)
+        # some rows were not looked at, and that is told: of marks by the exit code
+        assert report.deferred == 5 or report.exit_code == 1
+    return said
+
+
+def test_marks_that_wait_for_a_person() -> None:
+    """Each note tells why, in every run, whichever rows it reaches."""
+    bench = Slow()
+    bench.mark("renew", *VIDEOS)
+    assert settled(bench) == [notes.NOTHING_TO_RENEW] * 9
+
+
+def test_marks_that_wait_for_credits() -> None:
+    """What stops all of a tracker's orders is not what the row says, and holds all the same."""
+    bench = Slow()
+    bench.world.portal.credits = 3
+    bench.mark("request", *VIDEOS)
+    assert len({*settled(bench)}) == 1
+
+
+def test_rows_that_nobody_marked() -> None:
+    """TokPortal denies their videos, and they show a request that the ledger does not know."""
+    bench = Slow()
+    for video in VIDEOS:
+        bench.type(video, "request_id", f"of another {video}")
+        bench.world.portal.videos.pop(video)
+    assert all("TokPortal does not show this video" in note for note in settled(bench))
+
+
+def test_a_code_that_a_note_names() -> None:
+    """In the sheet the note names the code itself; printed is its fingerprint."""
+    bench = Slow()
+    bench.mark("request", *VIDEOS)
+    bench.sync()
+    for video in VIDEOS:
+        bench.world.portal.submit(video)
+    bench.sync()
+    codes = {video: bench.cell(video, "spark_code") for video in VIDEOS}
+    for video in VIDEOS:
+        bench.type(video, "feedback", "It does not work.")
+        bench.type(video, "spark_code", "#typed over")
+    bench.mark("correct", *VIDEOS)
+    said = settled(bench)
+    assert all(note.startswith(notes.code_has_changed(codes[video])) for note, video in zip(said, VIDEOS, strict=True))
+    report = bench.some()
+    assert not any(codes[hold.video_id] in hold.printed for hold in report.holds)
+    assert all("The code has changed to code " in hold.printed for hold in report.holds)
+
+
+def test_a_row_is_changed() -> None:
+    """What was said of it before holds no more: until it is reached, the note says that it was not."""
+    bench = Slow()
+    bench.mark("renew", *VIDEOS)
+    settled(bench)
+    for video in VIDEOS:
+        bench.type(video, "note", "is this right?")
+    bench.some()
+    assert bench.notes().count(notes.NOT_REACHED) == 5
+    assert bench.notes().count(notes.NOTHING_TO_RENEW) == 4
+
+
+def test_the_mark_is_mended() -> None:
+    """Each order is sent once its row is reached, and none twice."""
+    bench = Slow()
+    bench.mark("renew", *VIDEOS)
+    settled(bench)
+    bench.mark("request", *VIDEOS)
+    for _ in range(5):
+        bench.some()
+    assert [bench.charged(video) for video in VIDEOS] == [7] * 9
