@@ -26,6 +26,7 @@ WRITE = (
     '[{"edits": [[2, 3, "side-a", "x", false, ""]], "tab": 0, "grid": [["Video ID"], ["side-a"]], "columns": %s, '
     '"time_zone": "%s", "read_at": "2026-01-01", "landed": null}]'
 )
+KNOWN_ZONES = available_timezones()
 JOURNALS = (
     *('[{"edits": 7}]', '{"an": "object"}', "no JSON", "[null]", "7"),
     *(WRITE % ('["video_id"]', "UTC"), WRITE % ('{"video_id": 0}', "UTC")),
@@ -108,7 +109,7 @@ class Beside:
 
     def _is_open(self, book: object) -> bool:
         zone = getattr(book, "time_zone", "")
-        return EMAIL in getattr(book, "shared_with", ()) and (zone.startswith("GMT") or zone in available_timezones())
+        return EMAIL in getattr(book, "shared_with", ()) and (zone.startswith("GMT") or zone in KNOWN_ZONES)
 
     def judged(self, run: Run, well: dict[str, str]) -> None:
         """20: in a run that nothing struck, each tracker that is well was read, and came as far as its last write."""
