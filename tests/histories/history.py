@@ -264,7 +264,8 @@ class Player:
         if fault == "late" and not kind.startswith("portal."):
             fault = "slow"
         if fault == "garbled":
-            self.judge.garbled = index
+            # another machine's run may have made calls meanwhile, in the same instant
+            self.judge.garbled = len(self.desk.world.calls)
         self.desk.world.faults.add("*", fault=fault, seconds=(5.0, 45.0, 90.0)[index % 3])
 
     # --- the end -----------------------------------------------------------------------------------------------
