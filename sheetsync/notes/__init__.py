@@ -72,6 +72,9 @@ def unmerge(headers: Sequence[str]) -> str:
 KEPT_OUT = "which a protected range keeps from it"
 
 
+SMALL_LETTERS = "write the Video ID in small letters, as TokPortal does"
+
+
 def let_edit(headers: Sequence[str]) -> str:
     """Cells that Google lets this account not write."""
     return f"let sheetsync edit {', '.join(headers)}, {KEPT_OUT}"

@@ -35,6 +35,7 @@ TRAIL_LENGTH = 80
 TOLD_OF_A_ROW = ("video_url", "creator", "client", "campaign", "market")
 URL_LENGTH = 200
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{2,127}")
 
 
@@ -91,6 +92,9 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     tracker = with_default_approvals(tracker, Known(), row.columns)
     failed = []
     note, platform = row.text("note"), row.text("platform").casefold()
+    if _UUID.fullmatch(row.key) and row.key != row.key.lower():
+        # to TokPortal the same video as in small letters, which another row may hold: each would order a code of it
+        failed.append(notes.SMALL_LETTERS)
     if length(note) > NOTE_LIMIT:
         failed.append(f"Note has {length(note)} characters, TokPortal takes {NOTE_LIMIT}")
     if platform and platform not in PLATFORMS:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from support import ledgers
+
 from histories.desk import KEY, Desk
 from histories.invariants import Judge
 from histories.seen import text
@@ -66,8 +68,13 @@ def _ends(desk: Desk, row: str, entry: Entry, is_certain: bool) -> tuple[datetim
     created = entry.request.created_at
     natural = entry.ends or (created.replace(microsecond=0) + DAYS if created else None)
     typed = desk.typed[row].get("Known expiry", "")
+    if is_certain and isinstance(typed, int):
+        ends = _moment(desk, typed)
+        # a date from before the order is another code's to a machine that never saw it typed ("Not promised")
+        is_of_two = created is not None and ends < created and not ledgers.is_shared()
+        return (natural, ends) if is_of_two else (ends,)
     if is_certain:
-        return (_moment(desk, typed) if isinstance(typed, int) else natural,)
+        return (natural,)
     return tuple({natural, *(_moment(desk, date) for date in desk.dates)})
 
 

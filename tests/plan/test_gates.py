@@ -41,12 +41,16 @@ PASSES = {
     "a column of the team's own, filled": (own("see ticket 7"), tracker(require=("Legal OK",))),
     "a column of the team's own, ticked": (own(True), tracker(approve=("Legal OK",))),
     "a column of the team's own, ticked in words": (own("yes"), tracker(approve=("Legal OK",), require=("Legal OK",))),
+    "a UUID": (row(video_id="6f1a2b3c-0000-4000-8000-00000000000a"), USUAL),
+    "an id that is none": (row(video_id="vid_XYZ"), USUAL),
     "no approval wanted": (row(caption_final="", sound_cleared=""), tracker(approve=())),
 }  # fmt: skip
 
 STOPS = {
     "a note of 251 emoji, of which JavaScript counts each twice": (row(note="🎬" * 251), USUAL),
     "a note of 501 characters": (row(note="x" * 501), USUAL),
+    "a UUID in capitals": (row(video_id="6F1A2B3C-0000-4000-8000-00000000000A"), USUAL),
+    "a UUID with one capital": (row(video_id="6f1a2b3c-0000-4000-8000-00000000000A"), USUAL),
     "another platform": (row(platform="youtube"), USUAL),
     "one required cell empty": (row(client="Acme"), WANTS),
     "a required cell of blanks": (row(client="Acme", market="  "), WANTS),

@@ -129,6 +129,10 @@ WAITING = {
         situation(row(action="request", note="x" * 501)),
         "Waits: Note has 501 characters, TokPortal takes 500.",
     ),
+    "gate: capitals": (
+        situation(row(video_id="6F1A2B3C-0000-4000-8000-00000000000A", action="request")),
+        "Waits: write the Video ID in small letters, as TokPortal does.",
+    ),
     "gate: platform": (
         situation(row(action="request", platform="youtube")),
         "Waits: Platform must be tiktok or instagram.",
