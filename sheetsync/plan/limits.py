@@ -19,6 +19,11 @@ SHRUNKEN_FROM = 10
 """Fewer missing rows than this are what a person deletes on an ordinary day."""
 
 
+def locked(why: str) -> str:
+    """What whoever runs sheetsync is told where an order cost something else than expected."""
+    return f"{why} No order is sent until somebody accepts a price: {ACCEPT}"
+
+
 def within_limits(plan: Plan, world: Situation) -> Plan:
     """The orders that may be sent: none if they are too many, else those that the credits cover.
 
@@ -38,7 +43,7 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
     if plan.orders and world.price_lock:
         # more may be wrong than one price: only a person can tell whether it is the new one
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
-        return replace(held, refused=f"{world.price_lock} No order is sent until somebody accepts a price: {ACCEPT}")
+        return replace(held, refused=locked(world.price_lock))
     why = too_many_orders(plan, world.tracker, world.allowed)
     if why:
         return _unless_allowed(replace(plan, braked=plan.wishes), world, why)

@@ -19,7 +19,7 @@ from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Origin
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.credible import contradicts
 from sheetsync.plan.gates import approval_trail
-from sheetsync.plan.limits import retry_pause
+from sheetsync.plan.limits import locked, retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
 from sheetsync.sync.report import Report
@@ -62,6 +62,7 @@ class Executor:
     report: Report
     beside: int = 0  # what other trackers' orders had cost, by the ledger, before the newest balance was told
     stop: str = ""  # why no further order is sent in this run
+    lock: str = ""  # why none is sent until a person accepts a price
     unclear: int = 0  # unclear answers in a row
     expected: int | None = field(init=False)  # what TokPortal should have left; None once nobody knows
     balance: int = field(init=False)  # the newest balance told, less the orders since that told none
@@ -226,15 +227,16 @@ class Executor:
             pause = retry_pause(self._attempts(step))
             text = self.recorder.rest(step.video_id, step.mark, notes.FORMULA, pause)
             self.report.not_done(step, text, HoldKind.PERSON)
+        elif self.lock:
+            self.report.not_done(step, notes.price_locked(self.lock), HoldKind.PERSON)
         elif self.stop:
             self.report.not_done(step, notes.not_ordered_in_this_run(self.stop))
         elif step.video_id not in self.claimed:
             self.report.not_done(step, self.unclaimed if step.video_id in self.unverified else notes.MOVED)
         elif not self._covered(step):
             # spent elsewhere since the plan, or by the orders before this one
-            self.report.not_done(
-                step, notes.not_enough_credits(self.tracker.keep_credits, self.price.credits), HoldKind.PERSON
-            )
+            text = notes.not_enough_credits(self.tracker.keep_credits, self.price.credits)
+            self.report.not_done(step, text, HoldKind.PERSON)
         else:
             return True
         return False
@@ -338,10 +340,10 @@ class Executor:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
         before = self.expected
         if not self.price.covers(charged):
-            self.stop = notes.unexpected_price(step.video_id, charged, self.price.credits)
+            self.stop = self.lock = notes.unexpected_price(step.video_id, charged, self.price.credits)
             # for every tracker of this key, and every later run: what went wrong once may go wrong 25 times
-            self.recorder.lock_price(self.portal.fingerprint, self.price, self.stop)
-            self.report.warnings.append(self.stop + " No further order was sent.")
+            self.recorder.lock_price(self.portal.fingerprint, self.price, self.lock)
+            self.report.refused(locked(self.lock))
         if left is None:
             self.expected = None
             return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import Refused, SheetsyncError
 from sheetsync.model import HoldKind, Mark
 from sheetsync.steps import Hold, Plan, Step
 from sheetsync.sync.progress import Progress, silent
@@ -63,6 +63,10 @@ class Report:
             self.error = error
         else:
             self.warnings.append(str(error))
+
+    def refused(self, why: str) -> None:
+        """No order is sent, or no further one, until a person has moved; the run goes on without."""
+        self.failed(Refused(why))
 
     def paid(self, mark: Mark, credits: int) -> None:
         """An order went through."""

@@ -154,8 +154,7 @@ class Run:
             asked = self._ledger.known(self._tracker.name).only(self._request.videos)
         plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
         if plan.refused:
-            # it goes on without any order
-            self.report.failed(Refused(plan.refused))
+            self.report.refused(plan.refused)
         absent = absent_gates(tracker, snapshot.columns)
         if absent and needs_balance(rows):
             self.report.failed(GateColumnMissing(snapshot.title, absent))

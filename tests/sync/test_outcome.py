@@ -139,13 +139,18 @@ class TestFigures:
 
 class TestWarnings:
     def test_a_new_price(self) -> None:
-        """In full, with the video and both prices."""
-        bench = Doctored()
-        bench.mark("request", VIDEO)
+        """In full, with the video and both prices; the rows that come after it wait for a person, as in later runs."""
+        bench = Doctored(ALL[:2])
+        bench.mark("request", *ALL[:2])
         bench.change = orders(lambda _, answer: body_of(answer, credits_charged=9))
-        assert bench.sync().warnings[0] == (
-            "TokPortal took the order of video vid-a for 9 credits, 7 were expected. No further order was sent."
-        )
+        report = bench.sync()
+        assert (report.exit_code, report.ordered, report.warnings) == (3, 1, [])
+        told = "TokPortal took the order of video vid-a for 9 credits, 7 were expected."
+        assert str(report.error).startswith(f"{told} No order is sent until somebody accepts a price: sheetsync sync ")
+        note = f"Waits: {told} Ask whoever runs sheetsync to accept the price."
+        assert bench.cell("vid-b", "sync_note") == note
+        again = bench.sync()
+        assert (again.exit_code, str(again.error), bench.cell("vid-b", "sync_note")) == (3, str(report.error), note)
 
     def test_credits_that_vanish(self) -> None:
         """In full, with the video and the amount."""
