@@ -134,6 +134,10 @@ def shrunken(open_before: int, gone: int, tracker: Tracker, allowed: Allowed) ->
     )
 
 
+FORMULA_PAUSE = timedelta(minutes=20)
+"""How long a mark that a formula makes rests at most: a mark typed in its place reads the same, and waits as long."""
+
+
 def retry_pause(attempts: int) -> timedelta:
     """How long a refused mark rests: 5 minutes, doubling, at most 6 hours. `attempts` counts from 1."""
     # doubling: what a person mends in a minute is tried soon, what nobody mends costs four calls a day

@@ -19,7 +19,7 @@ from sheetsync.model import AdCodeRequest, HoldKind, Intent, Known, Mark, Origin
 from sheetsync.plan.claim import Claim
 from sheetsync.plan.credible import contradicts
 from sheetsync.plan.gates import approval_trail
-from sheetsync.plan.limits import locked, retry_pause
+from sheetsync.plan.limits import FORMULA_PAUSE, locked, retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
 from sheetsync.sync.report import Report
@@ -224,7 +224,7 @@ class Executor:
         """Whether claim, run and credits let it be ordered; says why not."""
         if step.video_id in self.made_by_formula:
             # a mark that nobody typed would come back as often as it is cleared
-            pause = retry_pause(self._attempts(step))
+            pause = min(retry_pause(self._attempts(step)), FORMULA_PAUSE)
             text = self.recorder.rest(step.video_id, step.mark, notes.FORMULA, pause)
             self.report.not_done(step, text, HoldKind.PERSON)
         elif self.lock:

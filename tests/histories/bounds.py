@@ -64,6 +64,9 @@ class Bounds:
         for row in self._desk.typed:
             video, mark = text(self._desk.cell(row, KEY)), text(self._desk.cell(row, ACTION)).casefold()
             latest = portal.latest(video)
+            if self._desk.is_formula(row, ACTION):
+                # what a formula makes is never ordered, and looked at with pauses, also a while after it is mended
+                self._refused[name, video] = self._desk.world.clock.now()
             rests = self._desk.world.clock.now() - self._refused.get((name, video), NEVER) < RESTS
             is_open = latest is not None and portal.is_open(latest) and latest.id in self._known[name]
             if is_open or (mark in ("request", "renew") and not rests):

@@ -17,7 +17,7 @@ from support import ledgers
 from histories.desk import KEY, Desk
 from histories.invariants import Judge
 from histories.seen import text
-from sheetsync.model import Entry, Known
+from sheetsync.model import Entry, Known, Origin
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 
 EPOCH = datetime(1899, 12, 30)
@@ -75,6 +75,11 @@ def _ends(desk: Desk, row: str, entry: Entry, is_certain: bool) -> tuple[datetim
         return (natural, ends) if is_of_two else (ends,)
     if is_certain:
         return (natural,)
+    typed_over = {token for each in desk.rubbish.values() for token, _ in each}
+    if entry.origin is Origin.IMPORTED and "Expires at" in typed_over:
+        # a row alone told of its end, and somebody had typed over that: of duplicates one may say so, and another not
+        found = [r.created_at for r in desk.portal.by_id.values() if entry.request.code in r.codes]
+        natural = max([each for each in (natural, *(at + DAYS for at in found)) if each], default=None)
     return tuple({natural, *(_moment(desk, date) for date in desk.dates)})
 
 

@@ -69,6 +69,18 @@ class TestSpilled:
         bench.sync()
         assert (bench.charged(VIDEO), bench.charged("vid-b")) == (0, 7)
 
+    def test_a_mark_typed_over_a_formula_that_stood_for_days(self) -> None:
+        """Nobody can tell it from the one before until it is claimed: it is tried three times an hour all the same."""
+        bench = Bench([VIDEO])
+        self.formula(bench, 1, "action", '="request"')
+        for _ in range(12):
+            bench.sync()
+            bench.later(hours=6)
+        bench.sync()
+        bench.mark("request", VIDEO)
+        bench.later(minutes=21)
+        assert (bench.sync().ordered, bench.charged(VIDEO)) == (1, 7)
+
     def test_video_ids_that_spill_are_video_ids(self) -> None:
         """A list of them is often kept elsewhere."""
         bench = marked(VIDEO, "vid-b")
