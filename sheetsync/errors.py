@@ -172,11 +172,12 @@ class UnknownTimeZone(SheetsyncError):
 
 
 class Unexpected(SheetsyncError):
-    """A mistake of ours: what was done is in the ledger."""
+    """A mistake of ours, or a failure of the machine in the system's `words`: what was done is in the ledger."""
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, words: str = "") -> None:
+        what = f"{type(error).__name__} ({words})" if words else type(error).__name__
         super().__init__(
-            f"Something unexpected happened: {type(error).__name__}. What was done is in the ledger, and the next run "
+            f"Something unexpected happened: {what}. What was done is in the ledger, and the next run "
             "goes on from there. Run the command with -v to see where, and report it."
         )
 

@@ -7,6 +7,7 @@ once.
 
 import gc
 import logging
+import os
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -102,8 +103,10 @@ class Group(click.Group):
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise
-            # the type alone: the message of an unforeseen error may hold a key or a code
-            raise Stop(str(Unexpected(error)), Unexpected.exit_code) from error
+            # the type alone: the message of an unforeseen error may hold a key or a code. What the system says of a
+            # full disk, to which the output goes, holds neither
+            words = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else ""
+            raise Stop(str(Unexpected(error, words)), Unexpected.exit_code) from error
 
 
 def _stop(error: click.ClickException) -> click.ClickException:

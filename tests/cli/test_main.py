@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -41,6 +42,11 @@ def explode(*_: object, **__: object) -> None:
     raise RuntimeError("the secret sk_123")
 
 
+def explode_with(error: Exception) -> None:
+    """Something the machine does."""
+    raise error
+
+
 def test_an_unexpected_error_shows_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a run it is that tracker's: it says what to do, with exit code 1; -v tells where it happened."""
     monkeypatch.setattr(run, "make_plan", explode)
@@ -62,6 +68,15 @@ def test_an_unexpected_error_outside_a_run_shows_no_traceback(desk: Desk, monkey
     assert "sk_123" not in result.stderr
     with pytest.raises(RuntimeError):
         CliRunner().invoke(cli, ["-v", "-c", str(desk.config), "sync"], catch_exceptions=False)
+
+
+def test_the_output_goes_to_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's own words say what is to be done."""
+    full = OSError(errno.ENOSPC, "the secret sk_123", "/dev/full")
+    monkeypatch.setattr(click, "echo", lambda text="", **to: explode_with(full) if not to.get("err") else None)
+    result = desk.run("status")
+    assert (result.exit_code, "OSError (No space left on device)" in result.stderr) == (1, True)
+    assert "sk_123" not in result.stderr
 
 
 def test_what_was_charged_is_told_though_recording_the_run_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
