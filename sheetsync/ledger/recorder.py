@@ -246,10 +246,10 @@ class Recorder:
                 rows.to_text(self._now),
             )
 
-    def remember(self, memory: Memory) -> None:
-        """Keep what rows say, before they are written; most runs find nothing new there."""
+    def remember(self, memory: Memory) -> bool:
+        """Keep what rows say, before they are written; False where there is nothing new, as in most runs."""
         if memory == Memory():
-            return
+            return False
         with self._transaction():
             for entry in memory.imported:
                 self._import(entry)
@@ -261,6 +261,7 @@ class Recorder:
                 self._upsert("opening", ("tracker", "video_id"), {"video_id": video_id, "credits": credits})
             for value in memory.typed:
                 self._keep_typed(value)
+        return True
 
     def _import(self, entry: Entry) -> None:
         """A request, or a code without one, that only a row told of: it is never the latest."""

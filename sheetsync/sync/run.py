@@ -149,9 +149,8 @@ class Run:
         if not self._request.plan_only:
             # before anything is decided: else the next run, which knows of it, would decide otherwise
             self._record(snapshot, known, observations)
-            self._remember(snapshot, known, tracker)
-            self._ask_tiktok(snapshot, tracker)
-            asked = self._ledger.known(self._tracker.name).only(self._request.videos)
+            found = self._remember(snapshot, known, tracker)
+            asked = self._ask_tiktok(snapshot, tracker, found).only(self._request.videos)
         plan = self._plan(rows, asked, observations, tracker, price, self._at_sheet(snapshot))
         if plan.refused:
             self.report.refused(plan.refused)
@@ -166,8 +165,8 @@ class Run:
             self._recorder.brake(plan.braked)
         newest = self._execute(plan, snapshot, asked, tracker, price)
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
-        self._remember(newest, known, tracker)
-        self._offer(plan, self._write(snapshot, newest, observations, tracker))
+        known = self._remember(newest, known, tracker)
+        self._offer(plan, self._write(snapshot, newest, observations, tracker, known))
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
@@ -188,12 +187,11 @@ class Run:
         self.report.deferred = len({*look} - heard - {row.key for row in rows if row.mark})
         return {**unreached({*look} - answers.keys(), told, known, self._seen), **observations}
 
-    def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker) -> None:
-        """What TikTok says of codes goes to disk like what TokPortal says; that it says nothing stops nothing."""
-        access = tracker.tiktok
+    def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker, known: Known) -> Known:
+        """What is known with what TikTok says of codes: on disk, like TokPortal's word. Its silence stops nothing."""
+        access, now = tracker.tiktok, self._clock.now()
         if not access.is_on:
-            return
-        known, now = self._ledger.known(tracker.name), self._clock.now()
+            return known
         rows = chosen(concerned(snapshot.rows, known), self._request.videos)
         due = inquiries(rows, known, now, snapshot.time_zone, tracker)
         book = self._ledger.authorized(tracker.name, self._request.run_id, self._clock)
@@ -208,6 +206,7 @@ class Run:
                 book.relieved()
             trouble = book.trouble()
         self.report.remarks += [trouble.text] if trouble else []
+        return self._ledger.known(tracker.name)
 
     def _plan(
         self,
@@ -308,12 +307,13 @@ class Run:
         if stored and not self._request.videos and stored not in (plan.offered, plan.approved):
             self._recorder.withdraw_offer()
 
-    def _remember(self, snapshot: Snapshot, before: Known, tracker: Tracker) -> None:
-        """What rows say that nothing else holds goes to disk before the rows are written (design 5)."""
+    def _remember(self, snapshot: Snapshot, before: Known, tracker: Tracker) -> Known:
+        """What is known with what rows alone say, which goes to disk before they are written (design 5)."""
         known = self._ledger.known(self._tracker.name)
         now = self._clock.now()
         rows = concerned(snapshot.rows, known)
-        self._recorder.remember(remembered(rows, snapshot.time_zone, tracker, before, known, now))
+        is_news = self._recorder.remember(remembered(rows, snapshot.time_zone, tracker, before, known, now))
+        return self._ledger.known(self._tracker.name) if is_news else known
 
     def _told(self) -> Told:
         """What the Summary tab says beside the rows. A lock of None leaves it: it may be another machine's."""
@@ -338,13 +338,12 @@ class Run:
         return newest
 
     def _write(
-        self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker
+        self, planned_from: Snapshot, newest: Snapshot, observations: Observations, tracker: Tracker, known: Known
     ) -> Snapshot:
         """What the claim has read since is nearer to what the sheet says now than what the plan was made from.
 
         Returns the newest read.
         """
-        known = self._ledger.known(self._tracker.name)
         outlook = outlook_of(
             planned_from, known, self._clock.now(), self.report.holds, observations, self.report.served, self._seen
         )
