@@ -8,6 +8,7 @@ A violation has the number 100 and the hole's. It never asks the program what is
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,6 +64,14 @@ WATCHED = (ROW, KEY, ACTION, "Caption final", "Note")
 """What an order rests on."""
 
 
+def _is_same(lines: Read, seen: Read | None) -> bool:
+    """Whether nothing was typed or written since: whatever changes a line makes another one of it."""
+    if seen is None or len(lines.lines) != len(seen.lines):
+        return False
+    is_same = lines.tokens is seen.tokens and lines.names == seen.names
+    return is_same and all(map(operator.is_, lines.lines, seen.lines))
+
+
 class Wire:
     """Watches the orders of one desk. `world` are the switches that are on: each has its invariant."""
 
@@ -82,6 +91,7 @@ class Wire:
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
         self._keyed: set[str] = set()  # rows that had a video id at some time
         self._asked: dict[str, int] = {}  # by machine: the number that it was last seen to ask for in Summary
+        self._seen: Read | None = None
         self._bounds = Bounds(desk, judge, world)
         self.moment()
 
@@ -92,8 +102,17 @@ class Wire:
         now = self._desk.world.clock.now()
         self._stood |= dict.fromkeys(self._marked, now)
         self._ready |= dict.fromkeys(self._open, now)
-        self._marked, self._open = set(), set()
         lines = Read(list(self._desk.sheet.rows), self._desk.header_tokens(), {}, {}, frozenset(self._desk.names))
+        if not _is_same(lines, self._seen):
+            self._seen = lines
+            self._look(lines)
+            self._stood |= dict.fromkeys(self._marked, now)
+            self._ready |= dict.fromkeys(self._open, now)
+        if EMAIL in self._desk.book.shared_with:
+            self._shared = now
+
+    def _look(self, lines: Read) -> None:
+        self._marked, self._open = set(), set()
         columns = [(token, n) for n, token in enumerate(lines.tokens) if token in WATCHED]
         for line in range(1, len(lines.lines)):
             row = {token: lines.at(line, n) for token, n in columns}
@@ -103,10 +122,6 @@ class Wire:
                 self._marked.add(text(row[KEY]))
                 if gates_open(row, lines.names) and "Caption final" in lines.names:
                     self._open.add(text(row[KEY]))
-        self._stood |= dict.fromkeys(self._marked, now)
-        self._ready |= dict.fromkeys(self._open, now)
-        if EMAIL in self._desk.book.shared_with:
-            self._shared = now
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
