@@ -23,7 +23,7 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
     """All of it, for a run that came to its end."""
     logs(judge, [str(report.error or ""), *report.warnings])
     codes(judge, run, report.error is not None)
-    if not (judge.desk.is_kept_out or run.people) and "protected range" in str(report.error or ""):
+    if not (_is_kept_out(judge.desk) or run.people) and "protected range" in str(report.error or ""):
         judge.say(107, f"rows that are protected kept all others from being written: {report.error}")
     # what cannot be written cannot say why: a protection, or the write of a run that had stopped before
     kept_out = judge.desk.is_kept_out or bool(report.error and report.warnings)
@@ -38,6 +38,12 @@ def ended(judge: Judge, run: Run, report: Report) -> None:
                     continue
                 for wrong in unspoken(judge, known, row):
                     judge.say(9, f"row {row}: {wrong}")
+
+
+def _is_kept_out(desk: Desk) -> bool:
+    """Whether nothing at all may be written: each row is protected, or Google puts a write for another into one."""
+    rows = [row for row in desk.typed if text(desk.cell(row, KEY)) != ""]
+    return desk.is_kept_out or bool(desk.sheet.displaced) or all(map(desk.is_locked, rows))
 
 
 def logs(judge: Judge, more: list[str]) -> None:
