@@ -192,7 +192,10 @@ class Judge:
     def tried(self, kind: str, request: Request) -> None:
         """A run is about to make a call, whatever strikes it first: an order of this key is no first one any more."""
         if kind == "portal.order":
-            self.tries[request.headers.get("idempotency-key", "")] += 1
+            key, video = request.headers.get("idempotency-key", ""), unquote(request.path.split("/")[4])
+            self.tries[key] += 1
+            # a run that is killed at this very moment cannot know whether it was sent
+            self.unclear.setdefault(video, set()).add(key)
 
     def before(self, kind: str, request: Request) -> None:
         """A call is about to take effect."""
@@ -282,7 +285,6 @@ class Judge:
         video = unquote(request.path.split("/")[4])
         key = request.headers.get("idempotency-key", "")
         self.spenders.setdefault(video, set()).add(run.machine.name)
-        self.unclear.setdefault(video, set()).add(key)
         self._key = video, key
         intent = run.machine.ledger.known(self.desk.tracker.name).unsettled.get(video)
         if not key or intent is None or (intent.idempotency_key, intent.body) != (key, request.body.decode()):
