@@ -90,7 +90,8 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
         said, others = row.text("sync_note"), _others(context, row.text("spark_code"), found)
         why = reason or ("" if waiting else said)
-        note = _joined([why, "" if others in why else others, _duplicate_of(context) if waiting else ""])
+        more = ["" if others in why else others, _unseen(row, tracker, why), _duplicate_of(context) if waiting else ""]
+        note = _joined([why, *more])
         values = _without_claim(row) | _gone_on(context)
         return Target(row, values | ({"sync_note": note} if note not in ("", said) else {}), is_done)
     values = _cells(context, found)
@@ -211,10 +212,13 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     if entry or shown:
         parts += unreadable(context)
     if entry or shown or context.waiting:
-        row, names = context.row, context.tracker.columns
-        unseen = notes.unseen(hidden_headers(row, names), locked_headers(row, names), context.reason)
-        parts += [unseen, _duplicate_of(context)]
+        parts += [_unseen(context.row, context.tracker, context.reason), _duplicate_of(context)]
     return _joined(parts)
+
+
+def _unseen(row: Row, tracker: Tracker, said: str) -> str:
+    """What the row cannot show, where that is not said already."""
+    return notes.unseen(hidden_headers(row, tracker.columns), locked_headers(row, tracker.columns), said)
 
 
 def _joined(parts: Sequence[str]) -> str:

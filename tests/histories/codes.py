@@ -76,11 +76,12 @@ def _ends(desk: Desk, row: str, entry: Entry, is_certain: bool) -> tuple[datetim
     if is_certain:
         return (natural,)
     typed_over = {token for each in desk.rubbish.values() for token, _ in each}
-    if entry.origin is Origin.IMPORTED and "Expires at" in typed_over:
-        # a row alone told of its end, and somebody had typed over that: of duplicates one may say so, and another not
+    more: set[datetime | None] = set()
+    if entry.origin is Origin.IMPORTED and ("Expires at" in typed_over or desk.had_other_hours):
+        # a row alone told of its end, and somebody had typed over that, or the hours of the sheet are others now
         found = [r.created_at for r in desk.portal.by_id.values() if entry.request.code in r.codes]
-        natural = max([each for each in (natural, *(at + DAYS for at in found)) if each], default=None)
-    return tuple({natural, *(_moment(desk, date) for date in desk.dates)})
+        more = {at.replace(microsecond=0) + DAYS for at in found}
+    return tuple({natural, *more, *(_moment(desk, date) for date in desk.dates)})
 
 
 def in_use(

@@ -165,6 +165,7 @@ class Desk:
         self.slowest: dict[str, float] = {}  # by service, the longest call
         self.chosen: frozenset[str] = frozenset()  # the videos that the next run is for, `--video`; all, if none
         self.rubbish: dict[str, set[tuple[str, Any]]] = {}  # what people typed into machine cells
+        self.had_other_hours = False  # the spreadsheet's time zone was changed
         self.dates: set[int] = set()  # that people ever typed as Known expiry
         self.refilled: dict[str, Any] = {}  # by row, the mark that a formula elsewhere puts back
         self.names: dict[str, str] = {header: header for header in HEADERS}

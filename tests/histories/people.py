@@ -194,6 +194,7 @@ def move_column(desk: Desk, which: int, before: int) -> None:
 def time_zone(desk: Desk, which: int) -> None:
     """Somebody changes the spreadsheet's time zone."""
     desk.book.time_zone = ZONES[which % len(ZONES)]
+    desk.had_other_hours = True
 
 
 RULES: dict[str, tuple[Callable[..., None], int, int]] = {

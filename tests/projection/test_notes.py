@@ -398,6 +398,17 @@ class TestUnderMergedCells:
         )
         assert "unmerge" not in found[1]
 
+    @pytest.mark.parametrize("said", ["", "To see all of this row, unmerge the cells that hide Expiry."])
+    def test_a_row_that_knows_more_than_the_ledger(self, said: str) -> None:
+        """Why it cannot be asked about does not take the place of what cannot be seen; once is enough there, too."""
+        shown = row(request_id="of another machine", spark_code=str(entry().request.code), sync_note=said)
+        of = replace(shown, hidden=frozenset({"expiry"}))
+        hidden = "To see all of this row, unmerge the cells that hide Expiry."
+        for reason, note in (("Silent.", f"Silent. {hidden}"), ("", hidden)):
+            look = replace(outlook(now=NOW, reasons={(VIDEO, ""): reason}), known=known(entry()), observed=frozenset())
+            (target,) = targets([of], "UTC", tracker(), look)
+            assert target.values.get("sync_note", said) == note
+
     def test_its_reason_says_so(self) -> None:
         """Once is enough."""
         of = replace(REQUEST, hidden=frozenset({"status"}))
@@ -548,13 +559,13 @@ STOPPING = {
     ),
     "another price": (
         lambda bench: setattr(bench.world.portal, "price", 9),
-        "Not ordered in this run: TokPortal took the order of video vid-0 for 9 credits, 7 were expected. "
-        "The next run goes on.",
+        "Waits: TokPortal took the order of video vid-0 for 9 credits, 7 were expected. "
+        "Ask whoever runs sheetsync to accept the price.",
     ),
     "no price named": (
         without_a_price,
-        "Not ordered in this run: TokPortal took the order of video vid-0 without naming a price, 7 were expected. "
-        "The next run goes on.",
+        "Waits: TokPortal took the order of video vid-0 without naming a price, 7 were expected. "
+        "Ask whoever runs sheetsync to accept the price.",
     ),
     "three unclear answers": (
         fault("portal.order", "lost_before", times=3),
