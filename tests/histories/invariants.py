@@ -431,7 +431,8 @@ class Judge:
             was, at = self._before[line], self.desk.column(ACTION)
             # by what stood there before: the same write may have hit it
             mark = text(hit.was if hit else shown(was[at]) if at < len(was) else "").casefold()
-            self.saw.setdefault(row, (mark, text(self._hit.get(place, old))))
+            if self.saw.get(row, ("", ""))[0] != mark:  # that of another mark is over
+                self.saw[row] = mark, text(self._hit.get(place, old))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
