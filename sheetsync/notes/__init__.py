@@ -20,6 +20,17 @@ KEY_IS_A_LINK = "This is a link. Put TokPortal's video id here."
 KEY_IMPOSSIBLE = "This cannot be a TokPortal video id (letters, digits and dashes)."
 KEY_INVISIBLE = "This Video ID holds a character that nobody sees: type it anew, or paste it as plain text."
 
+
+def key_shows(error: str) -> str:
+    """A formula stands in the key's cell and comes to nothing, or is still being loaded."""
+    return f"This Video ID shows {error} now: nothing is done for its row until it says which video that is."
+
+
+def feedback_shows(error: str) -> str:
+    """The same in the cell whose text a manager would read."""
+    return f"Feedback shows {error} now: write why the code does not work."
+
+
 NOTHING_TO_RENEW = "Nothing to renew: this video has no code yet. Mark request instead."
 STILL_OPEN = (
     "A request is still open. This mark orders another code once it is delivered; clear Action if you do not want that."

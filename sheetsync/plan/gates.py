@@ -44,6 +44,9 @@ def key_problem(row: Row) -> str | None:
     cell = row.cells.get("video_id", "")
     if not row.key:
         return notes.KEY_MISSING
+    if is_error(cell):
+        # `Loading...` would pass for an id: TokPortal knows no such video, and its row would be emptied
+        return notes.key_shows(row.key)
     # TikTok post ids have 19 digits; Sheets makes numbers of them, which lose digits. TokPortal's ids are UUIDs
     if not isinstance(cell, str) or (row.key.isdigit() and len(row.key) >= 15):
         return notes.KEY_IS_A_NUMBER

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, hidden_headers, length, locked_headers
+from sheetsync.columns import MARKS, hidden_headers, is_error, length, locked_headers
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
@@ -170,6 +170,8 @@ def _correct(row: Row, latest: AdCodeRequest | None, generations: Sequence[Entry
     if latest.status not in ("in_review", "finalized"):
         return Hold(row.key, row.number, notes.not_correctable(latest.status))
     feedback = row.text("feedback")
+    if is_error(feedback):
+        return Hold(row.key, row.number, notes.feedback_shows(feedback))
     if not feedback:
         return Hold(row.key, row.number, notes.FEEDBACK_EMPTY)
     if length(feedback) not in FEEDBACK_LENGTH:

@@ -77,6 +77,10 @@ WAITING = {
         situation(row(video_id="vid-a\u200b", action="request")),
         "This Video ID holds a character that nobody sees: type it anew, or paste it as plain text.",
     ),
+    "the key is not there yet": (
+        situation(row(video_id="Loading...", action="request")),
+        "This Video ID shows Loading... now: nothing is done for its row until it says which video that is.",
+    ),
     "unknown word": (
         situation(row(action="order")),
         "Action must be one of request, renew, correct, or empty.",
@@ -120,6 +124,10 @@ WAITING = {
     "correct without feedback": (
         situation(row(action="correct", **shows(FINAL)), observations=seen(FINAL)),
         "Feedback is empty: write there why the code does not work.",
+    ),
+    "correct with a formula that found nothing": (
+        situation(row(action="correct", feedback="#N/A", **shows(FINAL)), observations=seen(FINAL)),
+        "Feedback shows #N/A now: write why the code does not work.",
     ),
     "correct with too little feedback": (
         situation(row(action="correct", feedback="no", **shows(FINAL)), observations=seen(FINAL)),

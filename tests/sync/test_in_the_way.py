@@ -203,3 +203,31 @@ class TestEditors:
         self.protect(bench, "request_id", **more)
         bench.sync()
         assert bench.charged(VIDEO) == charged
+
+
+class TestVideoIdsThatShowAnError:
+    """A list that is imported from elsewhere comes to nothing for a moment."""
+
+    @pytest.mark.parametrize("shown", ["Loading...", "#REF!", "#N/A"])
+    def test_its_rows_keep_what_they_say(self, shown: str) -> None:
+        """Nobody asks TokPortal about such a word, nothing is ordered for it, and no cell of ours is emptied."""
+        bench = marked(VIDEO)
+        bench.sync()
+        bench.world.portal.submit(VIDEO)
+        bench.later(hours=1)
+        bench.sync()
+        line, at = bench.line(VIDEO), bench.column("video_id")
+        bench.sheet.set_value(line, at, shown)
+        bench.sheet.set_value(line, bench.column("action"), "renew")
+        before, asked = bench.table()[line], len(bench.world.calls)
+        assert bench.sync().exit_code == 0
+        after = bench.table()[line]
+        note = {bench.column("sync_note"), bench.column("updated_at")}
+        assert [cell for n, cell in enumerate(after) if n not in note] == [
+            cell for n, cell in enumerate(before) if n not in note
+        ]
+        assert after[bench.column("sync_note")].startswith(f"This Video ID shows {shown} now")
+        assert not [c for c in bench.world.calls[asked:] if c.kind.startswith("portal.") and shown[:7] in c.path]
+        bench.sheet.set_value(line, at, VIDEO)
+        bench.sync()
+        assert bench.charged(VIDEO) == 7, "a renewal waits until its code is finished"
