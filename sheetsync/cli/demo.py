@@ -23,7 +23,8 @@ from sheetsync.sandbox.server import Server
 from sheetsync.sandbox.world import World
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_id_for, run_once
+from sheetsync.sync.run import Request
+from sheetsync.sync.trackers import run_id_for, run_once
 
 SHOWN = ("Creator", "Client", "Action", "Status", "Spark code", "Expiry", "Sync note")
 

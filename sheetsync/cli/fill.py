@@ -18,7 +18,7 @@ from sheetsync.filling.fill import fill as fill_tracker
 from sheetsync.model import Tracker
 from sheetsync.sync.clients import Clients, clock_for
 from sheetsync.sync.progress import Progress
-from sheetsync.sync.run import run_id_for
+from sheetsync.sync.trackers import run_id_for
 
 
 @click.command()

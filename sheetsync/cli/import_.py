@@ -22,7 +22,7 @@ from sheetsync.importing.importing import Imported, Importer
 from sheetsync.importing.table import Table, chosen_columns, read_table
 from sheetsync.model import Snapshot, Tracker
 from sheetsync.sync.clients import Clients, clock_for
-from sheetsync.sync.run import run_id_for
+from sheetsync.sync.trackers import run_id_for
 
 SHOWN = 20
 WIDEST = 40

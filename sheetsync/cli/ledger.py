@@ -23,7 +23,7 @@ from sheetsync.plan.limits import CONFIRM
 from sheetsync.state import State
 from sheetsync.sync.clients import Clients
 from sheetsync.sync.rebuild import Rebuilt, rebuild, refuse_to_rebuild
-from sheetsync.sync.run import run_id_for
+from sheetsync.sync.trackers import run_id_for
 
 
 @click.group()

@@ -27,10 +27,16 @@ OPTIONS: Mapping[str, Decorator] = {
     "videos": click.option("--video", "videos", multiple=True, metavar="ID", help="Only this video. Repeatable."),
     "as_json": click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
     "allow_orders": click.option(
-        "--allow-orders", type=click.IntRange(0, MOST_CREDITS), metavar="N", help="Up to N orders in this run, whatever the limit."
+        "--allow-orders",
+        type=click.IntRange(0, MOST_CREDITS),
+        metavar="N",
+        help="Up to N orders in this run, whatever the limit.",
     ),
     "accept_price": click.option(
-        "--accept-price", type=click.IntRange(1, MOST_CREDITS), metavar="N", help="An ad code may cost up to N credits from now on."
+        "--accept-price",
+        type=click.IntRange(1, MOST_CREDITS),
+        metavar="N",
+        help="An ad code may cost up to N credits from now on.",
     ),
     "allow_shrunken": click.option(
         "--allow-shrunken", is_flag=True, help="Go on although most open requests have lost their rows."

@@ -29,8 +29,9 @@ from sheetsync.ledger.store import Ledger, Run
 from sheetsync.state import Server
 from sheetsync.sync.clients import Clients, budgets_of, clock_for
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_all, run_id_for
+from sheetsync.sync.run import Request
 from sheetsync.sync.telling import KEPT_FOR_ALERTS, tell
+from sheetsync.sync.trackers import run_all, run_id_for
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from sheetsync.model import Failure, HoldKind, Known, Mark, Observation, Row, Tr
 from sheetsync.steps import Offer
 
 NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
+KEY_REFUSED = Failure(HoldKind.NEXT_RUN, notes.KEY_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,18 @@ cells say the projection's, what costs money `execute.py`'s.
 """
 
 import logging
-import secrets
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
+from sheetsync import notes
 from sheetsync.authorizations import Access
 from sheetsync.clock import Clock
-from sheetsync.context import about
 from sheetsync.errors import (
+    CredentialsError,
     GateColumnMissing,
     Interrupted,
     KeptOut,
-    OutOfTime,
     Refused,
     SheetsyncError,
     Unavailable,
@@ -35,7 +33,7 @@ from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
-from sheetsync.plan.situation import Allowed, AtSheet, Situation, chosen
+from sheetsync.plan.situation import KEY_REFUSED, Allowed, AtSheet, Situation, chosen
 from sheetsync.plan.unreached import unreached
 from sheetsync.projection import figures, summary
 from sheetsync.projection.concerned import concerned
@@ -141,10 +139,7 @@ class Run:
         rows, asked = chosen(all_rows, self._request.videos), known.only(self._request.videos)
         price = self._price(snapshot)
         tracker = with_default_approvals(replace(self._tracker, price=price.credits), known, snapshot.columns)
-        if needs_balance(rows):
-            # TokPortal's first call: a key that may do nothing is found out here, not at some row
-            self.report.credits_left = self._balance()
-        observations = self._observe(rows, asked, snapshot, tracker)
+        observations = self._asked(rows, asked, snapshot, tracker)
         self._refuse(snapshot)
         if not self._request.plan_only:
             # before anything is decided: else the next run, which knows of it, would decide otherwise
@@ -167,6 +162,20 @@ class Run:
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         known = self._remember(newest, known, tracker)
         self._offer(plan, self._write(snapshot, newest, observations, tracker, known))
+
+    def _asked(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
+        try:
+            if needs_balance(rows):
+                # TokPortal's first call: a key that may do nothing is found out here, not at some row
+                self.report.credits_left = self._balance()
+            return self._observe(rows, known, snapshot, tracker)
+        except CredentialsError as no:
+            if self._request.plan_only:
+                raise
+            # codes end all the same, and marks wait: the sheet says so, and the run ends with the key's error
+            self.report.failed(no)
+            look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
+            return {video: Observation(video, failure=KEY_REFUSED) for video in look}
 
     def _observe(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         look = due(rows, known, self._clock.now(), snapshot.time_zone, tracker)
@@ -333,6 +342,10 @@ class Run:
         recorder, report, beside = self._recorder, self.report, self._beside
         executor = Executor(tracker, self._portal, recorder, self._writer, known, price, self._clock, report, beside)
         newest = executor.run(plan, snapshot)
+        told = report.served.keys() | {hold.video_id for hold in report.holds}
+        for step in plan.orders:
+            if step.video_id not in told:
+                report.not_done(step, notes.RUN_STOPPED)
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         return newest
@@ -388,58 +401,3 @@ class Run:
 
 def _whose(row: Row) -> tuple[str, str]:
     return row.text("creator"), row.text("client")
-
-
-def run_id_for(started: datetime) -> str:
-    """A name for a run that sorts by time and is not used twice."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def run_all(
-    trackers: Iterable[Tracker], api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
-) -> dict[str, Report]:
-    """One tracker after the other, each under its lock; what stops one is in its report, and stops no other."""
-    if request.allowed.price is not None:
-        # once, before the first tracker: what an order costs after that locks the trackers that follow all the same
-        ledger.recorder("", request.run_id, clock).accept_price(portal.fingerprint, request.allowed.price)
-    waiting = sorted(trackers, key=lambda tracker: _last_begun(ledger, tracker))
-    return {tracker.name: run_once(tracker, api, portal, ledger, clock, request) for tracker in waiting}
-
-
-def _last_begun(ledger: Ledger, tracker: Tracker) -> datetime:
-    """Who has waited longest goes first: whom the time of one run does not reach, that of the next one does."""
-    last = ledger.last_run(tracker.name)
-    return last.started_at if last else datetime.min.replace(tzinfo=UTC)
-
-
-def run_once(
-    tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
-) -> Report:
-    """One run for one tracker, under its lock; every SheetsyncError ends up in the report."""
-    with about(run_id=request.run_id, tracker=tracker.name):
-        return _run_once(tracker, api, portal, ledger, clock, request)
-
-
-def _run_once(
-    tracker: Tracker, api: SheetsAPI, portal: TokPortal, ledger: Ledger, clock: Clock, request: Request
-) -> Report:
-    run = Run(tracker, api, portal, ledger, clock, request)
-    if clock.left_to_ask() <= 0:
-        # what is left of the time belongs to the sheets of the trackers before this one
-        run.report.failed(OutOfTime())
-        return run.report
-    if request.plan_only:
-        # it changes nothing, so that it may look while another run is at work
-        return run.run()
-    started = clock.now()
-    report = run.report
-    try:
-        with ledger.lock(tracker.name, request.run_id, started):
-            run.run()
-            run.fill()
-            recorder = ledger.recorder(tracker.name, request.run_id, clock)
-            recorder.record_run(started, report.exit_code, str(report.error or ""))
-    except SheetsyncError as error:
-        # held by another run, or a ledger that fails while the run is recorded: what was done is told all the same
-        report.failed(error)
-    return report

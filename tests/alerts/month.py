@@ -32,8 +32,9 @@ from sheetsync.ledger.store import Ledger
 from sheetsync.model import Tracker
 from sheetsync.plan.situation import Allowed
 from sheetsync.receivers import Alerting, Receiver
-from sheetsync.sync.run import Request, run_all
+from sheetsync.sync.run import Request
 from sheetsync.sync.telling import tell
+from sheetsync.sync.trackers import run_all
 
 NAMES = ("acme", "beta", "gamma")
 ROWS, MOST_ORDERS = 14, 4

@@ -32,7 +32,8 @@ from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.state import Server
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_all
+from sheetsync.sync.run import Request
+from sheetsync.sync.trackers import run_all
 from sheetsync.tokportal.client import TokPortal
 
 KEY, ACTION, ROW = "Video ID", "Action", "Row"

@@ -16,7 +16,7 @@ from sheetsync.plan.claim import Claim
 from sheetsync.plan.situation import Situation
 from sheetsync.sheet import edits, reading, verification, writing
 from sheetsync.sheet.journal import from_journal
-from sheetsync.sync import execute, run
+from sheetsync.sync import execute, run, trackers
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import Poller
 
@@ -213,7 +213,7 @@ def merged_cells_not_looked_at(patch: Patch) -> None:
 
 def first_trouble_ends_all(patch: Patch) -> None:
     """What stops one tracker stops the command."""
-    run_once = run.run_once
+    run_once = trackers.run_once
 
     def raising(*args: Any) -> Any:
         report = run_once(*args)
@@ -221,7 +221,7 @@ def first_trouble_ends_all(patch: Patch) -> None:
             raise report.error
         return report
 
-    patch.setattr(run, "run_once", raising)
+    patch.setattr(trackers, "run_once", raising)
 
 
 def journal_taken_as_it_is(patch: Patch) -> None:

@@ -575,6 +575,14 @@ STOPPING = {
         "Waits: TokPortal took the order of video vid-0 without naming a price, 7 were expected. "
         "Ask whoever runs sheetsync to accept the price.",
     ),
+    "the key is not accepted any more": (
+        fault("portal.order", "401", nth=2),
+        "Not ordered in this run: something stopped it before; whoever runs sheetsync sees what.",
+    ),
+    "the key is not accepted at all": (
+        fault("portal.balance", "401"),
+        "TokPortal does not accept sheetsync's key: whoever runs sheetsync has to mend that.",
+    ),
     "three unclear answers": (
         fault("portal.order", "lost_before", times=3),
         "Not ordered in this run: TokPortal does not answer clearly. The next run goes on.",

@@ -22,7 +22,8 @@ from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sandbox.world import World
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sync.report import Report
-from sheetsync.sync.run import Request, run_all
+from sheetsync.sync.run import Request
+from sheetsync.sync.trackers import run_all
 from sheetsync.tokportal.client import TokPortal
 from support.inprocess import HttpxTransport, RequestsAdapter
 
