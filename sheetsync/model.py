@@ -4,6 +4,7 @@ Owns the types and the few facts that belong to them (which statuses are final, 
 Does no I/O and decides nothing; all instants are aware datetimes in UTC.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +14,9 @@ from typing import Any, Self
 
 from sheetsync.authorizations import Access, Authorization
 from sheetsync.fills import Fill
+
+_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.:-]+")
+"""What may be a request's id; TokPortal's are UUIDs. `n/a`, `-` or a number is what a team's own list had there."""
 
 PRICE = 7  # until a person accepts another (`sync --accept-price`)
 """Credits for one ad code (API page, "Cost: 7 credits per ad code")."""
@@ -324,8 +328,9 @@ class Row:
 
     @property
     def shown_id(self) -> str:
-        """The ad code request that the row shows: what its person saw when making a mark."""
-        return "" if self.is_plain else self.text("request_id")
+        """The ad code request that the row shows: what its person saw when making a mark. A filler (`-`) is none."""
+        said = "" if self.is_plain else self.text("request_id")
+        return said if said and isinstance(self.cells["request_id"], str) and _ID.fullmatch(said) else ""
 
     @property
     def wish(self) -> tuple[str, str]:
@@ -422,28 +427,3 @@ class Snapshot:
         """A cell by row number and 0-based column; beyond the grid, empty."""
         cells = self.grid[row - 1] if 0 < row <= len(self.grid) else ()
         return cells[column] if 0 <= column < len(cells) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What one ad code request cost, and when it was ordered; a refunded one cost nothing, and is none."""
-
-    video_id: str
-    at: datetime
-    credits: int
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the Summary tab says that stands in no row; of what is None it says what it said.
-
-    `is_good` if nothing has failed up to this write, which is the last of its run; else `last_good` is the last run
-    that ended with exit code 0. `is_offering` if the cells in which a person may allow orders stay as they are.
-    """
-
-    balance: int | None = None
-    price_lock: str | None = None
-    spent: tuple[Charge, ...] = ()
-    is_good: bool = True
-    last_good: datetime | None = None
-    is_offering: bool = False

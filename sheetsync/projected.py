@@ -1,4 +1,4 @@
-"""What a sheet should say, as frozen values: the rows' targets and the cells of the Summary tab.
+"""What a sheet should say, as frozen values: the rows' targets, the cells of the Summary tab, and what both tell.
 
 Owns the types. What they say is the projection's and the claim's, how it is written the sheet's.
 """
@@ -6,6 +6,7 @@ Owns the types. What they say is the projection's and the claim's, how it is wri
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sheetsync.model import CellValue, Row, Value
 
@@ -63,3 +64,28 @@ class Projection:
         if self.last_change is None or not (self.summary or rows_change):
             return beat if self.is_beat_due else ()
         return (*self.summary, self.last_change, *beat)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one ad code request cost, and when it was ordered; a refunded one cost nothing, and is none."""
+
+    video_id: str
+    at: datetime
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the Summary tab says that stands in no row; of what is None it says what it said.
+
+    `is_good` if nothing has failed up to this write, which is the last of its run; else `last_good` is the last run
+    that ended with exit code 0. `is_offering` if the cells in which a person may allow orders stay as they are.
+    """
+
+    balance: int | None = None
+    price_lock: str | None = None
+    spent: tuple[Charge, ...] = ()
+    is_good: bool = True
+    last_good: datetime | None = None
+    is_offering: bool = False

@@ -171,6 +171,7 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "ALTER TABLE row_seen ADD COLUMN row_was TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE row_seen ADD COLUMN has_typed_code INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE row_seen ADD COLUMN worked_out TEXT",
         ),
     ),
 )

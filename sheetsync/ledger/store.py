@@ -20,7 +20,8 @@ from sheetsync.ledger.opening import opened
 from sheetsync.ledger.outbox import Outbox
 from sheetsync.ledger.recorder import BRAKED, REBUILT, Recorder
 from sheetsync.ledger.rows import column_list, from_row, to_utc
-from sheetsync.model import Charge, Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
+from sheetsync.model import Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
+from sheetsync.projected import Charge
 from sheetsync.state import State
 from sheetsync.steps import Event, Offer, RowSeen
 

@@ -204,6 +204,10 @@ CANCELLED = "TokPortal cancelled this request and refunded its credits. Mark req
 CODE_CANCELLED = "TokPortal cancelled the code: stop ads that use it."
 RENEWAL_UNDER_WAY = "A renewal is under way; until its code is there, this row shows the earlier code."
 EARLIER_CODE_SHOWN = "The code shown is an earlier one."
+NOT_OF_THIS_VIDEO = (
+    "Nobody knows of this Request ID, nor of the code beside it: correct the Video ID, or empty Request ID if the code "
+    "came from elsewhere."
+)
 NOT_CONFIRMED = "The code is as this row told it; TokPortal has not confirmed it."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {

@@ -15,6 +15,9 @@ MOST_LEFT = 60
 FORGOTTEN = timedelta(weeks=4)
 """A request that has brought no code for so long is taken for one that never will; managers need hours, or days."""
 
+FILLERS = timedelta(days=1)
+"""So seldom a row is looked into whose Request ID says what no id is, as a team's own list has it (`n/a`)."""
+
 SLOWEST = 4
 """A video of which no code is expected has its wait counted for so much less: it is looked at so much more seldom.
 
@@ -95,7 +98,11 @@ def _disagrees(row: Row, known: Known, now: datetime, time_zone: str, tracker: T
     entry = known.latest.get(row.key)
     if entry is None:
         # Credits left without an id: an order left it, whose id was hit by mistake and whose ledger is lost
-        return bool(row.shown_id or row.text("credits_left"))
+        if row.shown_id or row.text("credits_left"):
+            return True
+        # what cannot be an id may have been typed over one: that is looked into, and then seldom
+        looked = known.looked.get(row.key)
+        return row.text("request_id") != "" and (looked is None or now - looked > FILLERS)
     if row.shown_id != entry.request.id:
         return row.shown_id != ""
     if entry.request.is_open:

@@ -109,12 +109,17 @@ class _Sheet:
         """The requests and codes that the row alone still knows."""
         code = row.text("spark_code")
         is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}
-        if not row.shown_id:
-            was_never_written = row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
-            if row.key in self.known.latest and is_unknown_code and was_never_written:
-                yield typed_code(row, self.time_zone, self.tracker, self.now)
-        elif self._tells_of_a_request(row) and (row.shown_id not in self.before.owners or self._was_submitted(row)):
-            yield from self._unknown_request(row, code if is_unknown_code else "")
+        if row.shown_id and self._tells_of_a_request(row):
+            if row.shown_id not in self.before.owners or self._was_submitted(row):
+                yield from self._unknown_request(row, code if is_unknown_code else "")
+        elif row.key in self.known.latest and is_unknown_code and self._is_of_its_people(row):
+            yield typed_code(row, self.time_zone, self.tracker, self.now)
+
+    def _is_of_its_people(self, row: Row) -> bool:
+        """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows."""
+        if row.text("request_id") != "":
+            return row.shown_id not in self.known.owners
+        return row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
 
     def _tells_of_a_request(self, row: Row) -> bool:
         """Whether the row vouches for the request that it shows: no other video has it, and it was written here."""

@@ -19,6 +19,7 @@ from sheetsync.projection.kept import left_over
 from sheetsync.projection.window import (
     RowContext,
     Window,
+    is_ours,
     is_retired,
     missing,
     readable,
@@ -106,6 +107,8 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
         return _without_claim(row) | _frozen_code(context) | _charged(context)
     if entry:
         return _request_cells(context, entry, in_use(found))
+    if _is_all_that_is_left(context):
+        return _without_claim(row)
     if row.shown_id:
         # the row shows a request that its video does not have (a copied row, a changed video id)
         return {**dict.fromkeys(REQUEST_COLUMNS, ""), **_by_tiktok(context, Window(None, ""))}
@@ -113,6 +116,13 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
         return _without_claim(row) | _typed_code_cells(context, found[0])
     # nothing was ever ordered here: what people keep in these cells is theirs, our claim is not
     return _without_claim(row) | _without_left_over(context)
+
+
+def _is_all_that_is_left(context: RowContext) -> bool:
+    """Whether nobody else knows of the row's code: beside a request that its video does not have it still stays."""
+    row, code = context.row, context.row.text("spark_code")
+    is_strange = context.entry is None and row.shown_id != "" and code != ""
+    return is_strange and code not in context.known.codes
 
 
 def _without_claim(row: Row) -> dict[str, Value]:
@@ -123,14 +133,16 @@ def _without_left_over(context: RowContext) -> dict[str, Value]:
     """What was said beside a code that people kept here goes with it."""
     if not (context.seen and context.seen.has_typed_code):
         return {}
-    said = left_over(context.row, context.time_zone, context.tracker)
+    said = left_over(context.row, context.time_zone, context.tracker, context.seen)
     return {**dict.fromkeys(sorted(said), ""), **_by_tiktok(context, Window(None, ""))}
 
 
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
     """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
     values = _code_cells(context, code.text, code.window, is_open=False)
-    return values if code.window.ends else {key: said for key, said in values.items() if key != "expires_at"}
+    if code.window.ends or is_ours(context.row, context.time_zone, context.seen.worked_out if context.seen else None):
+        return values
+    return {key: said for key, said in values.items() if key != "expires_at"}
 
 
 def _code_cells(context: RowContext, code: str, window: Window, is_open: bool) -> dict[str, Value]:
@@ -208,7 +220,7 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     parts = [context.reason, notes.CODE_CANCELLED if _is_dead(context, code) else ""]
     if entry and not context.reason:
         parts += _request_notes(_remembered(entry, context.row), context.tracker.price)
-    parts += _code_notes(context, shown, found)
+    parts += [notes.NOT_OF_THIS_VIDEO] if _is_all_that_is_left(context) else _code_notes(context, shown, found)
     if entry or shown:
         parts += unreadable(context)
     if entry or shown or context.waiting:

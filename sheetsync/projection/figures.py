@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sheetsync.columns import header_of, letter, same, zone
-from sheetsync.model import Charge, Snapshot, Told, Tracker, Value
+from sheetsync.model import Snapshot, Tracker, Value
+from sheetsync.projected import Charge, Told
 from sheetsync.projection.videos import Grid, Place, Video, cell_at, instant_in
 from sheetsync.steps import Offer
 

@@ -14,7 +14,7 @@ from sheetsync.columns import MACHINE_KEYS, instant
 from sheetsync.model import HoldKind, Known, Row, Snapshot, Tracker
 from sheetsync.projection.concerned import concerned
 from sheetsync.projection.in_use import Code, codes, in_use
-from sheetsync.projection.kept import is_kept
+from sheetsync.projection.kept import is_kept, worked_out
 from sheetsync.projection.window import RowContext, is_retired, readable
 from sheetsync.steps import Hold, RowSeen, place_of
 
@@ -57,8 +57,9 @@ def rows_seen(
             row_was=as_it_is([row, *others]) if hold else "",
             has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
         )
-        context = RowContext(row, snapshot.time_zone, tracker, now, known)
+        context = RowContext(row, snapshot.time_zone, tracker, now, known, seen=earlier.get(key))
         used = in_use(codes(context))
+        seen = replace(seen, worked_out=worked_out(context, used))
         yield _with_code(seen, context, used) if used else seen
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sheetsync.columns import header_of, letter, says, to_serial, zone
-from sheetsync.model import Snapshot, Told, Tracker, Value
-from sheetsync.projected import Projection, SummaryCell, Target
+from sheetsync.model import Snapshot, Tracker, Value
+from sheetsync.projected import Projection, SummaryCell, Target, Told
 from sheetsync.projection import figures
 from sheetsync.projection.videos import OWNERS, Grid, Place, Video, cell_at, videos_of
 

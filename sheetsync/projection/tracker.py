@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from sheetsync.model import Snapshot, Told, Tracker
-from sheetsync.projected import Projection
+from sheetsync.model import Snapshot, Tracker
+from sheetsync.projected import Projection, Told
 from sheetsync.projection import summary
 from sheetsync.projection.cells import Outlook, targets
 from sheetsync.projection.concerned import concerned

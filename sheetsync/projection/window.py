@@ -199,14 +199,13 @@ def unreadable(context: RowContext) -> list[str]:
     return problems
 
 
-def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime) -> Entry:
+def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, ours: datetime | None = None) -> Entry:
     """A code that people typed into a row without a request, as a generation of its own (design 5).
 
-    Received at + Authorization days gives its end, else a date they typed into Expires at.
+    Received at + Authorization days gives its end, else a date they typed into Expires at; `ours` is none of theirs.
     """
-
     code, platform = row.text("spark_code"), row.text("platform").casefold()
-    ends = received_end(row, time_zone, tracker) or _typed_date(row, "expires_at", time_zone)
+    ends = received_end(row, time_zone, tracker) or typed_end(row, time_zone, ours)
     request = AdCodeRequest(fingerprint(code), row.key, "", platform, code)
     return Entry(request, Origin.TYPED, None, None, now, ends=ends)
 
@@ -218,9 +217,15 @@ def received_end(row: Row, time_zone: str, tracker: Tracker) -> datetime | None:
     return received + timedelta(days=typed_days(row, tracker)) if received and not is_instagram else None
 
 
-def known_end(row: Row, time_zone: str) -> datetime | None:
-    """The end that people typed into a row, of whichever code."""
-    return _typed_date(row, "known_expiry", time_zone)
+def typed_end(row: Row, time_zone: str, ours: datetime | None) -> datetime | None:
+    """The end that people typed into Expires at; not `ours`, which was worked out."""
+    return None if is_ours(row, time_zone, ours) else _typed_date(row, "expires_at", time_zone)
+
+
+def is_ours(row: Row, time_zone: str, worked_out: datetime | None) -> bool:
+    """Whether Expires at says what was worked out: to the second, since a sheet's dates are fractions of days."""
+    says = _typed_date(row, "expires_at", time_zone)
+    return bool(says and worked_out and abs(says - worked_out) < timedelta(seconds=1))
 
 
 def _typed_date(row: Row, column: str, time_zone: str) -> datetime | None:

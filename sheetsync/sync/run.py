@@ -24,7 +24,7 @@ from sheetsync.errors import (
 )
 from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Price, Row, Snapshot, Told, Tracker
+from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.asking import SOON, inquiries
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import calls_to_order, due, needs_balance
@@ -35,6 +35,7 @@ from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import KEY_REFUSED, Allowed, AtSheet, Situation, chosen
 from sheetsync.plan.unreached import unreached
+from sheetsync.projected import Told
 from sheetsync.projection import figures, summary
 from sheetsync.projection.concerned import concerned
 from sheetsync.projection.seen import rows_seen

@@ -12,7 +12,8 @@ from support.builders import NOW, TRACKER, row, snapshot
 from support.init_bench import InitBench
 
 from sheetsync.columns import letter, to_serial
-from sheetsync.model import Charge, Row, Scalar, SummaryBlock, Told, Value
+from sheetsync.model import Row, Scalar, SummaryBlock, Value
+from sheetsync.projected import Charge, Told
 from sheetsync.projection import figures, summary
 from sheetsync.sandbox.google.cells import Formula
 

@@ -52,7 +52,8 @@ def notes(rows: Sequence[Row], ledger: Known, reasons: Mapping[tuple[str, str], 
 def held(world: Situation) -> str:
     """The note of the first row after a run that only planned."""
     reasons = {(hold.video_id, world.rows[0].text("action").casefold()): hold.reason for hold in make_plan(world).holds}
-    return notes(world.rows, Known(), reasons, world.tracker)[0]
+    seen_before = Known(codes={row.text("spark_code"): row.key for row in world.rows})
+    return notes(world.rows, seen_before, reasons, world.tracker)[0]
 
 
 LOOKING = "An order was sent and its answer was lost; sheetsync looks at TokPortal before anything else is ordered."

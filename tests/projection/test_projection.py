@@ -292,8 +292,15 @@ class TestTimeZones:
 class TestOthersCells:
     def test_a_copied_row_is_emptied(self) -> None:
         """The row shows a request that its video does not have: TokPortal was asked and knows none."""
+        look = outlook(observed=frozenset({VIDEO}))
+        known_elsewhere = replace(look, known=replace(look.known, codes={str(OLD.code): "vid-other"}))
+        assert values(row(**shows(OLD)), known_elsewhere) == dict.fromkeys(EMPTIED, "")
+
+    def test_a_code_of_which_nobody_else_knows_stays(self) -> None:
+        """Beside a request that its video does not have: it may be all that is left of it."""
         found = values(row(**shows(OLD)), outlook(observed=frozenset({VIDEO})))
-        assert found == dict.fromkeys(EMPTIED, "")
+        assert set(found) == {"sync_note"}
+        assert str(found["sync_note"]).startswith("Nobody knows of this Request ID")
 
     def test_a_copied_row_of_a_video_with_a_request_shows_its_own(self) -> None:
         """The ledger's latest for this video goes before what was copied."""

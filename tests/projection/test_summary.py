@@ -15,8 +15,8 @@ from support.init_bench import InitBench
 
 from sheetsync.columns import to_serial
 from sheetsync.config import load as config
-from sheetsync.model import Row, Scalar, SummaryBlock, Told, Value
-from sheetsync.projected import SummaryCell, Target
+from sheetsync.model import Row, Scalar, SummaryBlock, Value
+from sheetsync.projected import SummaryCell, Target, Told
 from sheetsync.projection import summary
 
 VIDEO, OTHER = "vid-a", "vid-b"

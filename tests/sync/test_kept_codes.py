@@ -63,6 +63,54 @@ def test_its_end_goes_too(bench: Kept, column: str, days: float) -> None:
     assert bench.cell("vid-a", "expires_at") == bench.serial(1)
 
 
+@pytest.mark.parametrize(("column", "days"), [("received_at", -29), ("known_expiry", 1)])
+def test_code_and_date_are_taken_out_at_once(bench: Kept, column: str, days: float) -> None:
+    """The end that was worked out goes with both, and is not taken for the end of a code that comes later."""
+    bench.type("vid-a", column, bench.serial(days))
+    bench.sync()
+    bench.type("vid-a", column, "")
+    bench.type("vid-a", "spark_code", "")
+    bench.sync()
+    assert bench.said() == NOTHING
+    bench.later(days=10)
+    bench.type("vid-a", "spark_code", "#another")
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == ("", "no window")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_the_date_is_taken_out(bench: Kept, fails: bool) -> None:
+    """Nobody knows the end any more, also where the first write that should say so fails."""
+    bench.type("vid-a", "known_expiry", bench.serial(1))
+    bench.sync()
+    bench.type("vid-a", "known_expiry", "")
+    if fails:
+        bench.world.faults.add("sheets.batchUpdate", fault="403", times=1)
+        bench.sync()
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == ("", "no window")
+
+
+def test_another_code_is_typed_over_it(bench: Kept) -> None:
+    """The date that stands beside it was the other one's, and so is the end that was worked out from it."""
+    bench.type("vid-a", "known_expiry", bench.serial(30))
+    bench.sync()
+    bench.type("vid-a", "spark_code", "#another")
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == ("", "no window")
+    assert bench.cell("vid-a", "sync_note").startswith("Known expiry was typed for another code")
+
+
+def test_an_end_that_is_no_date(bench: Kept) -> None:
+    """What people write there in words is theirs, whatever was worked out before."""
+    bench.type("vid-a", "known_expiry", bench.serial(30))
+    bench.sync()
+    bench.type("vid-a", "known_expiry", "")
+    bench.type("vid-a", "expires_at", "ask Mia")
+    bench.sync()
+    assert bench.cell("vid-a", "expires_at") == "ask Mia"
+
+
 def test_an_end_that_people_typed_stays(bench: Kept) -> None:
     """Nothing else in the row gives that date."""
     bench.type("vid-a", "expires_at", bench.serial(1))

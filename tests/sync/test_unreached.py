@@ -65,7 +65,7 @@ def test_rows_that_nobody_marked() -> None:
     """TokPortal denies their videos, and they show a request that the ledger does not know."""
     bench = Slow()
     for video in VIDEOS:
-        bench.type(video, "request_id", f"of another {video}")
+        bench.type(video, "request_id", f"another-{video}")
         bench.world.portal.videos.pop(video)
     assert all("TokPortal does not show this video" in note for note in settled(bench))
 

@@ -1,0 +1,115 @@
+"""A tracker that a team kept by hand, with words of its own in columns of ours: no code in it is lost (design 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.bench import Bench
+
+from sheetsync import notes
+from sheetsync.columns import to_serial
+from sheetsync.ledger.store import Ledger
+
+CODE = "#handcode_paid_by_mail"
+FILLERS: tuple[Any, ...] = ("n/a", "-", "none", "see mail", 12345, True, "12345")
+UUID = "6f1a2b3c-0000-4000-8000-00000000000a"
+OTHERS = (UUID, "order7", "Q3-2026")
+"""What may be a request's id, though nobody knows of it."""
+
+
+def tracker(request_id: Any, **cells: Any) -> Bench:
+    """A row as it is pasted: a code, what it cost, a word for where it stands."""
+    bench = Bench(["vid-a", "vid-b"])
+    kept = {"spark_code": CODE, "request_id": request_id, "credits_charged": 7, "status": "delivered", **cells}
+    for key, value in kept.items():
+        bench.type("vid-a", key, value)
+    return bench
+
+
+def kept(bench: Bench) -> dict[str, Any]:
+    return {key: bench.cell("vid-a", key) for key in ("spark_code", "credits_charged", "status")}
+
+
+ITS_OWN = {"spark_code": CODE, "credits_charged": 7, "status": "delivered"}
+
+
+@pytest.mark.parametrize("request_id", FILLERS, ids=repr)
+def test_a_filler_in_request_id(request_id: Any) -> None:
+    """It is no request: the code is its people's own, and its end is watched like any."""
+    bench = tracker(request_id)
+    bench.type("vid-a", "expires_at", to_serial(bench.clock.now(), "Etc/GMT") + 1)
+    bench.sync()
+    assert kept(bench) == ITS_OWN
+    assert (bench.cell("vid-a", "expiry"), bench.cell("vid-a", "request_id")) == ("renewal needed", request_id)
+    assert bench.sync().cells_written == 0
+
+
+def test_a_filler_is_seldom_looked_into() -> None:
+    """An id may lie under it: TokPortal is asked once a day, not in every run."""
+    bench = tracker("n/a")
+    for _ in range(4):
+        bench.sync()
+        bench.later(minutes=5)
+    assert bench.kinds().count("portal.poll") == 1
+    bench.later(days=1)
+    bench.sync()
+    assert bench.kinds().count("portal.poll") == 2
+
+
+@pytest.mark.parametrize("request_id", OTHERS)
+@pytest.mark.parametrize("requested", ["", "01.06.2026 10:00"])
+def test_a_request_that_nobody_knows(request_id: str, requested: str) -> None:
+    """The row is left as it is, with a note: its code stands nowhere else."""
+    bench = tracker(request_id, requested_at=requested)
+    bench.sync()
+    assert kept(bench) == ITS_OWN
+    assert bench.cell("vid-a", "sync_note") == notes.NOT_OF_THIS_VIDEO
+    assert bench.sync().cells_written == 0
+    bench.type("vid-a", "request_id", "")
+    bench.sync()
+    assert (kept(bench), bench.cell("vid-a", "sync_note")) == (ITS_OWN, "")
+
+
+@pytest.mark.parametrize("request_id", [*FILLERS, *OTHERS], ids=repr)
+def test_an_order_in_such_a_row(request_id: Any) -> None:
+    """The code stays in use until the one that was ordered is there, and in the ledger for good."""
+    bench = tracker(request_id)
+    bench.mark("request", "vid-a")
+    assert bench.sync().ordered == 1
+    assert (bench.cell("vid-a", "spark_code"), bench.cell("vid-a", "action")) == (CODE, "")
+    bench.world.portal.submit("vid-a")
+    bench.later(minutes=5)
+    bench.sync()
+    (new,) = bench.requests("vid-a")
+    assert bench.cell("vid-a", "spark_code") == new.code
+    assert CODE in bench.ledger.known("acme").codes
+
+
+def test_a_copied_row_does_not_keep_the_code_of_the_other() -> None:
+    """That stands in its own row, and in the ledger: here it would be pasted for a post that it does not fit."""
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.portal.submit("vid-a")
+    bench.sync()
+    for key in ("spark_code", "request_id", "status"):
+        bench.type("vid-b", key, bench.cell("vid-a", key))
+    bench.sync()
+    assert [bench.cell("vid-b", key) for key in ("spark_code", "request_id", "status")] == ["", "", ""]
+
+
+def test_a_copied_row_whose_ledger_is_lost() -> None:
+    """Its code stands in the other row, which is its own: the copy is emptied all the same."""
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.portal.submit("vid-a")
+    bench.sync()
+    for key in ("spark_code", "request_id", "status"):
+        bench.type("vid-b", key, bench.cell("vid-a", key))
+    bench.ledger = Ledger(None)
+    bench.sync()
+    bench.sync()
+    assert [bench.cell("vid-b", key) for key in ("spark_code", "request_id", "status")] == ["", "", ""]
+    assert bench.cell("vid-a", "spark_code").startswith("#")
