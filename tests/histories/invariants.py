@@ -56,6 +56,7 @@ class Judge:
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
+        self.kills = Counter[str]()  # of a machine's runs in a row
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
         self.odd: set[str] = set()  # rows that were copied or had a twin, or whose video id or machine cells were typed
@@ -522,6 +523,7 @@ class Judge:
 
     def ended(self, run: Run, report: Report) -> None:
         """3 for a run that came to its end."""
+        self.kills[run.machine.name] = 0
         self.count_charges()
         self._settled(run)
         # what a run did not come to write, the next one may: it need not be told again
@@ -532,6 +534,9 @@ class Judge:
             if run.machine.name == "A":
                 every = (answer for told in run.answers.values() for answer in told)
                 self.refunds |= {answer.id for answer in every if answer.status == "cancelled"}
+            for place in [place for place, damage in self.damages.items() if self._is_taken_away(place, damage)]:
+                del self.damages[place]
+                self.desk.typed[place[0]][ACTION] = ""
             for place, damage in self.damages.items():
                 if damage.by is run.machine:
                     self.say(
@@ -551,8 +556,18 @@ class Judge:
     def killed(self, run: Run) -> None:
         """What was told to a run that was killed, the next one may act upon."""
         self._settled(run)
+        name = run.machine.name
+        self.kills[name] += 1
+        for damage in self.damages.values():
+            if damage.by is run.machine and not damage.kills:
+                damage.kills = self.kills[name]
         for video, told in run.answers.items():
-            self.heard[run.machine.name].setdefault(video, []).extend(told)
+            self.heard[name].setdefault(video, []).extend(told)
+
+    def _is_taken_away(self, place: Place, damage: Damage) -> bool:
+        """Whether a mark is gone since two runs were killed in a row: it may cost credits, and does not come back by
+        guess ("Not promised")."""
+        return place[1] == ACTION and damage.kills > 1 and place[0] != ROW and self.desk.cell(*place) == ""
 
     def _settled(self, run: Run) -> None:
         """Forget damage that is none: what stands there was meant to."""

@@ -107,6 +107,7 @@ class Damage:
 
     was: Any
     by: Machine
+    kills: int = 0  # of how many runs in a row it was the last, and which hit it
 
 
 @dataclass(frozen=True, slots=True)
