@@ -18,6 +18,15 @@ from sheetsync.model import AdCodeRequest
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SECRET = re.compile(r"(?:sk_|tok_live_)\w{4,}|#?TTSpark_\S+|#[\w+/=-]{12,}")
+_WORD = r"(?=\S{0,200}?"  # as far as a word is looked ahead: a text of a million letters is searched all the same
+_LIKE_A_CODE = re.compile(
+    r"#[^\s,;:'\"<>()]{6,}"
+    # a word with small and capital letters and digits, and one that Base64 has beside them, or a long one; no address
+    rf"|(?<![^\s'\"(<])(?!\S{{0,9}}://){_WORD}[a-z]){_WORD}[A-Z]){_WORD}[0-9])"
+    rf"(?:{_WORD}[+/=])[\w+/=.-]{{12,}}|[\w+/=.-]{{20,}})"
+)
+"""Words of an error in which a code may be quoted: of what spelling, nobody knows (Instagram's have another)."""
+_MOST_LOOKED_THROUGH = 20_000  # characters of an error's message
 _MOST_CREDITS = 2**53  # a cell holds a float: larger whole numbers would be written wrong
 _DEEPEST = 5  # levels within one movement of credits that are looked through for ids
 
@@ -114,7 +123,16 @@ def problem(content: bytes, key: str) -> tuple[str, str]:
     error = _member(body, "error")
     holder = error if isinstance(error, dict) else body
     message = error if isinstance(error, str) else _member(holder, "message")
-    return plain(_member(holder, "code"), 80, key), plain(message, 300, key)
+    return plain(_member(holder, "code"), 80, key), plain(_without_codes(message), 300, key)
+
+
+def _without_codes(message: object) -> str:
+    if not isinstance(message, str):
+        return ""
+    text = " ".join(message.split())
+    # of a whole page only the beginning is looked through, and no word of it in part
+    begun = text if len(text) <= _MOST_LOOKED_THROUGH else text[:_MOST_LOOKED_THROUGH].rpartition(" ")[0]
+    return _LIKE_A_CODE.sub("***", begun)
 
 
 def retry_after_seconds(content: bytes) -> object:

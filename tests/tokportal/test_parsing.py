@@ -187,6 +187,28 @@ def test_error_bodies_of_any_shape(body: bytes, code: str, message: str) -> None
     assert (caught.value.code, caught.value.message) == (code, message)
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Code AbC9/x+Qz7mN4pL2== cannot be corrected", "Code *** cannot be corrected"),
+        ("Code #short12345 is bad", "Code *** is bad"),
+        ("'#abc.def.ghi12345': no", "'***': no"),
+        ("ad_code 'IGpc8sKfl2JDk3Zq0x81Ab' exists", "ad_code '***' exists"),
+        ("Request 6f1a2b3c-0000-4000-8000-00000000000a is open", None),
+        ("See https://app.tokportal.com/Videos/123456 (support req_c33cedce35493fc82dfad8ee5206e23e)", None),
+        ("Task #42 is blocked until 2026-11-30T18:00:00Z", None),
+        ("x1Y" * 5000, "***"),
+        ("1" * 20_000, "1" * 300),
+        ("1" * 200_000, ""),
+    ],
+    ids=lambda text: str(text)[:30],
+)
+def test_a_code_that_an_error_quotes(message: str, shown: str | None) -> None:
+    """Whatever its spelling it is masked; ids, addresses and times stay readable."""
+    told = parsing.problem(json.dumps({"error": {"code": "C", "message": message}}).encode(), KEY)
+    assert told == ("C", message if shown is None else shown)
+
+
 @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 200_000, b"1" * 10_000, b"\xff\xfe\x00", b"NaN", b"null"])
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 def test_monstrous_bodies_are_only_unreadable(body: bytes, status: int) -> None:
