@@ -73,7 +73,8 @@ Step = Order | Adopt | Correct | Lapse
 class Hold:
     """A marked row that is not served now, with the reason in words for the person at the sheet.
 
-    `code` is the one that the reason names, if it names one.
+    `code` is the one that the reason names, if it names one. What is not `in_note` concerns this row alone, whose note
+    cannot say it: the run's output does.
     """
 
     video_id: str
@@ -81,6 +82,7 @@ class Hold:
     reason: str
     kind: HoldKind = HoldKind.PERSON
     code: str = ""
+    in_note: bool = True
 
     @property
     def printed(self) -> str:

@@ -60,7 +60,8 @@ def _noteless(world: Situation, told: Collection[str]) -> Iterator[Hold]:
     for row in world.rows:
         is_mute = "sync_note" in row.hidden or ("sync_note" in row.locked and (row.shown_id or row.key in of_request))
         if is_mute and row.key and row.key not in told:
-            yield Hold(row.key, row.number, notes.unseen(hidden_headers(row, names), locked_headers(row, names), ""))
+            unseen = notes.unseen(hidden_headers(row, names), locked_headers(row, names), "")
+            yield Hold(row.key, row.number, unseen, in_note=False)
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:

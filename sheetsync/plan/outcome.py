@@ -27,7 +27,7 @@ def outlook_of(
     return Outlook(
         known=known,
         now=now,
-        reasons=denied | {(h.video_id, wishes.get(h.video_id, ("", ""))[0]): h.reason for h in holds},
+        reasons=denied | {(h.video_id, wishes.get(h.video_id, ("", ""))[0]): h.reason for h in holds if h.in_note},
         observed=frozenset(video for video, seen in observations.items() if not seen.failure),
         served={video: (mark.value, wishes[video][1]) for video, mark in served.items()},
         seen=seen,

@@ -119,10 +119,10 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
 
 
 def _is_all_that_is_left(context: RowContext) -> bool:
-    """Whether nobody else knows of the row's code: beside a request that its video does not have it still stays."""
-    row, code = context.row, context.row.text("spark_code")
+    """Whether nobody else knows of the row's code, nor of its request: then it stays, whatever it is."""
+    row, known, code = context.row, context.known, context.row.text("spark_code")
     is_strange = context.entry is None and row.shown_id != "" and code != ""
-    return is_strange and code not in context.known.codes
+    return is_strange and code not in known.codes and row.shown_id not in known.owners
 
 
 def _without_claim(row: Row) -> dict[str, Value]:

@@ -128,7 +128,7 @@ class Bounds:
         refused = [video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE]
         others = [status for kind, status, video in look.statuses if not (kind == "portal.order" and video in refused)]
         at_fault = all(not _can_be_ordered(self._desk, video) for video in refused)
-        told = report.warnings or report.uncertain  # something else is the matter
+        told = report.warnings or report.uncertain or report.exit_code == 3  # something else is the matter
         if refused and at_fault and not told and all(200 <= status < 300 for status in others) and report.exit_code:
             self._say("refusals", f"the order for {refused} was refused, and the run ended with {report.exit_code}")
 

@@ -60,7 +60,7 @@ class Judge:
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
         self.odd: set[str] = set()  # rows that were copied or had a twin, or whose video id or machine cells were typed
-        self.refunds: set[str] = set()  # the requests that machine A was told to be cancelled
+        self.refunds: dict[str, set[str]] = {"A": set(), "B": set()}  # the requests that each was told to be cancelled
         self.spenders: dict[str, set[str]] = {}  # the machines that have sent orders for a video
         self.unclear: dict[str, set[str]] = {}  # the keys of a video's orders, but for those that were refused
         self.untold: set[str] = set()  # the videos for whose order TokPortal named no price
@@ -531,9 +531,8 @@ class Judge:
         told = {} if report.exit_code == 0 else run.answers
         self.heard[run.machine.name] = kept | {video: [*kept.get(video, []), *more] for video, more in told.items()}
         if report.exit_code == 0:
-            if run.machine.name == "A":
-                every = (answer for told in run.answers.values() for answer in told)
-                self.refunds |= {answer.id for answer in every if answer.status == "cancelled"}
+            every = (answer for told in run.answers.values() for answer in told)
+            self.refunds[run.machine.name] |= {answer.id for answer in every if answer.status == "cancelled"}
             for place in [place for place, damage in self.damages.items() if self._is_taken_away(place, damage)]:
                 del self.damages[place]
                 self.desk.typed[place[0]][ACTION] = ""

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from support import ledgers
+
 from histories.codes import Authorization, authorizations, certain, in_use, serial
 from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
 from histories.invariants import Judge
@@ -153,7 +155,8 @@ def _wrong_cost(desk: Desk, judge: Judge, row: str, video: str, said: Any) -> It
         and all(each.charged == 7 for each in paid)
     ):
         cost = sum(each.charged - each.refunded for each in paid)
-        unseen = sum(each.refunded for each in paid if each.id not in judge.refunds)
+        seen = set.union(*judge.refunds.values()) if ledgers.is_shared() else set.intersection(*judge.refunds.values())
+        unseen = sum(each.refunded for each in paid if each.id not in seen)
         lost = judge.unclear.get(video, set()) - {each.idempotency_key for each in paid}
         most = cost + unseen + 7 * min(len(lost), len(requests) - len(paid))
         told = {cell for litter in judge.litter.values() for token, cell in litter if token == "Credits charged"}

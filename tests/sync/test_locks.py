@@ -365,7 +365,17 @@ class TestMerged:
         bench = Bench([VIDEO, "vid-b"])
         self.merge(bench, "spark_code", "sync_note")
         (hold,) = bench.sync().holds
-        assert hold == Hold(VIDEO, 2, "To see all of this row, unmerge the cells that hide Sync note.")
+        assert hold == Hold(VIDEO, 2, "To see all of this row, unmerge the cells that hide Sync note.", in_note=False)
+
+    def test_its_twin_is_not_told_so(self) -> None:
+        """What one of two rows cannot show is not said in the note of the other, which can."""
+        bench = Bench([VIDEO, VIDEO])
+        self.merge(bench, "spark_code", "sync_note")
+        bench.type(VIDEO, "action", "request", 1)
+        for _ in range(3):
+            bench.sync()
+        assert (bench.charged(VIDEO), bench.cell(VIDEO, "action", 1)) == (7, "")
+        assert bench.cell(VIDEO, "sync_note", 1) == "Duplicate of row 2: one of them acts, all show the same."
 
     def test_it_is_printed_once(self) -> None:
         """A mark that waits has its reason printed anyway."""
