@@ -29,7 +29,7 @@ from sheetsync.errors import ConfigError, CredentialsError, NotFound, OutOfTime,
 from sheetsync.lines import Keep, Line, Lines
 from sheetsync.network import Heard, hint, stays_here
 from sheetsync.sheet.decoding import NotAnObject, ranges_of
-from sheetsync.sheet.session import session_for
+from sheetsync.sheet.session import NoToken, session_for
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ NO_SUCH_FILE = (
     "file was deleted, and its owner can restore it from the trash of Google Drive."
 )
 GARBLED = "Google's answer to a read was cut off or garbled."
+NO_TOKEN = "Google's token service answered without a token: a proxy may have put a page of its own in its place."
 RULE_IN_THE_WAY = " Take the dropdown off that column (Data > Data validation)."
 
 
@@ -202,6 +203,8 @@ class SheetsAPI(gspread.HTTPClient):
             response = self.session.request(method, url, *args, **kwargs)
         except RefreshError as error:
             raise self._refresh_failure(error) from error
+        except NoToken as error:
+            raise _Transient(NO_TOKEN) from error
         except GoogleAuthError as error:
             cause = error.__cause__ or error
             raise _Transient(f"Google's token service{_asked(cause)} did not answer.{hint(cause)}") from error

@@ -6,12 +6,14 @@ Owns how an answer is read from a socket, and that loopback is reached past any 
 from __future__ import annotations
 
 import io
+import json
 import socket
 from http.client import HTTPResponse
 from typing import Any
 
 import google.auth.credentials
 import requests
+from google.auth.exceptions import TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -80,6 +82,33 @@ class _Adapter(HTTPAdapter):
         return pool
 
 
+class NoToken(TransportError):
+    """What came from the token service with a 200 is no token: the page of a proxy that asks to log in, say."""
+
+
+class Tokens(Request):
+    """The calls of google-auth for a token: it takes any answer with a 200 for one.
+
+    A token is asked for by POST, whatever signs in; what is asked by GET (a machine of Google's, of itself) is none.
+    """
+
+    def __call__(self, url: str, method: str = "GET", *given: Any, **named: Any) -> Any:
+        """The answer. Raises NoToken."""
+        answer = super().__call__(url, method, *given, **named)  # type: ignore[no-untyped-call]  # untyped library
+        if method == "POST" and answer.status == 200 and not _has_token(answer.data):
+            raise NoToken("no token in the answer")  # type: ignore[no-untyped-call]  # untyped library
+        return answer
+
+
+def _has_token(body: bytes) -> bool:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    # by which name depends on who signs in: access_token, id_token, accessToken
+    return isinstance(said, dict) and any("token" in name.casefold() for name in said)
+
+
 def session_for(auth: google.auth.credentials.Credentials | None, direct: bool) -> requests.Session:
     """A session that signs in with `auth`; `direct` goes past whatever proxy the machine has, also for the token.
 
@@ -87,7 +116,7 @@ def session_for(auth: google.auth.credentials.Credentials | None, direct: bool) 
     """
     trusted = None if direct else authorities()
     tokens = requests.Session()
-    made = AuthorizedSession(auth, auth_request=Request(tokens))  # type: ignore[no-untyped-call]  # untyped library
+    made = AuthorizedSession(auth, auth_request=Tokens(tokens))  # type: ignore[no-untyped-call]  # untyped library
     for each in (made, tokens):
         each.trust_env = not direct
         for scheme in ("https://", "http://"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -122,3 +124,32 @@ def test_no_redirect_is_followed(write: bool) -> None:
     with pytest.raises(Unavailable, match="redirect"):
         api.update("id", {"requests": []}, "spreadsheetId") if write else api.values("id", "A1")
     assert len(asked) == 1
+
+
+class TokenService(BaseHTTPRequestHandler):
+    """Answers any call for a token with `body`."""
+
+    body = b""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in to this network</html>", b"{}", b'"words"', b"[]", b"null", b""])
+def test_a_page_in_the_place_of_a_token(tmp_path: Path, body: bytes) -> None:
+    """A network that asks to log in answers for Google, with a 200: it is named, and the key is not blamed."""
+    service = type("Service", (TokenService,), {"body": body})
+    with HTTPServer(("127.0.0.1", 0), service) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        key = tmp_path / "key.json"
+        write_service_account(World().google.oauth, key, f"http://127.0.0.1:{server.server_port}/token")
+        with pytest.raises(Unavailable, match="token service answered without a token"):
+            connect(key, LOOPBACK, Hasty()).metadata("id", "fields")
+        server.shutdown()
