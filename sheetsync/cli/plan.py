@@ -40,7 +40,8 @@ def plan_text(report: Report) -> str:
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
     if steps or holds:
         lines.append(rows_text(report, [*steps, *holds]))
-    lines.append("  " + _price(report.plan, report.credits_left))
+    was_made = report.plan != Plan() or not report.error
+    lines.append("  " + (_price(report.plan, report.credits_left) if was_made else "No plan was made."))
     return "\n".join(lines + troubles(report))
 
 

@@ -214,3 +214,11 @@ def test_a_plan_that_failed_says_nothing_cheerful(desk: Desk) -> None:
     assert result.exit_code == 5
     assert result.stdout.startswith("tracker sample: there is no plan.\n  Google denies access")
     assert "carries this out" not in result.stdout
+
+
+def test_a_plan_with_a_key_that_is_refused(desk: Desk) -> None:
+    """Rows are marked, and nobody looked: that is not `Nothing to order`."""
+    desk.world.faults.add("portal.balance", fault="401")
+    result = desk.run("plan")
+    assert (result.exit_code, "Nothing to order" in result.stdout) == (5, False)
+    assert "  No plan was made.\n" in result.stdout
