@@ -93,6 +93,11 @@ class AdCodeRequest:
     delivered_at: datetime | None = None
 
     @property
+    def lacks_its_code(self) -> bool:
+        """Finished, as TokPortal says, and no code was named: an answer that came too early, or a code that never will."""
+        return self.status == "finalized" and not self.code
+
+    @property
     def is_open(self) -> bool:
         """Open unless finalized or cancelled (design 2): an unknown status counts as open, which never orders."""
         # whoever adds a status later must not make us order beside a request that still runs

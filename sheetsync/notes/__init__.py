@@ -209,6 +209,7 @@ NOT_OF_THIS_VIDEO = (
     "came from elsewhere."
 )
 NOT_CONFIRMED = "The code is as this row told it; TokPortal has not confirmed it."
+WITHOUT_A_CODE = "TokPortal says that this request is finished, and names no code: ask TokPortal if none comes."
 REPORTED = "Reported to the manager, who will send a new code."
 ADOPTED = {
     Origin.ADOPTED_OPEN: "Already ordered; taken over, nothing more was charged.",

@@ -36,7 +36,8 @@ def due(rows: Sequence[Row], known: Known, now: datetime, time_zone: str, tracke
     marked = [row.key for row in acting(keyed) if is_looked_at(row, known, now)]
     strange = [row.key for row in keyed if _disagrees(row, known, now, time_zone, tracker)]
     # of equals the one comes first that was seen longest ago, and by id, so that no run differs
-    latest = sorted((known.latest[video] for video in known.open_videos), key=lambda e: (e.seen_at, e.request.video_id))
+    asked = [e for e in known.latest.values() if e.request.is_open or _may_be_told_yet(e.request, now)]
+    latest = sorted(asked, key=lambda e: (e.seen_at, e.request.video_id))
     waiting = {e.request.video_id: 1 if _may_bring_a_code(e.request, now) else SLOWEST for e in latest}
     # what a person waits for, what may have been charged, what contradicts itself; only then the ordinary polls
     others = (dict.fromkeys(kind, 1) for kind in (marked, known.unsettled, strange))
@@ -51,6 +52,11 @@ def _may_bring_a_code(request: AdCodeRequest, now: datetime) -> bool:
     if request.status == "pending_corrections":
         return True
     return request.code is None and (request.created_at is None or now - request.created_at < FORGOTTEN)
+
+
+def _may_be_told_yet(request: AdCodeRequest, now: datetime) -> bool:
+    """Whether a finished request without a code is asked about: its order is not forgotten yet."""
+    return request.lacks_its_code and (request.created_at is None or now - request.created_at < FORGOTTEN)
 
 
 def _in_turn(*kinds: Mapping[str, int], now: datetime, looked: Mapping[str, datetime]) -> tuple[str, ...]:

@@ -128,7 +128,8 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, world: Situation
         # the last one was refunded, and the row says so or never showed it
         return _order(row, mark, latest.id, tracker)
     if mark is Mark.REQUEST:
-        return Hold(row.key, row.number, notes.already_has_a_code(tracker.price))
+        already = notes.already_has_a_code(tracker.price)
+        return Hold(row.key, row.number, notes.WITHOUT_A_CODE if latest.lacks_its_code else already)
     # finished, and the person saw it: a renewal
     return _order(row, mark, latest.id, tracker)
 

@@ -249,6 +249,8 @@ def _request_notes(entry: Entry, price: int) -> list[str]:
         return [notes.unknown_status(request.status), *said]
     if request.status == "pending_corrections":
         return [notes.REPORTED, *said]
+    if request.lacks_its_code:
+        return [notes.WITHOUT_A_CODE, *said]
     if entry.origin is Origin.ADOPTED_OPEN and request.code:
         return said  # taken over while open: worth saying until the code is there
     return [notes.adopted(entry.origin, price), *said]

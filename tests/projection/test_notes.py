@@ -233,6 +233,10 @@ STANDING = {
     "taken over while open, the code has come": (entry(FINAL, Origin.ADOPTED_OPEN, None), ""),
     "taken over when finished": (entry(FINAL, Origin.ADOPTED_EXISTING, None), EXISTING),
     "taken over, a renewal": (entry(OPEN, Origin.ADOPTED_RENEWED, None), RENEWED),
+    "finished without a code": (
+        entry(status="finalized", code=None),
+        "TokPortal says that this request is finished, and names no code: ask TokPortal if none comes.",
+    ),
     "cancelled": (entry(CANCELLED), REFUNDED),
     "cancelled, taken over": (entry(CANCELLED, Origin.ADOPTED_EXISTING), REFUNDED),
     "cancelled, at another price": (entry(CANCELLED, charged=9), REFUNDED),
