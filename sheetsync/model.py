@@ -15,7 +15,7 @@ from typing import Any, Self
 from sheetsync.authorizations import Access, Authorization
 from sheetsync.fills import Fill
 
-_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.:-]+")
+_ID = re.compile(r"(?=.*[0-9_-])(?=.*[A-Za-z])[\w.:-]+")
 """What may be a request's id; TokPortal's are UUIDs. `n/a`, `-` or a number is what a team's own list had there."""
 
 PRICE = 7  # until a person accepts another (`sync --accept-price`)
