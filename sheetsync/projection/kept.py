@@ -49,4 +49,4 @@ def left_over(row: Row, time_zone: str, tracker: Tracker, earlier: RowSeen) -> f
         "missing": row.text("missing") != "" and {*row.text("missing").split(", ")} <= {*headers, "window"},
         "expires_at": is_ours(row, time_zone, earlier.worked_out),
     }
-    return frozenset(key for key, is_ours in says.items() if is_ours)
+    return frozenset(key for key, is_left in says.items() if is_left)
