@@ -133,7 +133,8 @@ def cells_of(request: Mapping[str, Any], sheet_id: int) -> Iterator[tuple[int, i
 
 def reached_the_sheet(report: Report) -> bool:
     """Whether the run came as far as its last write; an error that stops it before that is told by its exit code."""
-    return report.error is None or report.exit_code == 3
+    # with a key that TokPortal refuses nothing is asked, and the sheet is written all the same
+    return report.error is None or report.exit_code == 3 or "tokportal.api_key" in str(report.error)
 
 
 def due(mark: str, saw: str, latest: Answer | None) -> bool:

@@ -83,6 +83,17 @@ def no_end_of_a_run(patch: Patch) -> None:
     patch.setattr(SandboxClock, "ends_in", lambda self, seconds: None, raising=False)
 
 
+def refused_key_stops_all(patch: Patch) -> None:
+    """A key that TokPortal refuses ends the run before the sheet is written."""
+
+    def asked(self: run.Run, rows: Any, known: Any, snapshot: Snapshot, tracker: Any) -> Any:
+        if run.needs_balance(rows):
+            self.report.credits_left = self._balance()
+        return self._observe(rows, known, snapshot, tracker)
+
+    patch.setattr(run.Run, "_asked", asked)
+
+
 BUGS = {
     "the tab by its title": Bug(tab_by_its_title, (1, 3, 7, 112), "tabs"),
     "headers left as they are": Bug(headers_left_as_they_are, (7,), "above"),
@@ -92,6 +103,7 @@ BUGS = {
     "tables are overlooked": Bug(tables_are_overlooked, (7,), "tables"),
     "the same ones first": Bug(the_same_ones_first, (117,), "starvation"),
     "no end of a run": Bug(no_end_of_a_run, (119,), "dripping"),
+    "a refused key stops all": Bug(refused_key_stops_all, (6, 9)),
 }
 
 
