@@ -217,7 +217,7 @@ class Month(Bench):
                 if marks[name]:
                     self.expected.purse(self.portal_books.credits, now)
             self.expected.ran(name, began[name], report.exit_code)
-            if any("expected 7" in warning or "7 were expected" in warning for warning in report.warnings):
+            if any("expected 7" in said or "7 were expected" in said for said in (*report.warnings, str(report.error))):
                 self.expected.locked = self.expected.locked or now
 
     def _held(self, name: str, exit_code: int) -> set[str]:

@@ -89,6 +89,8 @@ class Authorizations:
         self.first: dict[str, Line] = {}
         """The first row of each video, as it was last read."""
         self.said: dict[tuple[str, str], Said] = {}
+        self.worked_out: dict[str, datetime] = {}
+        """By video, the end of a code of people's own that follows from Known expiry or Received at."""
 
     @property
     def latest(self) -> dict[str, Seen]:
@@ -155,11 +157,18 @@ class Authorizations:
     def typed(self, line: Line) -> Seen:
         """A code that came from elsewhere: Received at + days, else a date in Expires at, gives its end."""
         received, typed = self.date(line.get("Received at", "")), self.date(line.get("Expires at", ""))
+        if self.is_worked_out(line):
+            typed = None  # that was the program's, because of what stood beside the code
         days, platform = number_of_days(line.get("Authorization days", "")), text(line, "Platform").lower()
         ends = typed if isinstance(typed, datetime) else None
         if isinstance(received, datetime) and platform != "instagram":
             ends = received + timedelta(days=days or self.days)
         return Seen("", "", platform, None, None, None, text(line, "Spark code"), ends=ends)
+
+    def is_worked_out(self, line: Line) -> bool:
+        """Whether Expires at says what once followed from Known expiry or Received at, and nobody typed."""
+        typed = self.date(line.get("Expires at", ""))
+        return typed is not None and typed == self.worked_out.get(text(line, "Video ID"))
 
     # --- codes and their ends ------------------------------------------------------------------------------------
 
@@ -169,6 +178,11 @@ class Authorizations:
         found = self.generations.get(video, [])
         if not found and text(line, "Spark code") and not text(line, "Request ID"):
             found = [self.typed(line)]
+            known = self.date(self.of_code(video, "Known expiry", found[0].code))
+            if isinstance(known, datetime) or isinstance(self.date(line.get("Received at", "")), datetime):
+                end = self.end(video, found[0])
+                if end:
+                    self.worked_out[video] = end.replace(microsecond=0)
         ends = [(seen, self.end(video, seen)) for seen in found if seen.usable]
         return [Code(seen, end, self.word(end, now)) for seen, end in ends]
 

@@ -314,7 +314,8 @@ class Oracle:
             after |= dict.fromkeys(MACHINE[:-1], "")
         elif codes:
             after |= self._of_code(line, codes[0].text, codes[0].ends, now)
-            after["Expires at"] = after["Expires at"] or line.get("Expires at", "")
+            if not self.books.is_worked_out(line):
+                after["Expires at"] = after["Expires at"] or line.get("Expires at", "")
         after["Sync note"] = self._note(line, mark, why, twins, str(after.get("Spark code", "")), codes)
         after = {name: cell for name, cell in after.items() if cell != ""}
         if after != line:
