@@ -94,7 +94,7 @@ class AdCodeRequest:
 
     @property
     def lacks_its_code(self) -> bool:
-        """Finished, as TokPortal says, and no code was named: an answer that came too early, or a code that never will."""
+        """Finished, as TokPortal says, and no code was named: an answer that came too early, or none that ever will."""
         return self.status == "finalized" and not self.code
 
     @property
