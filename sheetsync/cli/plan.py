@@ -33,21 +33,20 @@ def plan(selection: Selection) -> None:
 
 def plan_text(report: Report) -> str:
     """What a plan will do, with its price."""
-    if not _has_plan(report):
+    if report.error and not report.rows:
         return "\n".join([f"tracker {report.name}: there is no plan.", *troubles(report)])
     steps = [_step_cells(step, report.plan) for step in report.plan.steps]
     holds = [["hold", row_text(hold.row), hold.video_id or "-", "", hold.printed] for hold in report.plan.holds]
     lines = [f"tracker {report.name}: {count(report.rows, 'row')}"]
     if steps or holds:
         lines.append(rows_text(report, [*steps, *holds]))
-    was_made = report.plan != Plan() or not report.error
-    lines.append("  " + (_price(report.plan, report.credits_left) if was_made else "No plan was made."))
+    lines.append("  " + (_price(report.plan, report.credits_left) if _has_plan(report) else "No plan was made."))
     return "\n".join(lines + troubles(report))
 
 
 def _has_plan(report: Report) -> bool:
     """Whether the run came as far as a plan, be it one that is refused."""
-    return bool(report.rows or not report.error)
+    return report.plan != Plan() or not report.error
 
 
 def _is_carried_out(report: Report) -> bool:

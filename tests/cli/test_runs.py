@@ -222,3 +222,4 @@ def test_a_plan_with_a_key_that_is_refused(desk: Desk) -> None:
     result = desk.run("plan")
     assert (result.exit_code, "Nothing to order" in result.stdout) == (5, False)
     assert "  No plan was made.\n" in result.stdout
+    assert "carries this out" not in result.stdout
