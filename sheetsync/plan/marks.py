@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, hidden_headers, is_error, length, locked_headers
+from sheetsync.columns import MARKS, is_error, length
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
 from sheetsync.plan.situation import Situation, acting, is_looked_at, is_resting
-from sheetsync.projection.cells import ORDERING
+from sheetsync.projection.cells import ORDERING, unseen
 from sheetsync.projection.window import usable_code
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
 
@@ -56,12 +56,11 @@ def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
 
 def _noteless(world: Situation, told: Collection[str]) -> Iterator[Hold]:
     """Rows whose note lies under merged cells, or is protected: the run's output tells what they cannot."""
-    names, of_request = world.tracker.columns, world.known.latest.keys()
+    of_request = world.known.latest.keys()
     for row in world.rows:
         is_mute = "sync_note" in row.hidden or ("sync_note" in row.locked and (row.shown_id or row.key in of_request))
         if is_mute and row.key and row.key not in told:
-            unseen = notes.unseen(hidden_headers(row, names), locked_headers(row, names), "")
-            yield Hold(row.key, row.number, unseen, in_note=False)
+            yield Hold(row.key, row.number, unseen(row, world.tracker, ""), in_note=False)
 
 
 def _serve(row: Row, world: Situation) -> list[Step | Hold]:

@@ -91,7 +91,7 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
         said, others = row.text("sync_note"), _others(context, row.text("spark_code"), found)
         why = reason or ("" if waiting else said)
-        more = ["" if others in why else others, _unseen(row, tracker, why), _duplicate_of(context) if waiting else ""]
+        more = ["" if others in why else others, unseen(row, tracker, why), _duplicate_of(context) if waiting else ""]
         note = _joined([why, *more])
         values = _without_claim(row) | _gone_on(context)
         return Target(row, values | ({"sync_note": note} if note not in ("", said) else {}), is_done)
@@ -140,7 +140,7 @@ def _without_left_over(context: RowContext) -> dict[str, Value]:
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
     """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
     values = _code_cells(context, code.text, code.window, is_open=False)
-    if code.window.ends or is_ours(context.row, context.time_zone, context.seen.worked_out if context.seen else None):
+    if code.window.ends or is_ours(context.row, context.time_zone, context.worked_out):
         return values
     return {key: said for key, said in values.items() if key != "expires_at"}
 
@@ -224,11 +224,11 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     if entry or shown:
         parts += unreadable(context)
     if entry or shown or context.waiting:
-        parts += [_unseen(context.row, context.tracker, context.reason), _duplicate_of(context)]
+        parts += [unseen(context.row, context.tracker, context.reason), _duplicate_of(context)]
     return _joined(parts)
 
 
-def _unseen(row: Row, tracker: Tracker, said: str) -> str:
+def unseen(row: Row, tracker: Tracker, said: str) -> str:
     """What the row cannot show, where that is not said already."""
     return notes.unseen(hidden_headers(row, tracker.columns), locked_headers(row, tracker.columns), said)
 

@@ -42,8 +42,8 @@ def codes(context: RowContext) -> tuple[Code, ...]:
     is_known = context.entry is not None or context.row.shown_id != ""
     generations = context.known.generations(context.row.key) if is_known else ()
     if is_typed(context.row, generations):
-        ours = context.seen.worked_out if context.seen else None
-        generations = (typed_code(context.row, context.time_zone, context.tracker, context.now, ours),)
+        row, zone = context.row, context.time_zone
+        generations = (typed_code(row, zone, context.tracker, context.now, context.worked_out),)
     return tuple(Code(entry, window_of(context, entry)) for entry in generations if usable_code(entry.request))
 
 

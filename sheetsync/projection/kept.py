@@ -34,8 +34,7 @@ def worked_out(context: RowContext, used: Code | None) -> datetime | None:
     ends = used.window.ends if used and is_typed(row, ()) else None
     if ends and used and (used.window.source != "estimate" or received_end(row, zone, context.tracker)):
         return ends
-    before = context.seen.worked_out if context.seen else None
-    return before if is_ours(row, zone, before) else None
+    return context.worked_out if is_ours(row, zone, context.worked_out) else None
 
 
 def left_over(row: Row, time_zone: str, tracker: Tracker, earlier: RowSeen) -> frozenset[str]:

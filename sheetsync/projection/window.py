@@ -47,6 +47,11 @@ class RowContext:
         return self.known.latest.get(self.row.key)
 
     @property
+    def worked_out(self) -> datetime | None:
+        """The end that the run before had worked out for a code that people keep here (`kept.py`)."""
+        return self.seen.worked_out if self.seen else None
+
+    @property
     def first(self) -> Row:
         """The row whose typed dates and decisions count: of duplicates the first (design 5)."""
         return min((self.row, *self.duplicates), key=lambda row: row.number)

@@ -86,30 +86,33 @@ def test_an_order_in_such_a_row(request_id: Any) -> None:
     assert CODE in bench.ledger.known("acme").codes
 
 
-def test_a_copied_row_does_not_keep_the_code_of_the_other() -> None:
-    """That stands in its own row, and in the ledger: here it would be pasted for a post that it does not fit."""
+COPIED = ("spark_code", "request_id", "status")
+
+
+def copied() -> Bench:
+    """A code was delivered, and its row is copied over the one of another video."""
     bench = Bench(["vid-a", "vid-b"])
     bench.mark("request", "vid-a")
     bench.sync()
     bench.world.portal.submit("vid-a")
     bench.sync()
-    for key in ("spark_code", "request_id", "status"):
+    for key in COPIED:
         bench.type("vid-b", key, bench.cell("vid-a", key))
+    return bench
+
+
+def test_a_copied_row_does_not_keep_the_code_of_the_other() -> None:
+    """That stands in its own row, and in the ledger: here it would be pasted for a post that it does not fit."""
+    bench = copied()
     bench.sync()
-    assert [bench.cell("vid-b", key) for key in ("spark_code", "request_id", "status")] == ["", "", ""]
+    assert [bench.cell("vid-b", key) for key in COPIED] == ["", "", ""]
 
 
 def test_a_copied_row_whose_ledger_is_lost() -> None:
     """Its code stands in the other row, which is its own: the copy is emptied all the same."""
-    bench = Bench(["vid-a", "vid-b"])
-    bench.mark("request", "vid-a")
-    bench.sync()
-    bench.world.portal.submit("vid-a")
-    bench.sync()
-    for key in ("spark_code", "request_id", "status"):
-        bench.type("vid-b", key, bench.cell("vid-a", key))
+    bench = copied()
     bench.ledger = Ledger(None)
     bench.sync()
     bench.sync()
-    assert [bench.cell("vid-b", key) for key in ("spark_code", "request_id", "status")] == ["", "", ""]
+    assert [bench.cell("vid-b", key) for key in COPIED] == ["", "", ""]
     assert bench.cell("vid-a", "spark_code").startswith("#")
