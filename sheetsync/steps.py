@@ -109,7 +109,7 @@ class Plan:
 
     `refused` says why no order is sent, if there were too many; `price` is that of one. What was too many is `offered`,
     where a person may allow it in the Summary tab, or `approved`, where one has; `braked` is what the next run compares
-    its wishes with.
+    its wishes with. `unseen` are wishes that may be orders too: TokPortal was not heard about their videos.
     """
 
     steps: tuple[Step, ...] = ()
@@ -119,6 +119,7 @@ class Plan:
     offered: Offer | None = None
     approved: Offer | None = None
     braked: frozenset[tuple[str, str]] = frozenset()
+    unseen: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def wishes(self) -> frozenset[tuple[str, str]]:

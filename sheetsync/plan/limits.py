@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.model import HoldKind, Known, Refusal, Row, Tracker
-from sheetsync.plan.situation import Allowed, Situation
+from sheetsync.model import HoldKind, Known, Mark, Refusal, Row, Tracker
+from sheetsync.plan.gates import failed_gates
+from sheetsync.plan.situation import Allowed, Situation, acting
 from sheetsync.steps import Hold, Offer, Order, Plan
 
 ACCEPT = "sheetsync sync --accept-price N"
@@ -31,7 +32,7 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
     accepts that. In this order: the
     credits of the day say nothing of whether 200 filled-down rows are meant.
     """
-    plan = replace(plan, price=world.tracker.price, braked=world.known.braked)
+    plan = replace(plan, price=world.tracker.price, braked=world.known.braked, unseen=_unseen(plan, world))
     if plan.orders and world.known.is_rebuilt:
         # neither the sheet nor TokPortal tells which order was on its way, or which mark had been served
         held = _held_back(plan, plan.orders, notes.REBUILT)
@@ -45,18 +46,41 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
         return replace(held, refused=locked(world.price_lock))
     why = too_many_orders(plan, world.tracker, world.allowed)
+    # what could not be looked at stands as it stood: a run that heard nothing lifts no brake, and answers no question
+    still = plan.braked & plan.unseen
     if why:
-        return _unless_allowed(replace(plan, braked=plan.wishes), world, why)
+        return _unless_allowed(replace(plan, braked=plan.wishes | still), world, why)
     if world.allowed.orders is None and _are_taken_away(plan):
         # somebody is clearing what was not meant: what is left once it fits the limit is not meant either, yet
-        return replace(_held_back(plan, plan.orders, notes.MARKS_CHANGE), braked=plan.wishes)
-    return within_credits(replace(plan, braked=frozenset()), world)
+        return replace(_held_back(plan, plan.orders, notes.MARKS_CHANGE), braked=plan.wishes | still)
+    asked = world.at_sheet.asked
+    waiting = asked if asked and not plan.orders and _stands(asked, plan) else None
+    return within_credits(replace(plan, braked=still, offered=waiting), world)
 
 
 def _are_taken_away(plan: Plan) -> bool:
     """Whether a wish of the last run, which found too many, is none any more; what was not looked at still stands."""
-    unseen = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN}
-    return any(video not in unseen for video, _ in plan.braked - plan.wishes)
+    return any(video not in _left_over(plan) for video, _ in plan.braked - plan.wishes)
+
+
+def _left_over(plan: Plan) -> frozenset[str]:
+    """Videos that this run could not look at, or not to the end."""
+    return frozenset(hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN)
+
+
+def _unseen(plan: Plan, world: Situation) -> frozenset[tuple[str, str]]:
+    """Wishes (video id, mark) that this run could not look at, and that may be orders.
+
+    Of a row that says what it said when it was last looked at, the reason that was found then holds: it is no order,
+    unless it was one too many. An order that was sent before its answer was lost was within the limit then.
+    """
+    left, tracker, wishes = _left_over(plan) - world.known.unsettled.keys(), world.tracker, set()
+    for row in acting(world.rows):
+        failure, wish = world.failure(row.key), (row.key, row.mark)
+        is_told = bool(failure and failure.is_earlier) and wish not in world.known.braked
+        if row.key in left and row.mark in (Mark.REQUEST, Mark.RENEW) and not is_told:
+            wishes |= set() if failed_gates(row, tracker) else {wish}
+    return frozenset(wishes)
 
 
 def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
@@ -65,7 +89,7 @@ def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
     if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
         return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
     if at_sheet.is_allowed and at_sheet.asked == offer:
-        return replace(within_credits(plan, world), approved=offer, braked=frozenset())
+        return replace(within_credits(plan, world), approved=offer, braked=plan.braked - plan.wishes)
     if at_sheet.asked and _stands(at_sheet.asked, plan):
         offer = at_sheet.asked
     held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)
@@ -74,10 +98,9 @@ def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
 
 def _stands(asked: Offer, plan: Plan) -> bool:
     """Whether a question is left as it is: all that it lacks by now, this run could not look at."""
-    unseen = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN}
     lacking = asked.wishes - plan.as_offer.wishes
     same_price = asked.credits == plan.price * asked.orders
-    return same_price and plan.as_offer.wishes <= asked.wishes and {video for video, *_ in lacking} <= unseen
+    return same_price and plan.as_offer.wishes <= asked.wishes and {video for video, *_ in lacking} <= _left_over(plan)
 
 
 def within_credits(plan: Plan, world: Situation) -> Plan:
@@ -104,16 +127,18 @@ def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind 
 
 def too_many_orders(plan: Plan, tracker: Tracker, allowed: Allowed) -> str | None:
     """Why the orders of this plan are not sent, all or nothing; None if they may be."""
-    # all or nothing: which 25 of 200 filled-down rows are meant, nobody here can know
+    # all or nothing: which 25 of 200 filled-down rows are meant, nobody here can know; nor of which 180 were not seen
     limit = tracker.max_orders_per_run if allowed.orders is None else allowed.orders
-    count = len(plan.orders)
-    if count <= limit:
+    seen, unseen = len(plan.orders), len(plan.unseen)
+    if not seen or seen + unseen <= limit:
         return None
     rows = sorted(order.row for order in plan.orders)
+    what = f"{seen} {'order' if seen == 1 else 'orders'} ({plan.credits} credits, rows {rows[0]} to {rows[-1]})"
+    marks = f" and {unseen} more {'mark' if unseen == 1 else 'marks'} that this run could not look at"
     return (
-        f"{count} orders ({plan.credits} credits, rows {rows[0]} to {rows[-1]}) are more than the {limit} that one run "
+        f"{what}{marks if unseen else ''} are more than the {limit} that one run "
         f"of tracker '{tracker.name}' may send, so none was sent. Ask the people of the sheet; who did "
-        f"not mean them empties Action in these rows. If they are meant: sheetsync sync --allow-orders {count}"
+        f"not mean them empties Action in these rows. If they are meant: sheetsync sync --allow-orders {seen + unseen}"
     )
 
 

@@ -191,6 +191,11 @@ def silence(desk: Desk, n: int, many: int) -> None:
     desk.world.faults.add(LAGGARDS[n % len(LAGGARDS)], fault=("silent", "drip")[many % 2], times=1 + many % 60)
 
 
+def mute(desk: Desk, many: int) -> None:
+    """TokPortal, which answered a moment ago, says nothing of any video for so many calls."""
+    desk.world.faults.add("portal.poll", fault="500", times=1 + many % 20)
+
+
 def side_mark(desk: Desk, n: int, word: int) -> None:
     """Somebody wants something in the other tracker."""
     if desk.beside:

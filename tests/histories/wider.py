@@ -114,7 +114,9 @@ def _some_chosen(rng: random.Random) -> list[Step]:
 
 
 def _many_marks(rng: random.Random) -> list[Step]:
-    return [("credits_left", number(rng)), ("fill_down", 0), ("jump", 1), sync()]
+    """Too many, of which a run may hear about a few only."""
+    silent: list[Step] = [("portal.poll", rng.randrange(1, 4), "before", ("mute", number(rng)))] * rng.randrange(2)
+    return [("credits_left", number(rng)), ("fill_down", 0), ("jump", 1), sync(*silent), ("jump", 1), sync()]
 
 
 def _dearer(rng: random.Random) -> list[Step]:
@@ -340,7 +342,7 @@ SWITCHES: dict[str, Switch] = {
         (_spent_meanwhile, _lost_and_spent),
         {"keep_credits": 14},
     ),
-    "limit": Switch(FILL, (), (_many_marks,), {"max_orders_per_run": 2}),
+    "limit": Switch({**FILL, "mute": (moves.mute, 1, 1)}, ("mute",), (_many_marks,), {"max_orders_per_run": 2}),
     "price": Switch({"price_is": (moves.price_is, 1, 2)}, ("price_is",), (_dearer,), prepare=_summary),
     "stale": Switch({"stale": (moves.stale, 1, 4)}, ("stale",), (_lagging,)),
     "headers": Switch({"rename_gate": (moves.rename_gate, 0, 2)}, ("rename_gate",), (_unapproved,)),
@@ -357,8 +359,8 @@ SWITCHES: dict[str, Switch] = {
     "clocks": Switch({"clock": (moves.clock, 2, 3), **WAIT}, ("clock",), (_clock_back,)),
     "formulas": Switch({"formula": (moves.formula, 2, 3)}, ("formula",), (_by_formula,)),
     "allowed": Switch(
-        {**FILL, "allow": (moves.allow, 1, 4)},
-        ("allow",),
+        {**FILL, "allow": (moves.allow, 1, 4), "mute": (moves.mute, 1, 1)},
+        ("allow", "mute"),
         (_allowed,),
         {"max_orders_per_run": 2, "max_orders_at_sheet": 9},
         _both_blocks,

@@ -50,6 +50,7 @@ class Facts:
     first: Read | None = None
     waiting: frozenset[tuple[str, str]] = frozenset()  # orders that were not settled when the run began
     answers: dict[str, Answer | None] = field(default_factory=dict)  # the first one of each video
+    silent: set[str] = field(default_factory=set)  # videos that were asked about, and TokPortal did not say anything
     keys: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)  # rows that could not be written at the metadata read
     merges: list[Any] = field(default_factory=list)  # at the metadata read
@@ -195,6 +196,7 @@ class Wire:
         if kind == "portal.order":
             self._ordered(run, facts, call, request, body)
         if body is None:
+            self._unheard(facts, call)
             return
         if kind in ("values.batchGet", "sheets.batchUpdate"):
             facts.seen = now
@@ -212,6 +214,11 @@ class Wire:
             facts.told = told if isinstance(told, int) else facts.told
         elif kind == "portal.poll":
             self._polled(run, facts, unquote(call.path.split("/")[4]), body["data"], now)
+
+    @staticmethod
+    def _unheard(facts: Facts, call: Call) -> None:
+        if call.kind == "portal.poll" and call.status >= 500:
+            facts.silent.add(unquote(call.path.split("/")[4]))
 
     def _number(self, run: Run, facts: Facts, kind: str, request: Request, body: Any) -> None:
         """30: what a run reads of the number in Summary, asks for, and takes."""
@@ -351,9 +358,11 @@ class Wire:
             self._say(hole, f"an order for {video} was sent; {wanted} would order, the limit is {limit}")
 
     def _would_order(self, run: Run, facts: Facts) -> list[str]:
-        """Videos whose mark orders for certain: after table and gates, before credits."""
+        """Videos whose mark orders for certain: after table and gates, before credits; silence makes it no less."""
         found = []
-        for video in facts.answers:
+        true = {video: _answer(self._desk.portal.latest(video)) for video in facts.silent}
+        answers = true | facts.answers
+        for video in answers:
             place = (run.machine.name, video)
             if place in facts.waiting or place in self._refused:
                 continue  # an order that is not settled, or that was refused, waits
@@ -361,9 +370,9 @@ class Wire:
             marked = [row for row in rows if text(row[ACTION])]
             if not marked or video not in VIDEOS or self._is_served(facts, marked[0]):
                 continue
-            if facts.answers[video] is None and any(text(row["Request ID"]) for row in rows):
+            if answers[video] is None and any(text(row["Request ID"]) for row in rows):
                 continue  # a row speaks against TokPortal
-            if _orders(marked[0], facts.answers[video], facts.locked):
+            if _orders(marked[0], answers[video], facts.locked):
                 found.append(video)
         return found
 
@@ -430,7 +439,7 @@ class Wire:
             latest = self._desk.portal.latest(video)
             if not marked or video not in VIDEOS or (latest and latest.idempotency_key == key):
                 continue
-            if _orders(marked[0], Answer(latest.id, latest.status, latest.code) if latest else None, set()):
+            if _orders(marked[0], _answer(latest), set()):
                 self._say("clocks", f"the order of {name} for {video} whose answer was lost was never settled")
 
     def _writes_summary(self, request: Request) -> bool:
@@ -447,6 +456,10 @@ def _rows(read: Read | None, video: str) -> Iterator[dict[str, Any]]:
             made = {FORMULA: cell is not None and isinstance(cell.value, Formula)}
             seen = {token: read.at(line, n) for n, token in enumerate(read.tokens)}
             yield {**seen, **made, OPEN: gates_open(seen, read.names) and "Caption final" in read.names}
+
+
+def _answer(request: AdCodeRequest | None) -> Answer | None:
+    return Answer(request.id, request.status, request.code) if request else None
 
 
 def _orders(row: dict[str, Any], latest: Answer | None, locked: set[str]) -> bool:

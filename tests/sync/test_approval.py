@@ -131,6 +131,20 @@ def test_what_a_run_could_not_look_at_leaves_the_question_and_the_number() -> No
     assert run(bench).ordered == 3
 
 
+@pytest.mark.parametrize("call", ["portal.balance", "portal.poll"])
+def test_a_run_that_hears_nothing_leaves_the_question_and_the_number(call: str) -> None:
+    """The key is refused for a while, or TokPortal says nothing of any video: what a person typed is not lost."""
+    bench = asking()
+    type_in(bench, 3)
+    is_refused = call == "portal.balance"
+    bench.world.faults.add(call, fault="401" if is_refused else "500", times=1 if is_refused else 40)
+    report = run(bench)
+    assert (report.exit_code, report.ordered) == (5 if is_refused else 1, 0)
+    assert (bench.says("K6"), bench.says("K7")) == (3, 3)
+    bench.world.faults.clear()
+    assert (run(bench).ordered, bench.says("K6"), bench.says("K7")) == (3, None, None)
+
+
 def test_what_a_run_could_not_look_at_and_a_mark_too_many_is_another_question() -> None:
     bench = asking()
     type_in(bench, 3)

@@ -61,6 +61,25 @@ def test_marks_that_wait_for_credits() -> None:
     assert len({*settled(bench)}) == 1
 
 
+def test_too_many_marks_of_which_a_run_reaches_few() -> None:
+    """None is ordered, in any run: those not reached count, also where an earlier run has told that they wait."""
+    bench = Slow(max_orders_per_run=5)
+    bench.mark("request", *VIDEOS)
+    for _ in range(6):
+        assert (bench.some().exit_code, bench.world.portal.credits) == (3, 1247)
+
+
+def test_an_order_beside_marks_that_order_nothing() -> None:
+    """More marks wait for a person than a run may order, or reaches: they are no orders, and keep none from going."""
+    bench = Slow(max_orders_per_run=1)
+    bench.mark("renew", *VIDEOS[1:])
+    settled(bench)
+    bench.mark("request", VIDEOS[0])
+    for _ in range(3):
+        bench.some()
+    assert bench.charged(VIDEOS[0]) == 7
+
+
 def test_rows_that_nobody_marked() -> None:
     """TokPortal denies their videos, and they show a request that the ledger does not know."""
     bench = Slow()
