@@ -224,11 +224,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an ad code may cost for one API key. `lock` says why no order is sent until a person accepts a price."""
+    """What an ad code may cost for one API key. `lock` says why no order is sent until a person accepts a price.
+
+    `lifted` is the lock that a person has lifted so: a Summary tab that still says it tells of nothing new.
+    """
 
     credits: int = PRICE
     is_accepted: bool = False
     lock: str = ""
+    lifted: str = ""
 
     def covers(self, charged: int | None) -> bool:
         """Whether a charge is as expected; of a price that a person accepted, also a lower one."""

@@ -174,6 +174,10 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "ALTER TABLE row_seen ADD COLUMN worked_out TEXT",
         ),
     ),
+    (
+        "which lock of the orders a person has lifted",
+        ("ALTER TABLE price ADD COLUMN lifted TEXT NOT NULL DEFAULT ''",),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

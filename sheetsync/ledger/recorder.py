@@ -231,19 +231,18 @@ class Recorder:
         """An order cost something else than expected, or did not say what: this API key orders no more."""
         self._put_price(api_key, replace(price, lock=why))
 
-    def accept_price(self, api_key: str, credits: int) -> None:
+    def accept_price(self, api_key: str, credits: int, lifted: str = "") -> None:
         """A person accepts what an ad code costs: orders are sent again, and may cost at most that."""
-        self._put_price(api_key, Price(credits, is_accepted=True))
+        self._put_price(api_key, Price(credits, is_accepted=True, lifted=lifted))
 
     def _put_price(self, api_key: str, price: Price) -> None:
-        values = (api_key, price.credits, price.is_accepted, price.lock)
+        values = (api_key, price.credits, price.is_accepted, price.lock, price.lifted)
+        columns = ("credits", "is_accepted", "lock", "lifted", "told_at")
         with self._transaction():
             self._db.execute(
-                """INSERT INTO price (api_key, credits, is_accepted, lock, told_at) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (api_key) DO UPDATE SET credits = excluded.credits, is_accepted = excluded.is_accepted,
-                lock = excluded.lock, told_at = excluded.told_at""",
-                *values,
-                rows.to_text(self._now),
+                f"""INSERT INTO price (api_key, {", ".join(columns)}) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (api_key) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in columns)}""",
+                *(*values, rows.to_text(self._now)),
             )
 
     def remember(self, memory: Memory) -> bool:

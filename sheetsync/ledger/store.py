@@ -171,8 +171,8 @@ class Ledger:
 
     def price(self, api_key: str) -> Price:
         """What an ad code may cost for an API key, which is named by its fingerprint."""
-        prices = self._db.select("SELECT credits, is_accepted, lock FROM price WHERE api_key = ?", api_key)
-        return next((Price(credits, bool(accepted), lock) for credits, accepted, lock in prices), Price())
+        prices = self._db.select("SELECT credits, is_accepted, lock, lifted FROM price WHERE api_key = ?", api_key)
+        return next((Price(credits, bool(accepted), *locks) for credits, accepted, *locks in prices), Price())
 
     def offer(self, tracker: str) -> Offer | None:
         """The orders that the Summary tab was last seen to offer, if nobody has allowed them since."""

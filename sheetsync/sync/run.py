@@ -88,6 +88,7 @@ class Run:
         self.report = Report(tracker.name, progress=request.progress)
         self._beside = 0  # what other trackers had cost when the balance was asked
         self._seen: Mapping[str, RowSeen] = {}  # what the run before saw of each row
+        self._is_lifted = False  # a lock that the Summary tab may still say
 
     def run(self) -> Report:
         """Do it. What stops the run ends up in `report.error`; a crash of the process may come at any point."""
@@ -270,13 +271,18 @@ class Run:
 
     def _price(self, snapshot: Snapshot) -> Price:
         """What a code may cost: as the ledger knows it, else as the Summary tab remembers."""
-        key = self._portal.fingerprint
-        price, accepted = self._ledger.price(key), self._request.allowed.price is not None
-        if not (price.lock or accepted) and (lock := summary.price_lock(snapshot, self._tracker)):
-            # the ledger was lost, or another machine's order met the price
-            price = replace(price, lock=lock)
-            if not self._request.plan_only:
-                self._recorder.lock_price(key, price, lock)
+        key, accepted = self._portal.fingerprint, self._request.allowed.price
+        price, said = self._ledger.price(key), summary.price_lock(snapshot, self._tracker)
+        # what was lifted may stand in the tab of a tracker that had no run since
+        self._is_lifted = accepted is not None or (said != "" and said == price.lifted)
+        if accepted is not None and said and not (price.lock or price.lifted):
+            self._recorder.accept_price(key, accepted, said)  # a ledger that is new did not know what was lifted
+        if price.lock or not said or self._is_lifted:
+            return price
+        # the ledger was lost, or another machine's order met the price
+        price = replace(price, lock=said)
+        if not self._request.plan_only:
+            self._recorder.lock_price(key, price, said)
         return price
 
     def _balance(self) -> int | None:
@@ -331,7 +337,7 @@ class Run:
         balance = self._ledger.balance(name)
         return Told(
             balance=balance[0] if balance else None,
-            price_lock=lock if lock or self._request.allowed.price is not None else None,
+            price_lock=lock if lock or self._is_lifted else None,
             spent=self._ledger.charges(name),
             is_good=self.report.exit_code == 0,
             last_good=self._ledger.last_good_run(name),

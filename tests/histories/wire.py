@@ -86,6 +86,7 @@ class Wire:
         self._shared: datetime = desk.world.clock.now()
         self._dear: dict[str, str] = {}  # what a machine was told of another price
         self._dear_for_all = ""
+        self._lifted: dict[str, str] = {}  # what a person told a machine to pass over
         self._balance_told = False  # to the last run
         self._unclear: dict[tuple[str, str], str] = {}  # machine and video: the order whose answer was not clear
         self._refused: set[tuple[str, str]] = set()
@@ -129,11 +130,13 @@ class Wire:
     def began(self, run: Run, limit: int | None, accepted: int | None) -> None:
         """A run begins; `accepted` is the price that its person accepts."""
         self._bounds.began(run)
+        name = run.machine.name
         if accepted is not None:
-            self._dear.pop(run.machine.name, None)
+            self._lifted[name] = self._dear.pop(name, "") or self._dear_for_all or self._lifted.get(name, "")
             self._dear_for_all = ""
+        dear = "" if self._dear_for_all == self._lifted.get(name) else self._dear_for_all
         most = self._desk.tracker.max_orders_per_run if limit is None else limit
-        self._facts[id(run)] = Facts(most, dear=self._dear_for_all, waiting=frozenset(self._unclear))
+        self._facts[id(run)] = Facts(most, dear=dear, waiting=frozenset(self._unclear))
 
     def ended(self, run: Run, report: Report | None) -> None:
         """A run is over; None if it was killed."""
@@ -165,6 +168,7 @@ class Wire:
         """A machine's ledger is gone or old: it knows what the sheet says."""
         self._bounds.state_lost(name)
         self._dear.pop(name, None)
+        self._lifted.pop(name, None)
         self._asked.pop(name, None)
         self._newest[name].clear()
 

@@ -390,8 +390,11 @@ class TestPrice:
         assert ledger.price("key") == Price()
         recorder(ledger).lock_price("key", Price(), "it cost 9")
         assert ledger.price("key") == Price(lock="it cost 9")
-        recorder(ledger, tracker="other").accept_price("key", 9)
-        assert (ledger.price("key"), ledger.price("another")) == (Price(9, is_accepted=True), Price())
+        recorder(ledger, tracker="other").accept_price("key", 9, "it cost 9")
+        accepted = Price(9, is_accepted=True, lifted="it cost 9")
+        assert (ledger.price("key"), ledger.price("another")) == (accepted, Price())
+        recorder(ledger).lock_price("key", accepted, "it cost 11")
+        assert ledger.price("key") == replace(accepted, lock="it cost 11")
 
     @pytest.mark.parametrize(
         ("charged", "accepted", "fine"), [(7, 7, True), (6, 7, True), (8, 7, False), (None, 7, False)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.bench import Bench
 from support.doctored import ALL, VIDEO
@@ -85,6 +87,22 @@ class TestPrice:
         assert bench.sync().ordered == 1
         bench.later(minutes=5)
         assert bench.sync().exit_code == 3
+
+    @pytest.mark.parametrize("is_lost", [False, True])
+    def test_accepted_while_another_tracker_has_no_run(self, is_lost: bool) -> None:
+        """Its Summary tab still says the lock that was lifted: its next run orders, and takes it out."""
+        bench, other, ledger = marked(VIDEO, "vid-b"), marked("vid-c"), Ledger(None)
+        other.tracker = replace(other.tracker, name="other")
+        for each in (bench, other):
+            each.book.add_sheet("Summary").set_value(0, 0, summary.title(each.tracker))
+            each.world.portal.key, each.world.portal.price = bench.world.portal.key, 9
+        assert (bench.sync(ledger).exit_code, other.sync(ledger).exit_code) == (3, 3)
+        ledger = Ledger(None) if is_lost else ledger
+        bench.later(minutes=5)
+        assert bench.sync(ledger, accept_price=9).ordered == 1
+        assert "vid-a" in str(other.book.sheet("Summary").value(0, 3))
+        assert (other.sync(ledger).exit_code, other.book.sheet("Summary").value(0, 3)) == (0, None)
+        assert other.charged("vid-c") == 9
 
     def test_cheaper_than_accepted(self) -> None:
         """A lower price than a person accepted locks nothing."""
