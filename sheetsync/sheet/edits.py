@@ -85,6 +85,24 @@ def edits_for(snapshot: Snapshot, targets: Iterable[Target], now: datetime) -> t
     return tuple(edits)
 
 
+def left_standing(writes: Iterable[Sent], snapshot: Snapshot) -> Mapping[str, tuple[str, str]]:
+    """Marks that stand beside the request which a write brought that was to clear them, and whose end nobody saw.
+
+    As (mark, request id) by video id. Whether such a mark was never cleared, or is made anew by a formula or a script,
+    nobody can tell from a read; a person who means it sees in the row that it is done.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for sent in writes:
+        marks = {edit.key: edit.mark for edit in sent.edits if isinstance(edit, ClearMark)}
+        told = sent.before.columns.get("request_id")
+        ids = {edit.key: edit.value for edit in sent.edits if edit.column == told and edit.value != ""}
+        for row in snapshot.rows:
+            says = str(row.cells.get("action", "")), row.shown_id
+            if row.key in marks and says == (marks[row.key], ids.get(row.key)):
+                found[row.key] = row.wish
+    return found
+
+
 def kept_out_of(snapshot: Snapshot, targets: Iterable[Target]) -> Mapping[str, frozenset[str]]:
     """The columns that a protected range keeps from saying what they should, by the video id of their row."""
     found = {

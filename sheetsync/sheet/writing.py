@@ -19,7 +19,7 @@ from sheetsync.projected import Projection, SummaryCell
 from sheetsync.projection import figures
 from sheetsync.sheet import repair, requests
 from sheetsync.sheet.api import WriteRefused, WriteUnclear
-from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at, kept_out_of
+from sheetsync.sheet.edits import Edit, Landed, Sent, edits_for, header_at, kept_out_of, left_standing
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.verification import landed_right, told_by
@@ -110,6 +110,11 @@ def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
         return snapshot
     _, repairs = repair.repairs_for(writes, snapshot)
     return replace(repair.repaired(snapshot, repairs), is_current=False)
+
+
+def marks_left(snapshot: Snapshot, journal: str | None) -> Mapping[str, tuple[str, str]]:
+    """Marks of a killed run that are done and stand all the same: (mark, request id) by video id."""
+    return left_standing(_unfinished(journal), snapshot)
 
 
 def _unfinished(journal: str | None) -> tuple[Sent, ...]:
@@ -218,8 +223,9 @@ class Writer:
             landed = _together(calls)
             if landed and not problem and all(_is_right(sent, todo.snapshot) for sent in calls):
                 self.journal.end_write()
-                newest = replace(todo.snapshot, is_current=False)
-                return Written(newest, todo.projection, cells, **self._seen(landed, snapshot.locks))
+                newest, left = replace(todo.snapshot, is_current=False), left_standing(todo.writes, todo.snapshot)
+                seen = self._seen(landed, snapshot.locks)
+                return Written(newest, todo.projection, cells, **seen, uncleared=frozenset(left))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             writes = (*todo.writes, *(_told(sent, todo.snapshot) for sent in calls))
             self.journal.begin_write(to_journal(writes))
@@ -259,7 +265,8 @@ class Writer:
         refusal = problem if unplaced and isinstance(problem, WriteRefused) else None
         emptied = {(edit.row, edit.column) for edit in left.edits if edit.key in others and edit.value == ""}
         filled = tuple(f"{letter(at)}{row}" for row, at in sorted(emptied & landed.formulas)) if landed else ()
-        return Written(newest, left.projection, cells, unplaced, (), frozenset(), unplaced - others, refusal, filled)
+        uncleared = (unplaced - others) | left_standing(left.writes, left.snapshot).keys()
+        return Written(newest, left.projection, cells, unplaced, (), frozenset(), uncleared, refusal, filled)
 
     def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[list[Sent], Unavailable | None]:
         """One write, in as many calls as its size needs: where each landed, or why that is not known of all of it."""

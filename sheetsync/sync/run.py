@@ -24,7 +24,7 @@ from sheetsync.errors import (
 )
 from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Observation, Price, Row, Snapshot, Tracker
+from sheetsync.model import Known, Mark, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.asking import SOON, inquiries
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import calls_to_order, due, needs_balance
@@ -42,7 +42,7 @@ from sheetsync.projection.seen import rows_seen
 from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
-from sheetsync.sheet.writing import Writer, Written, as_repaired
+from sheetsync.sheet.writing import Writer, Written, as_repaired, marks_left
 from sheetsync.steps import Offer, Plan, RowSeen
 from sheetsync.sync.asking import ask
 from sheetsync.sync.execute import Executor
@@ -128,13 +128,13 @@ class Run:
     def _steps(self) -> None:
         """Read all, decide all, then act: after the plan nothing is decided any more."""
         read = self._reader.read if self._request.plan_only else self._writer.read
-        snapshot = as_repaired(read(), self._recorder.pending_write())
+        snapshot = as_repaired(read(), journal := self._recorder.pending_write())
         if not self._request.plan_only:
             self._recorder.correct_future()
         self.report.rows = snapshot.rows_with_key
         self.report.absent = self._request.videos - snapshot.keys
         self.report.tab = self._tracker.spreadsheet, snapshot.sheet_id
-        known = self._ledger.known(self._tracker.name)
+        known = self._done_already(snapshot, journal)
         self._seen = {row.video_id: row for row in self._ledger.rows_seen(self._tracker.name)}
         all_rows = concerned(snapshot.rows, known, self._request.videos)
         self.report.names = {row.key: ", ".join(filter(None, _whose(row))) for row in reversed(all_rows)}
@@ -164,6 +164,14 @@ class Run:
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         known = self._remember(newest, known, tracker)
         self._offer(plan, self._write(snapshot, newest, observations, tracker, known))
+
+    def _done_already(self, snapshot: Snapshot, journal: str | None) -> Known:
+        """What is known, with the marks that a killed run has served and that stand all the same: no new wishes."""
+        known, left = self._ledger.known(self._tracker.name), marks_left(snapshot, journal)
+        for video, (mark, request) in left.items():
+            if not self._request.plan_only:
+                self._recorder.served(video, Mark(mark), request)
+        return replace(known, served={**known.served, **left}) if left else known
 
     def _asked(self, rows: Sequence[Row], known: Known, snapshot: Snapshot, tracker: Tracker) -> Observations:
         try:

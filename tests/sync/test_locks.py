@@ -11,7 +11,13 @@ from support.doctored import ALL, VIDEO
 from sheetsync.ledger.store import Ledger
 from sheetsync.projection import summary
 from sheetsync.sandbox.google.cells import Cell, Formula
+from sheetsync.sandbox.wire import Request
 from sheetsync.steps import Hold
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
 
 HEADERS = ("Caption final", "Sound cleared")
 
@@ -442,6 +448,52 @@ class TestMarksThatNobodyTyped:
         bench.mark("renew", VIDEO)
         bench.sync()
         assert bench.charged(VIDEO) == 21
+
+    @pytest.mark.parametrize("end", ["lost", "killed"])
+    def test_a_mark_that_comes_back_in_a_write_that_nobody_saw_land(self, end: str) -> None:
+        """Neither the run whose answer was lost nor the one after a kill takes it for a new wish; the row says so."""
+        bench = marked(VIDEO)
+        bench.sync()
+        self.deliver(bench)
+        bench.mark("renew", VIDEO)
+        at = bench.line(VIDEO), bench.column("action")
+        bench.sheet.recalculate = lambda: bench.sheet.put(*at, Cell("renew"))
+
+        def dies(moment: str, index: int, kind: str, request: Request) -> None:
+            if moment == "after" and kind == "sheets.batchUpdate" and bench.charged(VIDEO) == 14:
+                raise Killed
+
+        if end == "lost":
+            bench.world.faults.add("sheets.batchUpdate", nth=2, fault="lost_after")
+            bench.sync()
+        else:
+            bench.world.hooks.append(dies)
+            with pytest.raises(Killed):
+                bench.sync()
+            bench.world.hooks.remove(dies)
+        self.deliver(bench)
+        for _ in range(3):
+            bench.sync()
+            assert bench.cell(VIDEO, "sync_note").startswith("This mark is done, but could not be cleared.")
+        assert bench.charged(VIDEO) == 14
+
+    def test_a_mark_that_a_killed_run_did_not_come_to_clear(self) -> None:
+        """Its write never left: the next one takes the order over, clears the mark, and a later one is a new wish."""
+        bench = marked(VIDEO)
+
+        def dies(moment: str, index: int, kind: str, request: Request) -> None:
+            if moment == "before" and kind == "sheets.batchUpdate" and bench.charged(VIDEO):
+                raise Killed
+
+        bench.world.hooks.append(dies)
+        with pytest.raises(Killed):
+            bench.sync()
+        bench.world.hooks.remove(dies)
+        self.deliver(bench)
+        assert (bench.cell(VIDEO, "action"), bench.cell(VIDEO, "sync_note"), bench.charged(VIDEO)) == ("", "", 7)
+        bench.mark("renew", VIDEO)
+        bench.sync()
+        assert bench.charged(VIDEO) == 14
 
     @staticmethod
     def deliver(bench: Bench) -> None:
