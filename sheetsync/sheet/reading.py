@@ -14,7 +14,7 @@ from sheetsync.clock import Clock
 from sheetsync.columns import BY_KEY, BadCell, bind, header_of, letter, normal, zone
 from sheetsync.errors import HeaderError, NotFound, UnknownTimeZone
 from sheetsync.lines import RowMaker
-from sheetsync.model import Grid, Lock, Snapshot, SummaryBlock, Tracker
+from sheetsync.model import Grid, Lock, Scalar, Snapshot, SummaryBlock, Tracker, fingerprint
 from sheetsync.projection import summary
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.requests import quoted
@@ -26,6 +26,9 @@ _META_FIELDS = (
     "protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit),merges,"
     "tables(range,columnProperties(columnIndex,columnType)))"
 )
+
+LIKE_A_CODE = 20
+"""A word of so many characters is no header."""
 
 UNTYPED = "COLUMN_TYPE_UNSPECIFIED"
 Tab = Mapping[str, Any]
@@ -55,7 +58,7 @@ class Reader:
             known = {f"{letter(at)}1" for at in binding.columns.values()}.union(
                 broken, *(doubled for _, doubled in binding.doubled)
             )
-            unknown = [f"'{header}' ({cell})" for cell, header in cells.items() if cell not in known]
+            unknown = [f"'{_named(header)}' ({cell})" for cell, header in cells.items() if cell not in known]
             keys = [key for key in BY_KEY if header_of(key, self.tracker.columns) in binding.missing]
             raise HeaderError(seen.title, binding.missing, binding.doubled, broken, unknown, keys)
         return seen
@@ -129,6 +132,13 @@ class Reader:
         if not summary.is_ours(block[0], self.tracker):
             return grid, None
         return grid, replace(beside, grid=block[0])
+
+
+def _named(header: Scalar) -> str:
+    """A header as a message may quote it: where rows have moved over headers, it is anything, a code too."""
+    text = str(header)
+    is_code = text.startswith("#") or (len(text) >= LIKE_A_CODE and " " not in text)
+    return fingerprint(text) if is_code else text
 
 
 def _titled(tabs: Sequence[Tab], title: str) -> Tab | None:

@@ -95,7 +95,7 @@ class TikTok:
         if told.code in _BAD_TOKEN:
             self._not_allowed(told, advertiser_id)
         if told.code:
-            answer = ": ".join(filter(None, (str(told.code), told.message.replace(code, "..."))))
+            answer = ": ".join(filter(None, (str(told.code), told.message)))
             raise CodeRefused(answer, is_told=told.code != _NO_PERMISSION)
         return parsing.post(told.data, self._token)
 
@@ -138,14 +138,14 @@ class TikTok:
             _log.debug("GET %s: %s", path, type(error).__name__)
             raise _Busy(f"TikTok did not answer ({type(error).__name__}).{hint(error)}") from None
         _log.debug("GET %s: %d", path, response.status_code)
-        return self._answer(response)
+        return self._answer(response, str(query.get("auth_code", "")))
 
-    def _answer(self, response: httpx.Response) -> parsing.Answer:
+    def _answer(self, response: httpx.Response, code: str) -> parsing.Answer:
         status = response.status_code
         if status in _TRANSIENT_STATUSES:
             raise _Busy(f"TikTok answered {status}", _seconds(response.headers.get("Retry-After")))
         try:
-            told = parsing.answer(response.content, self._token)
+            told = parsing.answer(response.content, self._token, code)
         except parsing.Unreadable as error:
             if status in (401, 403):
                 raise CredentialsError(f"TikTok answered {status}: check the tracker's tiktok.access_token.") from None

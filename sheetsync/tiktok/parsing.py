@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from sheetsync.authorizations import DELETED, EXPIRED, IN_USE, NOT_APPLIED, VALID
 
@@ -57,8 +58,8 @@ class Post:
         return _OF_CODE.get(self.authorization, self.authorization)
 
 
-def answer(body: bytes, secret: str) -> Answer:
-    """The frame of a body. Raises Unreadable."""
+def answer(body: bytes, *secrets: str) -> Answer:
+    """The frame of a body; its message names none of these. Raises Unreadable."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -67,12 +68,15 @@ def answer(body: bytes, secret: str) -> Answer:
     if not isinstance(code, int) or isinstance(code, bool):
         raise Unreadable("it has no code")
     data = found.get("data")
-    return Answer(code, plain(found.get("message"), secret), data if isinstance(data, dict) else {})
+    return Answer(code, plain(found.get("message"), *secrets), data if isinstance(data, dict) else {})
 
 
-def plain(text: object, secret: str) -> str:
-    """TikTok's own words as they may be shown: one line, not long, and never with the token."""
-    words = " ".join(str(text if isinstance(text, str) else "").replace(secret, "...").split())
+def plain(text: object, *secrets: str) -> str:
+    """TikTok's own words as they may be shown: one line, not long, and never with the token or the code."""
+    words = " ".join((text if isinstance(text, str) else "").split())
+    # before it is cut: most of a code is still one
+    for secret in filter(None, secrets):
+        words = words.replace(secret, "...").replace(quote(secret, safe=""), "...")
     return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
 
 

@@ -22,7 +22,7 @@ _WORD = r"(?=\S{0,200}?"  # as far as a word is looked ahead: a text of a millio
 _LIKE_A_CODE = re.compile(
     r"#[^\s,;:'\"<>()]{6,}"
     # a word with small and capital letters and digits, and one that Base64 has beside them, or a long one; no address
-    rf"|(?<![^\s'\"(<])(?!\S{{0,9}}://){_WORD}[a-z]){_WORD}[A-Z]){_WORD}[0-9])"
+    rf"|(?<![\w+/=.-])(?!//|\S{{0,9}}://){_WORD}[a-z]){_WORD}[A-Z]){_WORD}[0-9])"
     rf"(?:{_WORD}[+/=])[\w+/=.-]{{12,}}|[\w+/=.-]{{20,}})"
 )
 """Words of an error in which a code may be quoted: of what spelling, nobody knows (Instagram's have another)."""
@@ -123,13 +123,14 @@ def problem(content: bytes, key: str) -> tuple[str, str]:
     error = _member(body, "error")
     holder = error if isinstance(error, dict) else body
     message = error if isinstance(error, str) else _member(holder, "message")
-    return plain(_member(holder, "code"), 80, key), plain(_without_codes(message), 300, key)
+    return plain(_member(holder, "code"), 80, key), plain(_without_codes(message, key), 300, key)
 
 
-def _without_codes(message: object) -> str:
+def _without_codes(message: object, key: str) -> str:
     if not isinstance(message, str):
         return ""
-    text = " ".join(message.split())
+    # the key first: half of one, left over by what looks like a code, would not be known any more
+    text = " ".join(message.replace(key, "***").split())
     # of a whole page only the beginning is looked through, and no word of it in part
     begun = text if len(text) <= _MOST_LOOKED_THROUGH else text[:_MOST_LOOKED_THROUGH].rpartition(" ")[0]
     return _LIKE_A_CODE.sub("***", begun)

@@ -134,6 +134,16 @@ def test_exit_2_when_a_header_is_missing(desk: Desk) -> None:
     assert desk.world.portal.credits == 1233
 
 
+@pytest.mark.parametrize("code", ["#q1YbpbUxx+jmQPtNfQH9TUe4=", "aB3dE5gH7jK9lM1nO3pQ5"])
+def test_a_code_that_stands_where_a_header_should(desk: Desk, code: str) -> None:
+    """A row has moved over the headers: what is not known is named, but for a code."""
+    desk.book.sheet(sample.TAB).set_value(0, (*sample.PERSON, *sample.MACHINE).index("Spark code"), code)
+    result = desk.run("sync")
+    assert result.exit_code == 2
+    assert "sheetsync does not know 'code " in result.stdout
+    assert code not in result.output
+
+
 def test_exit_2_when_the_configuration_is_wrong(desk: Desk) -> None:
     """File, line and what is expected, on stderr."""
     desk.edit("worksheet:", "worksheets:")

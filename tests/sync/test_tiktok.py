@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from sheetsync.columns import to_serial
 from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.tiktok.records import ADVERTISER, PRIVATE, TOKEN
 from sheetsync.sandbox.wire import Request, Response
+from sheetsync.tiktok import parsing
 
 OTHER = "7000000000000000002"
 
@@ -447,3 +450,11 @@ def test_the_token_and_the_codes_stand_nowhere(tmp_path: Path, caplog: pytest.Lo
     for form in (post.code, quote(post.code, safe=""), post.code[5:25]):
         assert form not in f"{said} {caplog.text}"
     assert token.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("spell", [str, lambda code: quote(code, safe="")], ids=["plain", "quoted"])
+def test_a_code_that_the_cut_of_a_message_falls_on(spell: Callable[[str], str]) -> None:
+    """Most of a code is still one: it is taken out before the message is cut to what a row can say."""
+    code = "#" + "aB3/" * 30
+    body = json.dumps({"code": 40002, "message": f"auth_code: {spell(code)} is invalid"}).encode()
+    assert parsing.answer(body, TOKEN, code).message == "auth_code: ... is invalid"
