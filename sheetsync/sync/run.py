@@ -358,9 +358,13 @@ class Run:
         executor = Executor(tracker, self._portal, recorder, self._writer, known, price, self._clock, report, beside)
         newest = executor.run(plan, snapshot)
         told = report.served.keys() | {hold.video_id for hold in report.holds}
-        for step in plan.orders:
-            if step.video_id not in told:
-                report.not_done(step, notes.RUN_STOPPED)
+        left = [step for step in plan.orders if step.video_id not in told]
+        unsettled = self._ledger.known(self._tracker.name).unsettled if left else {}
+        for step in left:
+            # taken by TokPortal, perhaps, by a call whose answer could not be kept
+            is_sent = step.video_id in unsettled
+            report.not_done(step, notes.LOOKING if is_sent else notes.RUN_STOPPED)
+            report.uncertain += is_sent
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)
         return newest

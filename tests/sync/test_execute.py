@@ -6,6 +6,8 @@ The real program on the sandbox; what TokPortal itself would never answer is put
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from support.bench import Bench
 from support.doctored import ALL, VIDEO, Doctored, blind, body_of, orders, polls
 
 from sheetsync import notes
-from sheetsync.errors import NotFound
+from sheetsync.errors import NotFound, Unavailable
+from sheetsync.ledger.sqlite import SQLite
 from sheetsync.model import HoldKind, IntentState, Known, Mark, Price
 from sheetsync.plan.gates import order_body
 from sheetsync.plan.settling import SETTLE_AFTER
@@ -659,6 +662,26 @@ class TestRefused:
         bench.world.faults.add("portal.order", fault="429", times=4)
         assert bench.sync().exit_code == 1
         assert bench.world.portal.requests == []
+        assert bench.sync().exit_code == 0
+        assert [bench.charged(video) for video in ALL[:2]] == [7, 7]
+
+    def test_a_disk_that_is_full_as_the_yes_arrives(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The row says that the order is looked for, not that none was sent; the next run takes it over."""
+        bench, whole, left = Bench(ALL[:2]), SQLite.transaction, ["once"]
+        bench.mark("request", *ALL[:2])
+
+        @contextmanager
+        def full(database: SQLite) -> Iterator[None]:
+            if bench.charged(VIDEO) and left:
+                raise Unavailable(f"state.db: the disk is full {left.pop()}")
+            with whole(database):
+                yield
+
+        monkeypatch.setattr(SQLite, "transaction", full)
+        report = bench.sync()
+        assert (report.exit_code, report.uncertain) == (1, 1)
+        assert [bench.cell(video, "sync_note") for video in ALL[:2]] == [notes.LOOKING, notes.RUN_STOPPED]
+        bench.later(minutes=2)
         assert bench.sync().exit_code == 0
         assert [bench.charged(video) for video in ALL[:2]] == [7, 7]
 
