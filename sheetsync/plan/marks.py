@@ -14,7 +14,7 @@ from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
 from sheetsync.plan.settling import settle
-from sheetsync.plan.situation import Situation, acting, is_looked_at, is_resting
+from sheetsync.plan.situation import KEY_REFUSED, NOT_REACHED, Situation, acting, is_looked_at, is_resting
 from sheetsync.projection.cells import ORDERING, unseen
 from sheetsync.projection.window import usable_code
 from sheetsync.steps import Adopt, Correct, Hold, Lapse, Order, Plan, Step
@@ -41,7 +41,8 @@ def make_plan(world: Situation) -> Plan:
 def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
     """Rows that nobody marked, and whose answer a person has to look into: nothing of theirs changes any more.
 
-    Or that have had none for long: of a single row no run says that its code may be there and cannot be read.
+    Or that were asked about and have had none for long: of a single row no run says that its code may be there and
+    cannot be read.
     """
     rows = {row.key: row for row in reversed(world.rows)}
     for video, seen in world.observations.items():
@@ -50,7 +51,7 @@ def _denied(world: Situation, served: Collection[str]) -> Iterator[Hold]:
             continue
         if seen.failure.is_final or seen.failure.is_earlier:
             yield Hold(video, row.number, seen.failure.text)
-        elif entry and world.now - entry.seen_at > UNHEARD_FOR:
+        elif entry and world.now - entry.seen_at > UNHEARD_FOR and seen.failure not in (NOT_REACHED, KEY_REFUSED):
             yield Hold(video, row.number, notes.UNHEARD)
 
 

@@ -54,7 +54,8 @@ def rows_seen(
             owner=next(filter(None, map(row.text, OWNERS)), ""),
             place=place_of(snapshot.sheet_id, row.number),
             waits_since=now if hold and hold.kind is HoldKind.PERSON else None,
-            row_was=as_it_is([row, *others]) if hold else "",
+            # what the note of one of two rows does not say, no later run says there
+            row_was=as_it_is([row, *others]) if hold and hold.in_note else "",
             has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
         )
         context = RowContext(row, snapshot.time_zone, tracker, now, known, seen=earlier.get(key))

@@ -55,6 +55,17 @@ def test_it_is_accepted_again() -> None:
     assert [bench.charged(video) for video in VIDEOS] == [14, 0, 7]
 
 
+def test_open_requests_say_nothing_new() -> None:
+    """No row is told to ask TokPortal about its Video ID, however long it lasts: nobody has asked about it."""
+    bench = Bench(VIDEOS)
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.faults.add("portal.poll", fault="401", times=99)
+    bench.later(hours=25)
+    report = bench.sync()
+    assert (report.exit_code, report.holds, bench.cell("vid-a", "sync_note")) == (5, [], "")
+
+
 def test_a_run_was_killed_at_its_claim() -> None:
     """`ordering` does not stand in a row for which nothing is under way."""
     bench = with_a_code()

@@ -80,6 +80,32 @@ def test_an_order_beside_marks_that_order_nothing() -> None:
     assert bench.charged(VIDEOS[0]) == 7
 
 
+def test_open_requests_that_no_run_comes_to() -> None:
+    """After a weekend without runs: a row that was not asked about is not told that TokPortal said nothing of it."""
+    bench = Slow()
+    bench.mark("request", *VIDEOS)
+    bench.sync()
+    bench.later(hours=60)
+    for _ in range(2):
+        report = bench.some()
+        assert (report.polled, bench.notes()) == (4, [""] * 9)
+
+
+def test_what_one_of_two_rows_cannot_show() -> None:
+    """It is in the other's note after no run: neither after one that reaches the video nor after one that does not."""
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.sheet.set_value(3, bench.column("video_id"), "vid-a")
+    at = bench.column("sync_note")
+    place = {"startRowIndex": 1, "endRowIndex": 2, "startColumnIndex": at - 1, "endColumnIndex": at + 1}
+    bench.sheet.attached["merges"] = [{"sheetId": bench.sheet.sheet_id, **place}]
+    for seconds in (120, -1, 120):
+        bench.later(minutes=5)
+        bench.sync(poll_seconds=seconds)
+        assert bench.cell("vid-a", "sync_note", 1) == "Duplicate of row 2: one of them acts, all show the same."
+
+
 def test_rows_that_nobody_marked() -> None:
     """TokPortal denies their videos, and they show a request that the ledger does not know."""
     bench = Slow()
