@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -145,7 +145,7 @@ class TikTok:
         if status in _TRANSIENT_STATUSES:
             raise _Busy(f"TikTok answered {status}", _seconds(response.headers.get("Retry-After")))
         try:
-            told = parsing.answer(response.content, self._token, code)
+            told = parsing.answer(response.content, self._token, code, quote(code, safe=""))
         except parsing.Unreadable as error:
             if status in (401, 403):
                 raise CredentialsError(f"TikTok answered {status}: check the tracker's tiktok.access_token.") from None

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from sheetsync.authorizations import DELETED, EXPIRED, IN_USE, NOT_APPLIED, VALID
 
@@ -76,7 +75,7 @@ def plain(text: object, *secrets: str) -> str:
     words = " ".join((text if isinstance(text, str) else "").split())
     # before it is cut: most of a code is still one
     for secret in filter(None, secrets):
-        words = words.replace(secret, "...").replace(quote(secret, safe=""), "...")
+        words = words.replace(secret, "...")
     return "".join(letter for letter in words if letter.isprintable())[:LONGEST]
 
 

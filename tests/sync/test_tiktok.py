@@ -457,4 +457,4 @@ def test_a_code_that_the_cut_of_a_message_falls_on(spell: Callable[[str], str]) 
     """Most of a code is still one: it is taken out before the message is cut to what a row can say."""
     code = "#" + "aB3/" * 30
     body = json.dumps({"code": 40002, "message": f"auth_code: {spell(code)} is invalid"}).encode()
-    assert parsing.answer(body, TOKEN, code).message == "auth_code: ... is invalid"
+    assert parsing.answer(body, TOKEN, code, quote(code, safe="")).message == "auth_code: ... is invalid"
