@@ -67,6 +67,14 @@ RED: tuple[Story, ...] = (
     ),
     Story(3, "limit", "limit", 0, 103, (("credits_left", 732), ("fill_down", 0), ("sync", 0, 1, ()))),
     Story(
+        3,
+        "silence makes too many marks fewer",
+        "limit",
+        60001,
+        103,
+        (("fill_down", 0), ("sync", 0, 1, (("portal.poll", 1, "before", ("mute", 72)),))),
+    ),
+    Story(
         4, "another price", "price", 0, 104, (("price_is", 343), ("mark", 756, 0), ("sync", 0, 1, ()), ("mark", 905, 0))
     ),
     Story(

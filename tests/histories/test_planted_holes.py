@@ -224,6 +224,16 @@ def first_trouble_ends_all(patch: Patch) -> None:
     patch.setattr(trackers, "run_once", raising)
 
 
+def silence_is_no_mark(patch: Patch) -> None:
+    """A mark whose video TokPortal says nothing of is not counted."""
+    patch.setattr(limits, "_unseen", lambda *_: frozenset())
+
+
+def unseen_clearing_is_done(patch: Patch) -> None:
+    """What a write was to clear is cleared, also where nobody saw it land."""
+    patch.setattr(writing, "left_standing", lambda *_: {})
+
+
 def journal_taken_as_it_is(patch: Patch) -> None:
     """What the ledger keeps of a write was written by this version."""
     patch.setattr(writing, "_unfinished", lambda journal: from_journal(journal) if journal else ())
@@ -254,6 +264,8 @@ BUGS = {
     "an untold price is expected": Bug(untold_price_expected, (104,), "price"),
     "cheaper is fine": Bug(cheaper_is_fine, (104,), "price"),
     "a part of the protections": Bug(part_of_the_protections, (107,), "protected"),
+    "a mark is less where TokPortal is silent": Bug(silence_is_no_mark, (103,), "limit"),
+    "a mark is cleared though nobody saw it": Bug(unseen_clearing_is_done, (1, 110), "refills"),
     "served marks forgotten": Bug(served_marks_forgotten, (1, 110), "refills"),
     "failed looks do not count": Bug(failed_looks_do_not_count, (118,), "ill"),
     "merged cells not looked at": Bug(merged_cells_not_looked_at, (107, 111), "merged"),

@@ -162,10 +162,12 @@ def _by_formula(rng: random.Random) -> list[Step]:
 
 
 def _put_back(rng: random.Random) -> list[Step]:
-    """A mark that cannot be cleared is served, delivered, and looked at again."""
+    """A mark that cannot be cleared is served, delivered, and looked at again; perhaps nobody sees what clears it."""
     n = number(rng)
+    unseen: list[Step] = [(WRITE, 1, "before", fault("lost_after")), (WRITE, 1, "after", ("crash",))]
+    strikes = rng.sample(unseen, rng.randrange(2))
     first = [("mark", n, 0), ("jump", 1), sync(), ("code", DONE), ("jump", 1), sync(), ("refill", n, 1), ("jump", 1)]
-    return [*first, sync(), ("code", DONE), ("jump", 1), sync(), ("jump", 1), sync()]
+    return [*first, sync(*strikes), ("code", DONE), ("jump", 1), sync(), ("jump", 1), sync()]
 
 
 def _retyped(rng: random.Random) -> list[Step]:
