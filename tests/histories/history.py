@@ -138,11 +138,13 @@ class Player:
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:
         if any(active.run.machine is machine for active in self.active):
             return None
-        some = self.desk.chosen
+        some, stale = self.desk.chosen, dict(self.desk.portal.stale_polls)
         report = self.run(machine, strikes)
         # what was not reached in the time of this run, the next one looks at
         is_whole = report and report.exit_code == 0 and not report.deferred and not some and not _leaves_orders(report)
-        if is_whole and not strikes and quiet % 3 == 0 and not self.active:
+        # a replica that lagged in this run does not lag in the next: that one is told otherwise
+        is_unchanged = self.desk.portal.stale_polls == stale
+        if is_whole and is_unchanged and not strikes and quiet % 3 == 0 and not self.active:
             self.quiet(machine)
         return report
 

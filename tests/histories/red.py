@@ -111,6 +111,21 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 1, ()),
         ),
     ),
+    Story(
+        5,
+        "a replica that lags in one run alone: not the same world in the next (it was the judge)",
+        "stale",
+        152913063,
+        5,
+        (
+            ("mark", 575, 0),
+            ("mark", 228, 261),
+            ("sync", 0, 960, ()),
+            ("mark", 943, 1),
+            ("sync", 0, 1, (("portal.poll", 1, "before", ("stale", 943)),)),
+            ("sync", 1, 681, ()),
+        ),
+    ),
     Story(6, "approval renamed", "headers", 1, 106, (("mark", 836, 0), ("rename_gate",), ("sync", 0, 1, ()))),
     Story(7, "protected", "protected", 0, 107, (("mark", 70, 0), ("protect", 695), ("sync", 0, 1, ()))),
     Story(
