@@ -168,18 +168,23 @@ class Writer:
     journal: Journal
 
     def read(self, sheet_id: int | None = None) -> Snapshot:
-        """A read of the tab, once headers that a write has hit are put back. Raises as the reader's does."""
-        seen = self.reader.look(sheet_id)
-        try:
-            return self.reader.bound(seen)
-        except HeaderError:
-            headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
-            if not headers:
-                raise
-        log.warning("a row was inserted above the headers during a write; putting the headers back")
-        body = {"requests": requests.plain(seen, headers)}
-        self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
-        return self.reader.read(seen.sheet_id)
+        """A read of the tab, once headers that a write has hit are put back. Raises as the reader's does.
+
+        At most three rounds: whoever takes the row above the headers away again lets them land in a row.
+        """
+        for _ in range(ROUNDS):
+            seen = self.reader.look(sheet_id)
+            try:
+                return self.reader.bound(seen)
+            except HeaderError:
+                headers = repair.headers_to_restore(_unfinished(self.journal.pending_write()), seen)
+                if not headers:
+                    raise
+            log.warning("a row was inserted above the headers during a write; putting the headers back")
+            body = {"requests": requests.plain(seen, headers)}
+            self.reader.api.update(self.reader.tracker.spreadsheet, body, "spreadsheetId")
+            sheet_id = seen.sheet_id
+        return self.reader.read(sheet_id)
 
     def write(self, snapshot: Snapshot, wanted: Wanted) -> Written:
         """Make the cells say what is wanted of the newest read, and verify where each write landed.

@@ -332,6 +332,24 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        13,
+        "a row above goes just as the headers are put back",
+        "above,refills",
+        152915075,
+        8,
+        (
+            ("mark", 588, 0),
+            ("sync", 0, 1, ()),
+            ("code", 30),
+            (
+                "sync",
+                1,
+                361,
+                (("*", 2, "after", ("row_above",)), ("values.batchGet", 1, "after", ("undo_row_above",))),
+            ),
+        ),
+    ),
+    Story(
         14,
         "a column inserted, the answer lost, taken back",
         "undone",

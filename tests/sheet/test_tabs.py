@@ -159,6 +159,19 @@ class TestRowAbove:
         assert bench.table()[0][: len(headers)] == headers
         assert said(bench.sheet) == [(VIDEO, "", "pending"), (OTHER, "", "")]
 
+    @pytest.mark.parametrize("nth", [1, 2])
+    def test_the_row_is_taken_away_just_as_the_headers_are_put_back(self, nth: int) -> None:
+        """They land in the first row: this very run puts them where they belong, and that row right."""
+        bench = marked()
+        bench.mark("renew", OTHER)
+        headers = list(bench.headers)
+        at_write(bench, nth, lambda: bench.sheet.insert_rows(0))
+        at_write(bench, nth + 1, lambda: bench.sheet.delete_rows(0))
+        assert bench.sync().exit_code == 0
+        assert bench.table()[0][: len(headers)] == headers
+        assert said(bench.sheet) == [(VIDEO, "", "pending"), (OTHER, "renew", "")]
+        assert bench.charged(VIDEO) == 7
+
     def test_a_header_that_somebody_renamed(self) -> None:
         """What no write has hit is nobody's to put back: the run says what is missing."""
         bench = marked()
