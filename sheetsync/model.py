@@ -404,10 +404,6 @@ class Snapshot:
     locks: tuple[Lock, ...] = ()
     typed: tuple[Lock, ...] = ()
 
-    def hides(self, row: int, column: int) -> bool:
-        """Whether a cell (row number, 0-based column) lies under a merged one."""
-        return any(lock.is_merge and lock.covers(row, column) for lock in self.locks)
-
     def bars(self, row: int, column: int) -> bool:
         """Whether a cell cannot be written: it lies under a merged one, or in a range that keeps sheetsync out."""
         return any(lock.covers(row, column) for lock in self.locks)

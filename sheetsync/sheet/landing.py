@@ -21,6 +21,9 @@ MOST = 0.5
 GONE = "\x00"
 """The header of a column that came and went: no header of a sheet says that, so that it stands nowhere now."""
 
+RowsBySaying = dict[frozenset[int], dict[tuple[object, ...], list[int]]]
+"""Rows by which of some columns merged cells hide in them, and by what the others say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
@@ -110,9 +113,7 @@ def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) 
     taken = {n for rows in whole for n in rows}
     touched = [n for n in changed if n not in taken]
     carriers = [
-        Carrier(
-            edits, row, bool(rows) or _could_carry_no_more(edits, row, headers, of), _found(edits, row, headers, of)
-        )
+        Carrier(edits, row, bool(rows), _found(edits, row, headers, of))
         for edits, rows in zip(written, whole, strict=True)
         for row in rows
         or (n for n in touched if _tells_enough(n, edits, headers, of) and _may_tell(n, edits, headers, of))
@@ -173,20 +174,40 @@ def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: After
 def _whole_carriers(
     written: Sequence[Sequence[Edit]], headers: Sequence[Scalar], among: Iterable[int], of: Aftermath
 ) -> list[list[int]]:
-    """The rows that carry all that was written to a row, of each. By an index: both may be thousands."""
+    """The rows that carry all that was written to a row, of each. By an index: both may be thousands.
+
+    What lies under merged cells there is swallowed: a row that lacks nothing else carries all.
+    """
     time_zone = of.sent.before.time_zone
-    rows_by: dict[tuple[int, ...], dict[tuple[object, ...], list[int]]] = {}
+    rows_by: dict[tuple[int, ...], RowsBySaying] = {}
     carriers = []
     for edits in written:
-        cells = _placed(edits, headers, of)
-        columns = tuple(column for column, _ in cells)
+        cells = {column: index_key(edit.value, time_zone) for column, edit in _placed(edits, headers, of)}
+        columns = tuple(cells)
         if columns not in rows_by:
-            index = rows_by[columns] = {}
-            for n in among:
-                index.setdefault(tuple(index_key(of.after.cell(n, c), time_zone) for c in columns), []).append(n)
-        near = rows_by[columns].get(tuple(index_key(cell.value, time_zone) for _, cell in cells), [])
-        carriers.append([n for n in near if _share(n, edits, headers, of) == 1])
+            rows_by[columns] = _by_saying(columns, among, of)
+        near = [
+            n
+            for hidden, rows in rows_by[columns].items()
+            for n in rows.get(tuple(cell for column, cell in cells.items() if column not in hidden), ())
+        ]
+        carriers.append([n for n in near if _carries_all(n, edits, headers, of)])
     return carriers
+
+
+def _by_saying(columns: Sequence[int], among: Iterable[int], of: Aftermath) -> RowsBySaying:
+    found: RowsBySaying = {}
+    for n in among:
+        hidden = of.now.hidden(n, columns)
+        saying = tuple(index_key(of.after.cell(n, c), of.sent.before.time_zone) for c in columns if c not in hidden)
+        found.setdefault(hidden, {}).setdefault(saying, []).append(n)
+    return found
+
+
+def _carries_all(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
+    if _share(row, edits, headers, of) == 1:
+        return True
+    return _could_carry_no_more(edits, row, headers, of) and _tells_enough(row, edits, headers, of)
 
 
 def _may_tell(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> bool:
@@ -242,7 +263,8 @@ def _placed(edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> 
 def _could_carry_no_more(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: Aftermath) -> bool:
     """Whether all that a row lacks of what was written there lies under merged cells, which swallow it."""
     cells = _placed(edits, headers, of)
-    return all(of.holds(row, column, cell) or of.after.hides(row, column) for column, cell in cells)
+    hidden = of.now.hidden(row, [column for column, _ in cells])
+    return all(of.holds(row, column, cell) or column in hidden for column, cell in cells)
 
 
 def _share(row: int, edits: Sequence[Edit], headers: Sequence[Scalar], of: Aftermath) -> float:

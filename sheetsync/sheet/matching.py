@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Self
 
 from sheetsync.columns import index_key, key_text, normal, same, says
-from sheetsync.model import Scalar, Snapshot
+from sheetsync.model import Lock, Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, header_at, key_at, key_header, machine_headers
 
 KEY_WEIGHT = 100
@@ -61,6 +61,10 @@ class RowIndex:
         self._snapshot = snapshot
         self._contents: dict[int, Content] = {}
         self._sayings: dict[str, dict[object, set[int]]] = {}
+        self._merges: dict[int, list[Lock]] = {}
+        for lock in (lock for lock in snapshot.locks if lock.is_merge):
+            for number in range(lock.top + 1, int(min(lock.bottom, len(snapshot.grid))) + 1):
+                self._merges.setdefault(number, []).append(lock)
 
     def key(self, number: int) -> str:
         """The video id that stands in a row."""
@@ -94,6 +98,11 @@ class RowIndex:
         if number not in self._contents:
             self._contents[number] = content(self._snapshot.headers, self._snapshot.grid[number - 1])
         return self._contents[number]
+
+    def hidden(self, number: int, columns: Iterable[int]) -> frozenset[int]:
+        """Those of some columns that lie under a merged cell in a row. By an index: both may be thousands."""
+        merges = self._merges.get(number)
+        return frozenset(c for c in columns if any(m.covers(number, c) for m in merges)) if merges else frozenset()
 
     def changed_since(self, earlier: Self) -> list[int]:
         """Those of its own rows that do not stand in an earlier snapshot, cell by cell; columns that are gone aside."""

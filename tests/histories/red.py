@@ -286,6 +286,19 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        11,
+        "a duplicate whose merged cells hide a part of what landed, as a column came",
+        "merged,undone",
+        152915568,
+        3,
+        (
+            ("copy", 710, 704, 963),
+            ("merge", 74, 355, 474),
+            ("mark", 576, 0),
+            ("sync", 0, 1, (("sheets.batchUpdate", 1, "before", ("insert_column", 461, 1)),)),
+        ),
+    ),
+    Story(
         12,
         "the tab put away, a copy in its place",
         "tabs",

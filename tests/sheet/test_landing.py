@@ -11,6 +11,7 @@ from support.small_sheet import (
     ACTION,
     BEFORE,
     CLIENT,
+    CODE,
     FOR_A,
     FOR_B,
     ID,
@@ -28,7 +29,7 @@ from support.small_sheet import (
 )
 
 from sheetsync.columns import to_serial
-from sheetsync.model import Snapshot
+from sheetsync.model import Lock, Snapshot
 from sheetsync.sheet.edits import Edit, Sent, SetCell
 from sheetsync.sheet.journal import from_journal, to_journal
 from sheetsync.sheet.landing import seen_since
@@ -79,6 +80,27 @@ def test_rows_that_were_written_the_same() -> None:
     landed = seen_since(killed(written, twins)[0], after).landed
     assert landed
     assert set(landed.rows) == {2, 3}
+
+
+@pytest.mark.parametrize("at", range(ACTION + 1, UPDATED + 1))
+@pytest.mark.parametrize("hidden", range(ACTION + 1, UPDATED + 2))
+@pytest.mark.parametrize("fewer", [(STATUS,), (CODE,), (ID,), (STATUS, CODE), (CODE, ID)])
+def test_a_duplicate_with_merged_cells(at: int, hidden: int, fewer: tuple[int, ...]) -> None:
+    """A column comes: a row that cannot show all of what landed is reached like the one that shows it, and both are
+    put right.
+    """
+    twins = snapshot(A, A, C)
+    told = {STATUS: "pending", CODE: "#9", ID: "R9", UPDATED: NOW}
+    written = [SetCell(row, c, "vid-a", told[c]) for row in (2, 3) for c in told if row == 2 or c not in fewer]
+    wide = column(twins, at, "New")
+    under = Lock(2, 3, hidden - 1, hidden + 1, (Lock(2, 3, hidden - 1, hidden),), is_merge=True)
+    lines = [list(line) for line in land(written, wide)[1].grid]
+    lines[2][hidden] = ""
+    after = replace(snapshot(*lines[1:], headers=lines[0]), locks=(under,))
+    rows = repaired(after, repairs_for(killed(written, twins), after)[1]).grid
+    meant = {(edit.row, twins.headers[edit.column]) for edit in written}
+    others = [(r, c) for r in (2, 3, 4) for c, header in enumerate(wide.headers) if (r, header) not in meant]
+    assert [(r, c) for r, c in others if rows[r - 1][c] != wide.cell(r, c) and not after.bars(r, c)] == []
 
 
 def test_what_was_emptied_landed_beside_the_rest() -> None:
