@@ -222,6 +222,21 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        10,
+        "a mark that is put back, and the answer to the write that cleared it is lost",
+        "refills",
+        152917736,
+        1,
+        (
+            ("mark", 18, 0),
+            ("sync", 0, 1, ()),
+            ("code", 30),
+            ("refill", 54, 699),
+            ("sync", 0, 58, (("sheets.batchUpdate", 1, "before", ("fault", 11)),)),
+            ("code", 30),
+        ),
+    ),
+    Story(
         11,
         "a write lands a row too low",
         "displaced",
