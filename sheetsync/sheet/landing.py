@@ -90,16 +90,29 @@ def _explained(of: Aftermath) -> tuple[Sequence[Scalar], list[Carrier]]:
     """
     was, now = of.sent.before.headers, of.after.headers
     one_more = ((*headers[:at], GONE, *headers[at:]) for headers in (was, now) for at in range(len(headers)))
-    best: tuple[Sequence[Scalar], list[Carrier]] = now, []
-    most, changed = -1, of.now.changed_since(of.then)
-    for headers in chain([now, was], one_more):
-        carriers = list(_one_each(_carriers(headers, changed, of)))
-        told = sum(carrier.told for carrier in carriers)
-        if told > most:
-            best, most = (headers, carriers), told
-        if was == now and told == sum(isinstance(edit, SetCell) for edit in of.sent.edits):
-            break
-    return best
+    changed = of.now.changed_since(of.then)
+    all_of_them = [(-_most_told(those, changed, of), n, those) for n, those in enumerate(chain([now, was], one_more))]
+    best, headers, carriers = (1, 0), now, list[Carrier]()
+    # what may explain most comes first, and what cannot explain more, or as much and before it, is passed over: who
+    # carries what is asked of each row and each write, thousands times thousands
+    for at_most, n, those in sorted(all_of_them, key=lambda one: one[:2]):
+        if (at_most, n) < best:
+            found = list(_one_each(_carriers(those, changed, of)))
+            told = sum(carrier.told for carrier in found)
+            if (-told, n) < best:
+                best, headers, carriers = (-told, n), those, found
+    return headers, carriers
+
+
+def _most_told(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) -> int:
+    """How many cells of a write its rows could tell of at most, under these headers: those that stand somewhere."""
+    time_zone = of.sent.before.time_zone
+    edits = [edit for edit in of.sent.edits if isinstance(edit, SetCell)]
+    places = {column: columns_now(of.after, header_at(headers, column), column) for column in {e.column for e in edits}}
+    said = {
+        column: {index_key(of.after.cell(n, at[0]), time_zone) for n in changed} for column, at in places.items() if at
+    }
+    return sum(index_key(edit.value, time_zone) in said.get(edit.column, ()) for edit in edits)
 
 
 def _carriers(headers: Sequence[Scalar], changed: Sequence[int], of: Aftermath) -> list[Carrier]:

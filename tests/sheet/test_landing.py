@@ -71,6 +71,23 @@ def test_a_column_that_came_and_stayed() -> None:
     assert [row[STATUS] for row in mended(BOTH, after)] == ["", "", ""]
 
 
+@pytest.mark.parametrize("gone", [0, 1])
+def test_hundreds_of_rows_beside_a_column_that_came(gone: int) -> None:
+    """Each is put right, one of them deleted meanwhile or not, and in no more time than the rows take."""
+    rows = [[f"vid-{n}", "request", "Acme", True, 12.5, "", "", "", ""] for n in range(600)]
+    before = snapshot(*rows)
+    written: list[Edit] = []
+    for n, (key, *_) in enumerate(rows, start=2):
+        written += [SetCell(n, STATUS, str(key), "pending"), SetCell(n, CODE, str(key), f"#code-{n}")]
+        written += [SetCell(n, ID, str(key), f"id-{n}"), SetCell(n, UPDATED, str(key), NOW)]
+    _, wide = land(written, column(before, STATUS, "New"))
+    lines = list(wide.grid)
+    after = snapshot(*lines[1:301], *lines[301 + gone :], headers=lines[0])
+    found = repaired(after, repairs_for(killed(written, before), after)[1])
+    assert {row[STATUS] for row in found.grid[1:]} == {""}
+    assert len(found.grid) == 601 - gone
+
+
 def test_rows_that_were_written_the_same() -> None:
     """Each of two duplicates is known by its place: both are put right."""
     twins = snapshot(A, A, C)
