@@ -208,6 +208,10 @@ NOT_OF_THIS_VIDEO = (
     "Nobody knows of this Request ID, nor of the code beside it: correct the Video ID, or empty Request ID if the code "
     "came from elsewhere."
 )
+NOT_ITS_OWN = (
+    "This Request ID is another video's, and nobody knows of the code beside it: correct the Video ID, or empty "
+    "Request ID if the code came from elsewhere."
+)
 NOT_CONFIRMED = "The code is as this row told it; TokPortal has not confirmed it."
 WITHOUT_A_CODE = "TokPortal says that this request is finished, and names no code: ask TokPortal if none comes."
 REPORTED = "Reported to the manager, who will send a new code."
@@ -297,6 +301,11 @@ def duplicate_of(rows: Sequence[int]) -> str:
 def same_post(rows: Sequence[int]) -> str:
     """Rows of another video have the same Video URL."""
     return f"Same Video URL as row {', '.join(map(str, rows))}, under another Video ID: one of the two is wrong."
+
+
+def shows_an_error(header: str, shown: str) -> str:
+    """A formula whose source cannot be reached, say."""
+    return f"{header} shows {shown}: what it said before counts for the code."
 
 
 def cell_problem(header: str, problem: Exception) -> str:

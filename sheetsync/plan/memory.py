@@ -13,7 +13,7 @@ from datetime import datetime
 from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.projection.cells import ORDERING
-from sheetsync.projection.window import code_seen, readable, typed_code, typed_days
+from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days
 from sheetsync.steps import Memory, TypedValue
 
 OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
@@ -84,18 +84,20 @@ class _Sheet:
                 is_old = memory is None and column == "known_expiry" and self._precedes(row, value, shown)
                 yield TypedValue(row.key, column, EARLIER if is_old else shown, value)
 
-    def _precedes(self, row: Row, value: Scalar, code: str) -> bool:
-        """Without memory, a date from before the code was requested is of an earlier one."""
+    def _precedes(self, row: Row, value: Scalar, name: str) -> bool:
+        """Without memory, a date from before the code of that name was requested is of an earlier one."""
         if row.key in self.before.opening:
             return False
         ends = readable(lambda: instant(value, self.time_zone))
-        asked = [e.request.created_at for e in self.known.generations(row.key) if e.request.code == code]
+        every = self.known.generations(row.key)
+        names = [name_of(entry.request.code or "", every[n:]) for n, entry in enumerate(every)]
+        asked = [entry.request.created_at for entry, called in zip(every, names, strict=True) if called == name]
         return bool(ends and asked and asked[0] and ends < asked[0])
 
     def days(self, row: Row) -> Iterator[tuple[str, str, int]]:
         """Those of the latest request: when a later one comes, they stay as they were."""
         entry, days = self.known.latest.get(row.key), typed_days(row, self.tracker)
-        if entry and entry.authorization_days != days:
+        if entry and entry.authorization_days != days and not is_error(row.cells.get("authorization_days", "")):
             yield row.key, entry.request.id, days
 
     def imported(self, rows: Sequence[Row]) -> Collection[Entry]:
@@ -107,7 +109,7 @@ class _Sheet:
 
     def _imports(self, row: Row) -> Iterator[Entry]:
         """The requests and codes that the row alone still knows."""
-        code = row.text("spark_code")
+        code = code_in(row)
         is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}
         if row.shown_id and self._tells_of_a_request(row):
             if row.shown_id not in self.before.owners or self._was_submitted(row):
@@ -116,9 +118,15 @@ class _Sheet:
             yield typed_code(row, self.time_zone, self.tracker, self.now)
 
     def _is_of_its_people(self, row: Row) -> bool:
-        """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows."""
+        """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows.
+
+        Whatever else its people keep there in columns of ours: the code was theirs when the run began.
+        """
         if row.text("request_id") != "":
             return row.shown_id not in self.known.owners
+        if not self.before.generations(row.key):
+            return True
+        # a run was killed between the order and this
         return row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
 
     def _tells_of_a_request(self, row: Row) -> bool:

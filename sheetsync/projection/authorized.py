@@ -9,7 +9,7 @@ from sheetsync import notes
 from sheetsync.authorizations import GOOD_STATES, NOT_TOLD
 from sheetsync.columns import key_text, shown_instant
 from sheetsync.model import Entry, Row, Tracker
-from sheetsync.projection.window import RowContext, known_expiry, told_by_tiktok, usable_code
+from sheetsync.projection.window import RowContext, known_expiry, told_by_tiktok
 
 LARGEST_EXACT = 2**53
 """A number above it lost digits when it was typed: an ad account's id has 19."""
@@ -34,7 +34,7 @@ def tiktok_notes(context: RowContext, entry: Entry) -> list[str]:
         is_meant = tracker.tiktok.is_on and entry.request.platform != "instagram"
         is_nowhere = is_meant and not advertiser_of(context.row, tracker)
         return [notes.no_ad_account(header("ad_account"))] if is_nowhere else []
-    said, typed = [], known_expiry(context, usable_code(entry.request))
+    said, typed = [], known_expiry(context, entry)
     if typed and told.ends and typed != told.ends:
         ends = (shown_instant(each, context.time_zone) for each in (typed, told.ends))
         said.append(notes.two_ends(header("known_expiry"), *ends))

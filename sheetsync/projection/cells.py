@@ -19,6 +19,7 @@ from sheetsync.projection.kept import left_over
 from sheetsync.projection.window import (
     RowContext,
     Window,
+    code_in,
     is_ours,
     is_retired,
     missing,
@@ -119,10 +120,9 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
 
 
 def _is_all_that_is_left(context: RowContext) -> bool:
-    """Whether nobody else knows of the row's code, nor of its request: then it stays, whatever it is."""
-    row, known, code = context.row, context.known, context.row.text("spark_code")
-    is_strange = context.entry is None and row.shown_id != "" and code != ""
-    return is_strange and code not in known.codes and row.shown_id not in known.owners
+    """Whether nobody else knows of the row's code: then it stays, whatever request its row shows."""
+    row, code = context.row, code_in(context.row)
+    return context.entry is None and row.shown_id != "" and code != "" and code not in context.known.codes
 
 
 def _without_claim(row: Row) -> dict[str, Value]:
@@ -164,7 +164,7 @@ def _by_tiktok(context: RowContext, window: Window) -> dict[str, Value]:
 
 def _frozen_code(context: RowContext) -> dict[str, Value]:
     """A mark that waits freezes the code and its end; where they stand goes on with time (design 5)."""
-    shown = context.row.text("spark_code")
+    shown = code_in(context.row)
     ends = readable(lambda: instant(context.row.cells.get("expires_at", ""), context.time_zone))
     if not (shown and ends):
         return {}
@@ -220,7 +220,9 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     parts = [context.reason, notes.CODE_CANCELLED if _is_dead(context, code) else ""]
     if entry and not context.reason:
         parts += _request_notes(_remembered(entry, context.row), context.tracker.price)
-    parts += [notes.NOT_OF_THIS_VIDEO] if _is_all_that_is_left(context) else _code_notes(context, shown, found)
+    is_another = context.row.shown_id in context.known.owners
+    strange = notes.NOT_ITS_OWN if is_another else notes.NOT_OF_THIS_VIDEO
+    parts += [strange] if _is_all_that_is_left(context) else _code_notes(context, shown, found)
     if entry or shown:
         parts += unreadable(context)
     if entry or shown or context.waiting:
@@ -292,7 +294,8 @@ def _others(context: RowContext, code: str, found: Sequence[Code]) -> str:
 def _said_of_another(context: RowContext, code: str) -> list[str]:
     """What stands in the row and was typed for another code than this one."""
     said = []
-    if context.first.cells.get("known_expiry", "") != "" and typed_for(context, "known_expiry", code) == "":
+    typed = typed_for(context, "known_expiry", context.name_of(code))
+    if context.first.cells.get("known_expiry", "") != "" and typed == "":
         said.append(notes.expiry_of_another_code(context.header("known_expiry")))
     if context.row.text("paid_status").casefold() == "retired" and not is_retired(context, code):
         said.append(notes.retired_another_code(context.header("paid_status")))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sheetsync.model import Entry, Row
-from sheetsync.projection.window import RowContext, Window, typed_code, usable_code, window_of
+from sheetsync.projection.window import RowContext, Window, code_in, typed_code, usable_code, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,15 @@ def codes(context: RowContext) -> tuple[Code, ...]:
 
 def is_typed(row: Row, generations: Sequence[Entry]) -> bool:
     """Whether the code in a row, if there is one, is its people's own: nothing was ever requested there."""
-    return bool(row.text("spark_code")) and not row.shown_id and not generations
+    return bool(code_in(row)) and not row.shown_id and not generations
 
 
 def in_use(found: Sequence[Code]) -> Code | None:
-    """The newest that runs and was not reported; else the newest reported one; else the newest expired one."""
-    running = [code for code in found if code.runs]
+    """The newest that runs and was not reported; else the newest reported one; else the newest expired one.
+
+    Of one whose end nobody knows it is not said that it has outlived a later one: it would hide that this has ended.
+    """
+    ended = next((n for n, code in enumerate(found) if not code.runs), len(found))
+    running = [code for n, code in enumerate(found) if code.runs and (code.window.ends or n < ended)]
     working = [code for code in running if not code.is_reported]
     return next(iter([*working, *running, *found]), None)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sheetsync import notes
 from sheetsync.authorizations import Authorization, code_name
-from sheetsync.columns import BadCell, days, header_of, instant, same
+from sheetsync.columns import BadCell, days, header_of, instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.steps import RowSeen
 
@@ -56,6 +56,10 @@ class RowContext:
         """The row whose typed dates and decisions count: of duplicates the first (design 5)."""
         return min((self.row, *self.duplicates), key=lambda row: row.number)
 
+    def name_of(self, code: str) -> str:
+        """What people's words for the newest code that says this are kept under."""
+        return name_of(code, self.known.generations(self.row.key))
+
     def header(self, column: str) -> str:
         """The header that people know a column by."""
         return header_of(column, self.tracker.columns)
@@ -71,31 +75,50 @@ class Window:
     state: str = field(default="", compare=False)
 
 
+def code_in(row: Row) -> str:
+    """The code that stands in a row; none where its cell shows an error, or is a checkbox."""
+    cell = row.cells.get("spark_code", "")
+    return "" if isinstance(cell, bool) or is_error(cell) else row.text("spark_code")
+
+
 def usable_code(request: AdCodeRequest) -> str:
     """The code that a request brought: none of a cancelled one, whose code is dead."""
     return request.code or "" if request.status != "cancelled" else ""
 
 
+def name_of(code: str, generations: Sequence[Entry]) -> str:
+    """What people's words for a code are kept under: the code, with the request that brought it last where a renewal
+    has brought the same one again (peers 0.5). `generations` are those up to now, newest first.
+    """
+    brought = [entry.request.id for entry in generations if code and usable_code(entry.request) == code]
+    return f"{code} {brought[0]}" if len(brought) > 1 else code
+
+
 def code_seen(row: Row, known: Known) -> str:
-    """The code that people saw in a row: what they typed beside it was about that one. Empty where there was none.
+    """The code that people saw in a row, by its name: what they typed beside it was about that one. Empty where there
+    was none.
 
     Where somebody typed over it, it is the newest one that the ledger knows. A row that was copied, or is used again
     for another video, still shows that of the other one, and a row without a request that of its people.
     """
-    shown = row.text("spark_code")
+    shown, generations = code_in(row), known.generations(row.key)
     if not (shown and row.shown_id) or known.owners.get(row.shown_id, row.key) != row.key:
         return shown
-    codes = [code for entry in known.generations(row.key) if (code := usable_code(entry.request))]
-    return codes[0] if codes and known.codes.get(shown) != row.key and shown not in codes else shown
+    codes = [code for entry in generations if (code := usable_code(entry.request))]
+    seen = codes[0] if codes and known.codes.get(shown) != row.key and shown not in codes else shown
+    # later requests than the one that the row shows brought nothing that its people saw
+    later = next((n for n, entry in enumerate(generations) if entry.request.id == row.shown_id), 0)
+    return name_of(seen, generations[later:])
 
 
 def typed_for(context: RowContext, column: str, code: str) -> Scalar:
-    """What people typed into a cell for a code: it belongs to the one that was shown when it was first read, or, where
-    none was, to the next one (design 5).
+    """What people typed into a cell for a code, by its name: it belongs to the one that was shown when it was first
+    read, or, where none was, to the next one (design 5).
     """
     first = context.first
     value, memory = first.cells.get(column, ""), context.known.typed.get((first.key, column))
-    is_new = memory is None or not same(value, memory.last)
+    # what is being loaded, or cannot be, says nothing new
+    is_new = memory is None or not (same(value, memory.last) or is_error(value))
     if is_new and code_seen(first, context.known) in ("", code):
         return value
     return memory.by_code.get(code, memory.by_code.get("", "")) if memory else ""
@@ -106,10 +129,9 @@ def window_of(context: RowContext, entry: Entry) -> Window:
 
     Empty without a code.
     """
-    code = usable_code(entry.request)
-    if not code:
+    if not usable_code(entry.request):
         return Window(None, "")
-    ends, source = _ends(context, entry, code)
+    ends, source = _ends(context, entry)
     told = told_by_tiktok(context, entry)
     return replace(window_at(context, ends), source=source if ends else "", state=told.state if told else "")
 
@@ -129,14 +151,14 @@ def expiry_word(ends: datetime | None, now: datetime, warn_hours: int) -> str:
     return "renewal needed" if now >= ends - timedelta(hours=warn_hours) else "ok"
 
 
-def _ends(context: RowContext, entry: Entry, code: str) -> tuple[datetime | None, str]:
+def _ends(context: RowContext, entry: Entry) -> tuple[datetime | None, str]:
     """When a code ends, and who says so: of Known expiry and TikTok the earlier; else created_at + Authorization days.
 
     TokPortal reports no window (reference 2.5), and the clock runs from the code's generation, so this is the early
     edge.
     """
     told, request = told_by_tiktok(context, entry), entry.request
-    known = (known_expiry(context, code), "typed"), (told.ends if told else None, "TikTok")
+    known = (known_expiry(context, entry), "typed"), (told.ends if told else None, "TikTok")
     said = [(ends, source) for ends, source in known if ends]
     if said:
         return min(said, key=lambda each: each[0])
@@ -146,9 +168,11 @@ def _ends(context: RowContext, entry: Entry, code: str) -> tuple[datetime | None
     return request.created_at + timedelta(days=_days(context, entry)), "estimate"
 
 
-def known_expiry(context: RowContext, code: str) -> datetime | None:
-    """The end that people typed for a code."""
-    cell = typed_for(context, "known_expiry", code)
+def known_expiry(context: RowContext, entry: Entry) -> datetime | None:
+    """The end that people typed for the code of a generation."""
+    generations = context.known.generations(context.row.key)
+    since = generations[generations.index(entry) :] if entry in generations else ()
+    cell = typed_for(context, "known_expiry", name_of(usable_code(entry.request), since))
     # a cell that cannot be read counts as empty, and is told: the estimate keeps the alarm alive
     return readable(lambda: instant(cell, context.time_zone))
 
@@ -170,8 +194,12 @@ def is_of_this(request: AdCodeRequest, told: Authorization) -> bool:
 
 
 def _days(context: RowContext, entry: Entry) -> int:
-    """Those of the row, and once a renewal was ordered, those that the row had until then (design 5)."""
-    if entry is not context.entry and entry.authorization_days is not None:
+    """Those of the row, and once a renewal was ordered, those that the row had until then (design 5).
+
+    So also while the cell shows an error.
+    """
+    is_told = entry is context.entry and not is_error(context.first.cells.get("authorization_days", ""))
+    if not is_told and entry.authorization_days is not None:
         return entry.authorization_days
     return typed_days(context.first, context.tracker)
 
@@ -194,13 +222,21 @@ def unreadable(context: RowContext) -> list[str]:
     problems = []
 
     def look(column: str, parse: Callable[[Scalar], object]) -> None:
+        cell = context.row.cells.get(column, "")
+        if is_error(cell):
+            problems.append(notes.shows_an_error(context.header(column), context.row.text(column)))
+            return
         try:
-            parse(context.row.cells.get(column, ""))
+            parse(cell)
         except BadCell as problem:
             problems.append(notes.cell_problem(context.header(column), problem))
 
     look("known_expiry", lambda cell: instant(cell, context.time_zone))
     look("authorization_days", days)
+    if code_in(context.row) and not (context.row.shown_id or context.known.generations(context.row.key)):
+        # of a code that people keep, these tell when it ends
+        look("received_at", lambda cell: instant(cell, context.time_zone))
+        look("expires_at", lambda cell: instant(cell, context.time_zone))
     return problems
 
 
@@ -239,7 +275,7 @@ def _typed_date(row: Row, column: str, time_zone: str) -> datetime | None:
 
 def is_retired(context: RowContext, code: str) -> bool:
     """Whether people retired this code: the word belongs to the one that was shown when they said it."""
-    words = context.row.text("paid_status"), str(typed_for(context, "paid_status", code)).strip()
+    words = context.row.text("paid_status"), str(typed_for(context, "paid_status", context.name_of(code))).strip()
     return all(word.casefold() == "retired" for word in words[: 2 if code else 1])
 
 
@@ -266,12 +302,14 @@ def missing(context: RowContext, code: str, expiry: str) -> str:
     if is_retired(context, code):
         wanted.append("retirement_reason")
     # a column that the sheet does not have is not missed
-    names = [context.header(key) for key in wanted if key in row.columns and not row.text(key)]
+    empty = [key for key in wanted if key in row.columns and (not row.text(key) or is_error(row.cells.get(key, "")))]
+    names = [context.header(key) for key in empty]
     return ", ".join([*names, *_undecided(context, code, expiry), *(["window"] if expiry == "no window" else [])])
 
 
 def _undecided(context: RowContext, code: str, expiry: str) -> Sequence[str]:
     """Renewal decision, when renewal is needed: one that was made for an earlier code says nothing of this one."""
     is_due = expiry == "renewal needed" and "renewal_decision" in context.row.columns
-    decided = str(typed_for(context, "renewal_decision", code)).strip() and context.row.text("renewal_decision")
+    name = context.name_of(code)
+    decided = str(typed_for(context, "renewal_decision", name)).strip() and context.row.text("renewal_decision")
     return [] if decided or not is_due else [context.header("renewal_decision")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.bench import Bench
+from support.bench import PERSON, Bench
 
 from sheetsync import notes
-from sheetsync.columns import to_serial
+from sheetsync.columns import MACHINE_KEYS, header_of, to_serial
 from sheetsync.ledger.store import Ledger
 
 CODE = "#handcode_paid_by_mail"
@@ -86,6 +86,69 @@ def test_an_order_in_such_a_row(request_id: Any) -> None:
     assert CODE in bench.ledger.known("acme").codes
 
 
+@pytest.mark.parametrize("status", ["", "delivered", "live", "finalized"])
+@pytest.mark.parametrize("requested", ["", "by mail", 46000.5])
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_mark_in_a_row_without_a_request_id(status: str, requested: Any, is_adopted: bool) -> None:
+    """Whatever word its people have for it: the code is theirs before the mark, and stays in use, and in the ledger."""
+    bench = tracker("", status=status, requested_at=requested)
+    if is_adopted:
+        bench.world.portal.order_elsewhere("vid-a")
+    bench.mark("request", "vid-a")
+    for _ in range(2):
+        bench.sync()
+        assert (bench.cell("vid-a", "spark_code"), bench.cell("vid-a", "action")) == (CODE, "")
+        bench.later(minutes=5)
+    assert CODE in bench.ledger.known("acme").codes
+
+
+@pytest.mark.parametrize("shown", ["#N/A", "Loading...", "#REF!", False, True])
+def test_what_is_no_code(shown: Any) -> None:
+    """A formula that shows an error, or a box: nothing is said beside it, and it never stands for a code."""
+    bench = Bench(["vid-a"])
+    bench.type("vid-a", "spark_code", shown)
+    bench.sync()
+    assert [bench.cell("vid-a", key) for key in ("stage", "expiry", "sync_note")] == ["", "", ""]
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.portal.submit("vid-a")
+    bench.world.portal.deliver("vid-a")
+    bench.later(minutes=5)
+    bench.sync()
+    assert (bench.cell("vid-a", "expiry"), bench.cell("vid-a", "sync_note")) == ("ok", "")
+    bench.later(days=31)
+    bench.sync()
+    assert bench.cell("vid-a", "expiry") == "expired"
+    assert bench.cell("vid-a", "spark_code") == bench.requests("vid-a")[0].code
+
+
+@pytest.mark.parametrize("column", ["received_at", "expires_at", "known_expiry"])
+def test_a_date_beside_it_that_cannot_be_read(column: str) -> None:
+    """It is told, as for any code: else its people take it for known."""
+    keys = (*PERSON, *MACHINE_KEYS, "received_at")
+    bench = Bench(["vid-a"], headers=[header_of(key, {}) for key in keys])
+    bench.type("vid-a", "spark_code", CODE)
+    bench.type("vid-a", column, "03/04/2027")
+    for _ in range(2):
+        bench.sync()
+        assert (bench.cell("vid-a", "expiry"), bench.cell("vid-a", column)) == ("no window", "03/04/2027")
+        assert bench.cell("vid-a", "sync_note").startswith(f"{header_of(column, {})}: '03/04/2027' can be read in two")
+
+
+def test_an_old_code_without_an_end_hides_no_later_one_that_has_ended() -> None:
+    """Nobody knows that it still runs: the row goes on showing what has ended, and the note names the other."""
+    bench = tracker("")
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.portal.submit("vid-a")
+    bench.world.portal.deliver("vid-a")
+    bench.later(days=31)
+    bench.sync()
+    assert (bench.cell("vid-a", "expiry"), bench.cell("vid-a", "stage")) == ("expired", "expired")
+    assert bench.cell("vid-a", "spark_code") == bench.requests("vid-a")[0].code
+    assert "no known end" in bench.cell("vid-a", "sync_note")
+
+
 COPIED = ("spark_code", "request_id", "status")
 
 
@@ -116,3 +179,17 @@ def test_a_copied_row_whose_ledger_is_lost() -> None:
     bench.sync()
     assert [bench.cell("vid-b", key) for key in COPIED] == ["", "", ""]
     assert bench.cell("vid-a", "spark_code").startswith("#")
+
+
+def test_a_copied_row_with_a_code_of_its_own() -> None:
+    """A row is used as a template, and another code is pasted into it: that one stands nowhere else, and stays."""
+    bench = copied()
+    bench.type("vid-b", "spark_code", CODE)
+    for _ in range(2):
+        bench.sync()
+        assert bench.cell("vid-b", "spark_code") == CODE
+        assert bench.cell("vid-b", "sync_note") == notes.NOT_ITS_OWN
+    bench.type("vid-b", "request_id", "")
+    bench.type("vid-b", "status", "")
+    bench.sync()
+    assert (bench.cell("vid-b", "spark_code"), bench.cell("vid-b", "stage")) == (CODE, "received")
