@@ -74,7 +74,7 @@ class Hold:
     """A marked row that is not served now, with the reason in words for the person at the sheet.
 
     `code` is the one that the reason names, if it names one. What is not `in_note` concerns this row alone, whose note
-    cannot say it: the run's output does.
+    cannot say it: the run's output does. With `may_order`, neither the row nor its request speaks against an order.
     """
 
     video_id: str
@@ -83,6 +83,7 @@ class Hold:
     kind: HoldKind = HoldKind.PERSON
     code: str = ""
     in_note: bool = True
+    may_order: bool = False
 
     @property
     def printed(self) -> str:
@@ -165,7 +166,7 @@ class RowSeen:
     is when the code's window began; `code_since` when the code was first seen in use here, `waits_since` since when
     the row waits for a person. `row_was` names what its rows said when that hold was told; `has_typed_code` that its
     people keep a code there, or that what was said beside one still stands; `worked_out` is the end that was written
-    beside it, because of other cells of theirs.
+    beside it, because of other cells of theirs. `may_order` is the hold's.
     """
 
     video_id: str
@@ -185,6 +186,7 @@ class RowSeen:
     row_was: str = ""
     has_typed_code: bool = False
     worked_out: datetime | None = None
+    may_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

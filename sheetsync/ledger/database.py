@@ -175,8 +175,11 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "which lock of the orders a person has lifted",
-        ("ALTER TABLE price ADD COLUMN lifted TEXT NOT NULL DEFAULT ''",),
+        "which locks of the orders a person has lifted, and whether a row that waits may be an order",
+        (
+            "ALTER TABLE price ADD COLUMN lifted TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE row_seen ADD COLUMN may_order INTEGER NOT NULL DEFAULT 0",
+        ),
     ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""

@@ -46,13 +46,13 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
         held = _held_back(plan, plan.orders, notes.price_locked(world.price_lock))
         return replace(held, refused=locked(world.price_lock))
     why = too_many_orders(plan, world.tracker, world.allowed)
-    # what could not be looked at stands as it stood: a run that heard nothing lifts no brake, and answers no question
-    still = plan.braked & plan.unseen
     if why:
-        return _unless_allowed(replace(plan, braked=plan.wishes | still), world, why)
+        return _unless_allowed(replace(plan, braked=plan.wishes | plan.unseen), world, why)
     if world.allowed.orders is None and _are_taken_away(plan):
         # somebody is clearing what was not meant: what is left once it fits the limit is not meant either, yet
-        return replace(_held_back(plan, plan.orders, notes.MARKS_CHANGE), braked=plan.wishes | still)
+        return replace(_held_back(plan, plan.orders, notes.MARKS_CHANGE), braked=plan.wishes | plan.unseen)
+    # what could not be looked at stands as it stood: a run that heard nothing lifts no brake, and answers no question
+    still = plan.braked & plan.unseen
     asked = world.at_sheet.asked
     waiting = asked if asked and not plan.orders and _stands(asked, plan) else None
     return within_credits(replace(plan, braked=still, offered=waiting), world)
@@ -71,16 +71,13 @@ def _left_over(plan: Plan) -> frozenset[str]:
 def _unseen(plan: Plan, world: Situation) -> frozenset[tuple[str, str]]:
     """Wishes (video id, mark) that this run could not look at, and that may be orders.
 
-    Of a row that says what it said when it was last looked at, the reason that was found then holds: it is no order,
-    unless it was one too many. An order that was sent before its answer was lost was within the limit then.
+    Of a row that says what it said when it was last looked at, what was found then holds: a reason of its own, or of
+    its request's, makes it no order. An order that was sent before its answer was lost was within the limit then.
     """
-    left, tracker, wishes = _left_over(plan) - world.known.unsettled.keys(), world.tracker, set()
-    for row in acting(world.rows):
-        failure, wish = world.failure(row.key), (row.key, row.mark)
-        is_told = bool(failure and failure.is_earlier) and wish not in world.known.braked
-        if row.key in left and row.mark in (Mark.REQUEST, Mark.RENEW) and not is_told:
-            wishes |= set() if failed_gates(row, tracker) else {wish}
-    return frozenset(wishes)
+    left = {hold.video_id for hold in plan.holds if hold.kind is HoldKind.NEXT_RUN and hold.may_order}
+    rows = [row for row in acting(world.rows) if row.key in left - world.known.unsettled.keys()]
+    wanted = [row for row in rows if row.mark in (Mark.REQUEST, Mark.RENEW)]
+    return frozenset((row.key, row.mark) for row in wanted if not failed_gates(row, world.tracker))
 
 
 def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
@@ -89,7 +86,7 @@ def _unless_allowed(plan: Plan, world: Situation, why: str) -> Plan:
     if not at_sheet.place or offer.orders > tracker.max_orders_at_sheet:
         return replace(without_orders(plan, tracker.max_orders_per_run), refused=why)
     if at_sheet.is_allowed and at_sheet.asked == offer:
-        return replace(within_credits(plan, world), approved=offer, braked=plan.braked - plan.wishes)
+        return replace(within_credits(plan, world), approved=offer)
     if at_sheet.asked and _stands(at_sheet.asked, plan):
         offer = at_sheet.asked
     held = without_orders(plan, tracker.max_orders_per_run, at_sheet.place)
@@ -120,7 +117,7 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:
     """The plan with holds in the place of some of its orders."""
-    holds = tuple(Hold(step.video_id, step.row, reason, kind) for step in orders)
+    holds = tuple(Hold(step.video_id, step.row, reason, kind, may_order=True) for step in orders)
     steps = tuple(step for step in plan.steps if step not in orders)
     return replace(plan, steps=steps, holds=plan.holds + holds)
 

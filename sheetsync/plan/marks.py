@@ -89,7 +89,9 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
         return Hold(row.key, row.number, notes.SERVED)
     failure = world.failure(row.key)
     if failure:
-        return Hold(row.key, row.number, failure.text, failure.kind, failure.code)
+        # of what was not looked at nobody knows; a definite no of TokPortal's is one
+        may_order = failure.may_order or not (failure.is_earlier or failure.is_final)
+        return Hold(row.key, row.number, failure.text, failure.kind, failure.code, may_order=may_order)
     step = _decide(row, Mark(row.mark), world.observations[row.key].request, world)
     if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
         return replace(step, origin=Origin.FOUND)

@@ -32,4 +32,4 @@ def _failure(video: str, rows: Iterable[Row], known: Known, seen: Mapping[str, R
     named = code if code and fingerprint(code) in before.hold else ""
     # the ledger keeps it as it was printed; the row's note names the code itself
     text = before.hold.replace(fingerprint(named), named) if named else before.hold
-    return Failure(HoldKind.NEXT_RUN, text, code=named, is_earlier=True)
+    return Failure(HoldKind.NEXT_RUN, text, code=named, is_earlier=True, may_order=before.may_order)

@@ -56,6 +56,7 @@ def rows_seen(
             waits_since=now if hold and hold.kind is HoldKind.PERSON else None,
             # what the note of one of two rows does not say, no later run says there
             row_was=as_it_is([row, *others]) if hold and hold.in_note else "",
+            may_order=bool(hold and hold.may_order),
             has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
         )
         context = RowContext(row, snapshot.time_zone, tracker, now, known, seen=earlier.get(key))

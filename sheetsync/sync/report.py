@@ -9,7 +9,7 @@ from itertools import chain
 
 from sheetsync.errors import Refused, SheetsyncError
 from sheetsync.model import HoldKind, Mark
-from sheetsync.steps import Hold, Plan, Step
+from sheetsync.steps import Hold, Order, Plan, Step
 from sheetsync.sync.progress import Progress, silent
 
 
@@ -55,7 +55,7 @@ class Report:
 
     def not_done(self, step: Step, reason: str, kind: HoldKind = HoldKind.NEXT_RUN) -> None:
         """A step of the plan came to nothing in this run; the next one looks again, or a person has to move first."""
-        self.holds.append(Hold(step.video_id, step.row or 0, reason, kind))
+        self.holds.append(Hold(step.video_id, step.row or 0, reason, kind, may_order=isinstance(step, Order)))
 
     def failed(self, error: SheetsyncError) -> None:
         """The first error says why the run stopped; what goes wrong after that is told beside it."""

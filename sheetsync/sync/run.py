@@ -161,6 +161,9 @@ class Run:
         if plan.braked != known.braked and not self._request.videos:
             self._recorder.brake(plan.braked)
         newest = self._execute(plan, snapshot, asked, tracker, price)
+        if plan.approved and self.report.served.keys() & {video for video, *_ in plan.approved.wishes}:
+            # only now is the number used up, and with it what was too many
+            self._recorder.brake(plan.braked & plan.unseen)
         # what was ordered or taken over since: the row may say more of its video than the ledger knows
         known = self._remember(newest, known, tracker)
         self._offer(plan, self._write(snapshot, newest, observations, tracker, known))

@@ -257,6 +257,26 @@ def test_credits_hold_what_they_do_not_cover_and_the_number_stays_while_they_cov
     assert bench.ledger.offer("acme") is None
 
 
+@pytest.mark.parametrize(
+    "why", ["the balance cannot be read", "the credits do not suffice", "the number cannot be taken"]
+)
+def test_a_number_that_came_to_nothing_lifts_no_brake(why: str) -> None:
+    """Marks that are cleared after it are being cleared all the same: what is left waits for one run."""
+    bench = asking()
+    type_in(bench, 3)
+    credits, bench.world.portal.credits = bench.world.portal.credits, 3 if "credits" in why else 1247
+    if "balance" in why:
+        bench.world.faults.add("portal.balance", fault="500", times=4)
+    elif "number" in why:
+        bench.world.faults.add("sheets.batchUpdate", fault="500", times=9)
+    assert run(bench).ordered == 0
+    bench.world.faults.clear()
+    bench.world.portal.credits = credits
+    bench.type("vid-a", "action", "")
+    bench.type("vid-b", "action", "")
+    assert (run(bench).ordered, run(bench).ordered) == (0, 1)
+
+
 def test_no_time_to_order_uses_nothing_up() -> None:
     bench = asking()
     type_in(bench, 3)

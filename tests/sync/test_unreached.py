@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.bench import Bench
 
 from sheetsync import notes
@@ -67,6 +68,38 @@ def test_too_many_marks_of_which_a_run_reaches_few() -> None:
     bench.mark("request", *VIDEOS)
     for _ in range(6):
         assert (bench.some().exit_code, bench.world.portal.credits) == (3, 1247)
+
+
+@pytest.mark.parametrize("why", ["silence", "key", "price", "credits"])
+def test_marks_that_waited_for_something_else_than_their_rows(why: str) -> None:
+    """Neither the row nor its request spoke against an order: where they are not looked at now, they count."""
+    bench = Slow(max_orders_per_run=5)
+    bench.mark("request", *VIDEOS[: 4 if why == "credits" else 9])
+    key, price = bench.portal().fingerprint, bench.ledger.price(bench.portal().fingerprint)
+    if why == "silence":
+        bench.world.portal.ill |= {*VIDEOS}
+    elif why == "key":
+        bench.world.faults.add("portal.balance", fault="401")
+    elif why == "price":
+        bench.ledger.recorder("acme", "run-0", bench.clock).lock_price(key, price, "It cost 9.")
+    else:
+        bench.world.portal.credits = 3
+    bench.sync()
+    bench.world.portal.ill.clear()
+    bench.world.portal.credits = 1000
+    bench.mark("request", *VIDEOS)
+    report = bench.some(accept_price=7)
+    assert (report.exit_code, report.polled, bench.world.portal.credits) == (3, 4, 1000)
+
+
+def test_marks_that_were_not_looked_at_are_being_cleared() -> None:
+    """They were too many with the others: what is left waits for a run that finds it as it was."""
+    bench = Slow(max_orders_per_run=5)
+    bench.mark("request", *VIDEOS)
+    assert bench.some().exit_code == 3
+    looked = bench.ledger.known("acme").looked
+    bench.mark("", *[video for video in VIDEOS if video not in looked][:4])
+    assert (bench.sync().ordered, bench.sync().ordered) == (0, 5)
 
 
 def test_an_order_beside_marks_that_order_nothing() -> None:
