@@ -227,13 +227,22 @@ class Refusal:
 class Price:
     """What an ad code may cost for one API key. `lock` says why no order is sent until a person accepts a price.
 
-    `lifted` is the lock that a person has lifted so: a Summary tab that still says it tells of nothing new.
+    `lifted` are the locks that a person has lifted so, line by line: a Summary tab that still says one tells of nothing
+    new.
     """
 
     credits: int = PRICE
     is_accepted: bool = False
     lock: str = ""
     lifted: str = ""
+
+    def lifts(self, said: str) -> bool:
+        """Whether what a Summary tab says of a lock has been lifted."""
+        return said in self.lifted.split("\n")
+
+    def and_lifted(self, said: str) -> str:
+        """`lifted`, and this lock as well."""
+        return "\n".join(dict.fromkeys([*filter(None, self.lifted.split("\n")), *filter(None, [said])]))
 
     def covers(self, charged: int | None) -> bool:
         """Whether a charge is as expected; of a price that a person accepted, also a lower one."""

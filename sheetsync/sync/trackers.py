@@ -30,7 +30,8 @@ def run_all(
     if request.allowed.price is not None:
         # once, before the first tracker: what an order costs after that locks the trackers that follow all the same
         key, recorder = portal.fingerprint, ledger.recorder("", request.run_id, clock)
-        recorder.accept_price(key, request.allowed.price, ledger.price(key).lock or ledger.price(key).lifted)
+        price = ledger.price(key)
+        recorder.accept_price(key, request.allowed.price, price.and_lifted(price.lock))
     waiting = sorted(trackers, key=lambda tracker: _last_begun(ledger, tracker))
     return {tracker.name: run_once(tracker, api, portal, ledger, clock, request) for tracker in waiting}
 

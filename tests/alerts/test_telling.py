@@ -487,5 +487,6 @@ def back_to(path: Path, version: int) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO row_seen SELECT * FROM kept")
         connection.execute("DROP TABLE kept")
+        connection.execute("ALTER TABLE price DROP COLUMN lifted")
         connection.execute("DELETE FROM schema_version WHERE version > ?", (version,))
     connection.close()

@@ -110,6 +110,22 @@ class TestPrice:
         assert (other.sync(ledger).exit_code, other.book.sheet("Summary").value(0, 3)) == (0, None)
         assert other.charged("vid-c") == 9
 
+    def test_two_locks_while_another_tracker_has_no_run(self) -> None:
+        """Its tab says the first of them: that was lifted as well."""
+        bench, other, ledger = marked(*ALL[:4]), marked("vid-c"), Ledger(None)
+        other.tracker = replace(other.tracker, name="other")
+        other.world.portal.key = bench.world.portal.key
+        other.book.add_sheet("Summary").set_value(0, 0, summary.title(other.tracker))
+        bench.world.portal.price = 9
+        assert (bench.sync(ledger).exit_code, other.sync(ledger).exit_code) == (3, 3)
+        bench.later(minutes=5)
+        bench.world.portal.price = 11
+        assert bench.sync(ledger, accept_price=9).exit_code == 3
+        bench.later(minutes=5)
+        assert bench.sync(ledger, accept_price=11).ordered == 2
+        assert "9 credits" in str(other.book.sheet("Summary").value(0, 3))
+        assert (other.sync(ledger).exit_code, other.charged("vid-c")) == (0, 7)
+
     def test_cheaper_than_accepted(self) -> None:
         """A lower price than a person accepted locks nothing."""
         bench = marked(*ALL[:2])
