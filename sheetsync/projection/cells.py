@@ -82,8 +82,9 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
     # a mark that could not be cleared waits for nothing: the row shows what it brought, and says why it still stands
     waiting = "" if is_done or row.key in outlook.stuck else row.mark
     reason = outlook.reasons.get((row.key, "" if is_done else row.mark), "")
-    if row.mark and not reason and not is_done and row.text("sync_note").startswith(notes.SERVED):
-        # beside a duplicate that acts: another machine knows by this note alone that the mark is no wish
+    if row.mark and not is_done and row.text("sync_note").startswith(notes.SERVED):
+        # beside a duplicate that acts, or since this run planned: another machine knows by this note alone that the
+        # mark is no wish
         reason = notes.SERVED
     seen = outlook.seen.get(row.key)
     context = RowContext(row, time_zone, tracker, outlook.now, outlook.known, waiting, reason, duplicates, seen)

@@ -237,6 +237,22 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        10,
+        "a mark that is put back, and that another machine serves while this one is at work",
+        "refills",
+        471691121,
+        1,
+        (
+            ("refill", 39, 719),
+            ("mark", 189, 0),
+            ("sync", 0, 1, ()),
+            ("refill", 409, 925),
+            ("code", 433),
+            ("sync", 0, 550, (("portal.poll", 1, "before", ("sync", 1, 1, ())),)),
+            ("code", 137),
+        ),
+    ),
+    Story(
         11,
         "a write lands a row too low",
         "displaced",

@@ -493,6 +493,23 @@ class TestMarksThatNobodyTyped:
             assert bench.cell(VIDEO, "sync_note").startswith("This mark is done, but could not be cleared.")
         assert bench.charged(VIDEO) == 14
 
+    def test_a_mark_that_another_machine_serves_meanwhile(self) -> None:
+        """What its row says of it stays, whatever the run that came too late has to say: nobody orders it again."""
+        bench, theirs = marked(VIDEO, "vid-b"), Ledger(None)
+        bench.type("vid-b", "platform", "youtube")
+        bench.sync()
+        self.deliver(bench)
+        bench.mark("renew", VIDEO)
+        at = bench.line(VIDEO), bench.column("action")
+        bench.sheet.recalculate = lambda: bench.sheet.put(*at, Cell("renew"))
+        bench.world.faults.edit("portal.poll", nth=2, do=lambda _: bench.sync(theirs))
+        bench.sync()
+        assert bench.cell(VIDEO, "sync_note").startswith("This mark is done, but could not be cleared.")
+        for ledger in (bench.ledger, theirs, bench.ledger):
+            self.deliver(bench)
+            bench.sync(ledger)
+        assert bench.charged(VIDEO) == 14
+
     def test_a_mark_that_a_killed_run_did_not_come_to_clear(self) -> None:
         """Its write never left: the next one takes the order over, clears the mark, and a later one is a new wish."""
         bench = marked(VIDEO)
