@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from support import ledgers
+
 from histories.desk import ACTION, KEY, MACHINE, ROW, Desk, Machine
 from histories.seen import (
     CHANGES,
@@ -55,6 +57,7 @@ class Judge:
         self.damages: dict[Place, Damage] = {}
         self.either: dict[Place, list[Any]] = {}
         self.litter: dict[str, set[tuple[str, Any]]] = {}
+        self.carried: dict[str, set[Any]] = {}  # by row: what another video had cost whose id was typed over there
         self.kept: dict[str, set[tuple[str, str, str]]] = {"A": set(), "B": set()}
         self.kills = Counter[str]()  # of a machine's runs in a row
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
@@ -113,6 +116,9 @@ class Judge:
         if self.spenders.get(text(self.desk.cell(row, KEY)), set()) - {"A"}:
             # what the other ledger paid for the old video looks like an old charge of the new one (a limit)
             self.littered(row, "Credits charged", self.desk.cell(row, "Credits charged"))
+        elif self.spenders.get(text(self.desk.cell(row, KEY))) and not ledgers.is_shared():
+            # so it does to the ledger that did not see it (the same limit)
+            self.carried.setdefault(row, set()).add(self.desk.cell(row, "Credits charged"))
         twins = self._twins(row)
         self.odd |= twins  # what was typed in a row that was not the first of its video counts from now on
         for place in [place for place in self.damages if place[0] == row]:
