@@ -33,10 +33,19 @@ def credible(
     observations: Mapping[str, Observation], known: Known, rows: Sequence[Row], time_zone: str, now: datetime
 ) -> Mapping[str, Observation]:
     """The same observations; those that contradict what is known are failures, to be asked about again."""
-    vouched = _vouched(rows, known, observations, time_zone)
-    return {
-        video: _judged(seen, known.latest.get(video), vouched.get(video), now) for video, seen in observations.items()
+    vouched, kept = _vouched(rows, known, observations, time_zone), _kept_by_people(rows, known)
+    heard = {
+        # any text may be the key of such a row: that TokPortal does not know it is nobody's mistake
+        video: replace(seen, failure=None) if seen.failure and seen.failure.is_final and video in kept else seen
+        for video, seen in observations.items()
     }
+    return {video: _judged(seen, known.latest.get(video), vouched.get(video), now) for video, seen in heard.items()}
+
+
+def _kept_by_people(rows: Sequence[Row], known: Known) -> set[str]:
+    """Videos that nobody wants anything for, and of which only a word in Request ID speaks that can be no id."""
+    spoken = {row.key for row in rows if row.mark or row.shown_id or row.text("credits_left")}
+    return {row.key for row in rows if row.text("request_id")} - spoken - known.videos - known.unsettled.keys()
 
 
 def _judged(seen: Observation, entry: Entry | None, vouched: AdCodeRequest | None, now: datetime) -> Observation:

@@ -6,6 +6,7 @@ Shares no code with the program's projection.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,17 +83,22 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     yield from _wrong_cost(desk, judge, row, video, said["Credits charged"])
 
 
+ID = re.compile(r"(?=.*[0-9_-])(?=.*[A-Za-z])[\w.:-]+")
+"""What may be a request's id: letters, and with them digits or hyphens."""
+
+
 def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
     """A row that nothing was ever ordered for keeps what people put there, and nothing else.
 
     What rows of a lost ledger show of another video stays, since it is all that is left; their note names one of them.
     So does what was left under a Video ID typed over, where somebody typed over the Request ID too, and the note says
-    that TokPortal knows of no such request: whose cells these are, a person has to say.
+    that TokPortal knows of no such request, or what was typed can be none: whose cells these are, a person has to say.
     """
     shows, note = said["Request ID"], text(said["Sync note"])
     named = [id for id in desk.portal.by_id if judge.lost and id in note]
-    is_typed = ("Request ID", shows) in judge.litter.get(row, ()) and f"though {shows} was seen here" in note
-    if is_typed or (named and shows in desk.portal.by_id):
+    is_typed = ("Request ID", shows) in judge.litter.get(row, ())
+    is_told = f"though {shows} was seen here" in note or not ID.fullmatch(text(shows))  # a word that can be no id
+    if (is_typed and is_told) or (named and shows in desk.portal.by_id):
         return
     typed = {text(cell) for litter in judge.litter.values() for token, cell in litter if token == "Request ID"}
     is_watched = any(token == "Spark code" for token, _ in judge.litter.get(row, ()))

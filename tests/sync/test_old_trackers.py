@@ -57,6 +57,20 @@ def test_a_filler_is_seldom_looked_into() -> None:
     assert bench.kinds().count("portal.poll") == 2
 
 
+@pytest.mark.parametrize("request_id", FILLERS, ids=repr)
+def test_a_key_that_is_no_video_of_tokportals(request_id: Any) -> None:
+    """Any unique text may be one in such a row: nothing is said of it, on no day."""
+    bench = tracker(request_id)
+    bench.world.portal.videos.pop("vid-a")
+    for days in (0, 0, 1, 1):
+        bench.later(days=days)
+        bench.sync()
+        assert bench.cell("vid-a", "sync_note") == ""
+    bench.mark("request", "vid-a")
+    bench.sync()
+    assert "TokPortal does not show this video" in bench.cell("vid-a", "sync_note")
+
+
 @pytest.mark.parametrize("request_id", OTHERS)
 @pytest.mark.parametrize("requested", ["", "01.06.2026 10:00"])
 def test_a_request_that_nobody_knows(request_id: str, requested: str) -> None:
