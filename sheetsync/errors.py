@@ -271,7 +271,14 @@ class CallNotSent(SheetsyncError):
 
 
 class CallUncertain(SheetsyncError):
-    """A call ended without a clear answer; only a look at TokPortal can tell whether it happened."""
+    """A call ended without a clear answer; only a look at TokPortal can tell whether it happened.
+
+    `charged` is what an answer to an order told that it cost, though nothing else of it could be read.
+    """
+
+    def __init__(self, what: str, charged: int | None = None) -> None:
+        self.charged = charged
+        super().__init__(what)
 
 
 class CodeRefused(SheetsyncError):

@@ -244,6 +244,10 @@ class Price:
         """`lifted`, and this lock as well."""
         return "\n".join(dict.fromkeys([*filter(None, self.lifted.split("\n")), *filter(None, [said])]))
 
+    def of(self, charged: int | None) -> int:
+        """What an order cost: what was told, else what is expected."""
+        return self.credits if charged is None else charged
+
     def covers(self, charged: int | None) -> bool:
         """Whether a charge is as expected; of a price that a person accepted, also a lower one."""
         return charged == self.credits or (self.is_accepted and charged is not None and charged < self.credits)

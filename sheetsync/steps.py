@@ -140,6 +140,15 @@ class Plan:
         return tuple(step for step in self.steps if isinstance(step, Order))
 
     @property
+    def in_turn(self) -> tuple[Order, ...]:
+        """The same, as they are sent: of those whose answer was lost before, the one that was tried longest ago comes
+        first, and all of them last, so that none keeps the others from theirs.
+        """
+        again = [step for step in self.orders if step.resend]
+        tried = sorted(again, key=lambda step: step.resend.created_at if step.resend else datetime.min)
+        return (*(step for step in self.orders if not step.resend), *tried)
+
+    @property
     def credits(self) -> int:
         """What the plan spends."""
         return self.price * len(self.orders)

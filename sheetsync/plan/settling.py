@@ -15,15 +15,22 @@ from sheetsync.steps import Adopt, Hold, Lapse, Order, Step
 SETTLE_AFTER = timedelta(minutes=1)
 """An uncertain order is not sent again before this, and only by a later run (design 4.5)."""
 
+DENIED_FOR = timedelta(hours=24)
+"""An uncertain order is looked for so long, though TokPortal says a definite no to each look."""
+
 
 def settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
     """What becomes of an uncertain order; `row` is the marked row of its video, if there is one."""
     number = row.number if row else 0
     undecided = Hold(intent.video_id, number, notes.LOOKING, HoldKind.NEXT_RUN)
-    if world.failure(intent.video_id):
-        return undecided
-    latest = world.observations[intent.video_id].request
     is_wanted = row is not None and row.mark == intent.mark
+    if failure := world.failure(intent.video_id):
+        if not failure.is_final or world.now - intent.created_at < DENIED_FOR:
+            return undecided
+        # TokPortal will not say what became of it: a person's matter, and if nobody wants it any more, nobody's
+        denied = Hold(intent.video_id, number, failure.text, failure.kind, failure.code)
+        return denied if is_wanted else Lapse(intent.video_id, intent)
+    latest = world.observations[intent.video_id].request
     if latest and latest.id != intent.previous_id:
         # there is a new request since the intent: the order happened, charged once. A mark beside it is a new wish
         mark = intent.mark if row and is_wanted and row.shown_id != latest.id else None

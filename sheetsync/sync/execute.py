@@ -22,7 +22,7 @@ from sheetsync.plan.gates import approval_trail
 from sheetsync.plan.limits import FORMULA_PAUSE, locked, retry_pause
 from sheetsync.sheet.writing import Writer
 from sheetsync.steps import Adopt, Correct, Lapse, Order, Plan
-from sheetsync.sync.report import Report
+from sheetsync.sync.report import Report, who_moves
 from sheetsync.tokportal.client import CALL_SECONDS, Ordered, TokPortal
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Executor:
             self._free_steps(plan)
             if plan.orders and self._has_time() and self._may_begin(plan, snapshot):
                 newest = self._claim(plan.orders, snapshot)
-            for done, step in enumerate(plan.orders):
+            for done, step in enumerate(plan.in_turn):
                 self.report.progress("ordering", done, len(plan.orders))
                 newest = self._order(step, newest)
         except SheetsyncError as error:
@@ -121,14 +121,14 @@ class Executor:
                 self._correct(step)
 
     def _adopt(self, step: Adopt) -> None:
-        self._take_over(step.request, step.origin, step.settles)
+        self._adopted(step.request, step.origin, step.settles)
         if step.mark:
             self.report.served[step.video_id] = step.mark
 
-    def _take_over(self, request: AdCodeRequest, origin: Origin, settles: Intent | None) -> None:
-        self.recorder.adopt(request, origin, settles, self.price.credits)
+    def _adopted(self, request: AdCodeRequest, origin: Origin, settles: Intent | None, told: int | None = None) -> None:
+        self.recorder.adopt(request, origin, settles, self.price.of(told))
         if settles:
-            self.report.paid(settles.mark, self.price.credits)
+            self.report.paid(settles.mark, self.price.of(told))
             log.info("video %s: the order whose answer was lost had happened: %s", request.video_id, request.id)
         else:
             self.report.adopted += 1
@@ -142,7 +142,7 @@ class Executor:
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.report.not_done(step, notes.not_reported(error), _who_moves(error))
+            self.report.not_done(step, notes.not_reported(error), who_moves(error))
             return
         planned = step.request
         if latest is None or (latest.id, latest.code, latest.status) != (planned.id, planned.code, planned.status):
@@ -176,7 +176,7 @@ class Executor:
     def _correction_refused(self, step: Correct, no: CallRefused) -> None:
         text = notes.CANNOT_REPORT if no.http_status in MAY_NOT_CORRECT else notes.correction_refused(no)
         kept = self.recorder.correction_failed(step.request, no.http_status, text, retry_pause(self._attempts(step)))
-        self.report.not_done(step, kept, _who_moves(no))
+        self.report.not_done(step, kept, who_moves(no))
 
     def _claim(self, orders: Sequence[Order], snapshot: Snapshot) -> Snapshot:
         """Write `ordering` into the rows about to be ordered; returns the newest read.
@@ -252,7 +252,7 @@ class Executor:
         try:
             latest = self._look(step.video_id)
         except (CallRefused, Unavailable) as error:
-            self.report.not_done(step, notes.not_ordered(error), _who_moves(error))
+            self.report.not_done(step, notes.not_ordered(error), who_moves(error))
             return False
         if (latest.id if latest else None) != step.previous_id:
             self._overtaken(step, latest)
@@ -279,7 +279,7 @@ class Executor:
             self.report.not_done(step, str(no))
             raise
         except CallUncertain as doubt:
-            self._uncertain(step, intent, str(doubt))
+            self._uncertain(step, intent, str(doubt), doubt.charged)
         else:
             self._accepted(step, intent, answer)
         return True
@@ -314,7 +314,7 @@ class Executor:
             self.report.not_done(step, notes.MOVED)
             return
         origin = Origin.ADOPTED_OPEN if step.mark is Mark.REQUEST else Origin.ADOPTED_RENEWED
-        self._take_over(latest, origin, step.resend)
+        self._adopted(latest, origin, step.resend)
         self.report.served[step.video_id] = step.mark
 
     def _accepted(self, step: Order, intent: Intent, answer: Ordered) -> None:
@@ -324,9 +324,9 @@ class Executor:
             return
         # a replayed answer tells the balance of when it was first given
         charged, left = answer.credits_charged, None if answer.replayed else answer.credits_remaining
-        self._spent(charged if charged is not None else self.price.credits, left)
+        self._spent(self.price.of(charged), left)
         self.recorder.accepted(intent, answer.request, charged, left)
-        self.report.paid(step.mark, charged if charged is not None else self.price.credits)
+        self.report.paid(step.mark, self.price.of(charged))
         self.report.served[step.video_id] = step.mark
         self.unclear = 0
         log.info("video %s: ordered, %s credits, %s left", step.video_id, charged, left)
@@ -339,11 +339,7 @@ class Executor:
     def _audit(self, step: Order, charged: int | None, left: int | None) -> None:
         """A price that is not the known one stops the orders; credits that vanish are told (reference Q6, Q7)."""
         before = self.expected
-        if not self.price.covers(charged):
-            self.stop = self.lock = notes.unexpected_price(step.video_id, charged, self.price.credits)
-            # for every tracker of this key, and every later run: what went wrong once may go wrong 25 times
-            self.recorder.lock_price(self.portal.fingerprint, self.price, self.lock)
-            self.report.refused(locked(self.lock))
+        self._lock_unless_expected(step, charged)
         if left is None:
             self.expected = None
             return
@@ -357,6 +353,13 @@ class Executor:
                 "spent elsewhere, or charged besides. See the credit history at TokPortal."
             )
         self.report.credits_left = self.expected = left
+
+    def _lock_unless_expected(self, step: Order, charged: int | None) -> None:
+        if not self.price.covers(charged):
+            self.stop = self.lock = notes.unexpected_price(step.video_id, charged, self.price.credits)
+            # for every tracker of this key, and every later run: what went wrong once may go wrong 25 times
+            self.recorder.lock_price(self.portal.fingerprint, self.price, self.lock)
+            self.report.refused(locked(self.lock))
 
     def _refused(self, step: Order, intent: Intent, no: CallRefused) -> None:
         if no.http_status == 429:
@@ -374,7 +377,7 @@ class Executor:
             self.report.not_done(step, notes.earlier_order_may_go_through(no))
             return
         kept = self.recorder.refused(intent, no.http_status, str(no), retry_pause(self._attempts(step)))
-        self.report.not_done(step, kept, _who_moves(no))
+        self.report.not_done(step, kept, who_moves(no))
 
     def _rate_limited(self, step: Order, intent: Intent, no: CallRefused) -> None:
         """429: it concerns all, and every further call would make it worse."""
@@ -404,17 +407,19 @@ class Executor:
         self._overtaken(step, latest)
         return True
 
-    def _uncertain(self, step: Order, intent: Intent, detail: str) -> None:
+    def _uncertain(self, step: Order, intent: Intent, detail: str, charged: int | None = None) -> None:
         # first on disk that nobody knows, then the look: it may fail as well. The minute to wait begins with the end of
         # the call: until then it may have been under way
         self.recorder.uncertain(replace(intent, created_at=self.clock.now()), detail)
+        if charged is not None:
+            self._lock_unless_expected(step, charged)
         latest = self._look_quietly(step.video_id)
         if latest and latest.id != step.previous_id:
-            self._take_over(latest, Origin.ORDERED, intent)
+            self._adopted(latest, Origin.ORDERED, intent, charged)
             self.report.served[step.video_id] = step.mark
-            self._spent(self.price.credits)
+            self._spent(self.price.of(charged))
             if self.expected is not None:
-                self.expected -= self.price.credits
+                self.expected -= self.price.of(charged)
                 self.report.credits_left = self.expected
             return
         self.expected = None
@@ -443,8 +448,3 @@ def try_correction(portal: TokPortal) -> CallRefused | None:
     except (CallRefused, CallUncertain) as answer:
         return answer if isinstance(answer, CallRefused) else None
     return None
-
-
-def _who_moves(no: CallRefused | Unavailable) -> HoldKind:
-    """A definite no concerns its row, which waits for a person; 401 and 402 concern all, and whoever runs sheetsync."""
-    return HoldKind.PERSON if isinstance(no, CallRefused) and no.http_status not in (401, 402) else HoldKind.NEXT_RUN

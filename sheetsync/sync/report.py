@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sheetsync.errors import Refused, SheetsyncError
+from sheetsync.errors import CallRefused, Refused, SheetsyncError, Unavailable
 from sheetsync.model import HoldKind, Mark
 from sheetsync.steps import Hold, Order, Plan, Step
 from sheetsync.sync.progress import Progress, silent
@@ -91,3 +91,8 @@ class Report:
         # rows that wait for a person are no failure: cron would mail about them for days
         is_incomplete = any(hold.kind is HoldKind.NEXT_RUN for hold in self.holds)
         return 1 if is_incomplete or self.uncertain or self.unplaced or self.warnings else 0
+
+
+def who_moves(no: CallRefused | Unavailable) -> HoldKind:
+    """A definite no concerns its row, which waits for a person; 401 and 402 concern all, and whoever runs sheetsync."""
+    return HoldKind.PERSON if isinstance(no, CallRefused) and no.http_status not in (401, 402) else HoldKind.NEXT_RUN

@@ -73,6 +73,11 @@ def ordered(content: bytes, video_id: str) -> tuple[AdCodeRequest, int | None, i
     return _request(data, video_id), _credits(charged), _balance(remaining)
 
 
+def charge(content: bytes) -> int | None:
+    """Credits charged, as they stand beside a `data` that cannot be read; None where they are not told."""
+    return _credits(_member(_json(content), "credits_charged"))
+
+
 def balance(content: bytes) -> int:
     """Credits left: `total_credits`, in older answers `credits` (reference/tokportal.md 8)."""
     data, _ = _answer(content)

@@ -317,13 +317,27 @@ class TestSettling:
     @pytest.mark.parametrize("answer", [seen(vid_a=DOWN), seen(vid_a=NO), {}], ids=["down", "refused", "not reached"])
     @pytest.mark.parametrize("of", [MARKED, row(), None], ids=["marked", "mark gone", "row gone"])
     def test_without_a_look_nothing_is_settled(self, answer: Mapping[str, Observation], of: Row | None) -> None:
-        """Neither sent again nor given up, however old it is."""
+        """Neither sent again nor given up, however old it is; of a definite no, for a day."""
         rows = [of] if of else []
         world = situation(*rows, known=known(unsettled={VIDEO: FIRST}), observations=answer)
-        found = make_plan(world)
+        found = make_plan(
+            replace(world, now=FIRST.created_at + timedelta(hours=23)) if answer == seen(vid_a=NO) else world
+        )
         number = 2 if of and of.text("action") else 0
         assert (found.steps, held(found)) == ((), [(VIDEO, number, HoldKind.NEXT_RUN)])
         assert [hold.reason for hold in found.holds] == [LOOKING]
+
+    @pytest.mark.parametrize("of", [MARKED, row(), row(action="correct"), None])
+    def test_a_video_that_tokportal_denies_for_a_day(self, of: Row | None) -> None:
+        """Its own words say what a person has to look into; an order that nobody wants any more is given up."""
+        rows = [of] if of else []
+        world = situation(*rows, known=known(unsettled={VIDEO: FIRST}), observations=seen(vid_a=NO))
+        found = make_plan(replace(world, now=FIRST.created_at + timedelta(hours=24)))
+        if of is MARKED:
+            assert (found.steps, held(found)) == ((), [(VIDEO, 2, HoldKind.PERSON)])
+            assert found.holds[0].reason == NO.text
+        else:
+            assert found.steps == (Lapse(VIDEO, FIRST),)
 
     @pytest.mark.parametrize(("column", "value"), [("note", "x" * 501), ("caption_final", "")])
     def test_an_order_is_not_sent_again_through_a_closed_gate(self, column: str, value: str) -> None:

@@ -440,6 +440,40 @@ class TestUncertain:
         assert bench.charged(VIDEO) == 7
         assert len(set(bench.keys)) == 2
 
+    def test_orders_whose_answer_is_always_lost_keep_no_others_from_theirs(self) -> None:
+        """So many that a run gives up at them: those below are ordered all the same."""
+        bench = Bench(ALL)
+        real, stuck = bench.world.handle, [f"/{video}/" for video in ALL[:3]]
+
+        def handle(asked: Request) -> Response:
+            is_stuck = asked.method == "POST" and any(one in asked.path for one in stuck)
+            return Response(500, {}, b"") if is_stuck else real(asked)
+
+        bench.world.handle = handle  # type: ignore[method-assign]
+        bench.mark("request", *ALL)
+        for _ in range(3):
+            bench.sync()
+            bench.later(minutes=5)
+        assert [bench.charged(video) for video in ALL[3:]] == [7, 7]
+
+    @pytest.mark.parametrize("wraps", [False, True])
+    def test_a_price_beside_an_answer_that_cannot_be_read(self, wraps: bool) -> None:
+        """It is looked at all the same: no further order is sent, and the books say what was told."""
+        bench = Doctored(ALL)
+
+        def dearer(_: Request, told: Response) -> Response:
+            body = json.loads(told.body) | {"credits_charged": 32}
+            body["data"] = {"ad_code_request": body["data"]} if wraps else [body["data"]]
+            return Response(told.status, told.headers, json.dumps(body).encode())
+
+        bench.change = orders(dearer)
+        bench.mark("request", *ALL)
+        report = bench.sync()
+        assert (report.exit_code, report.ordered, report.credits_charged) == (3, 1, 32)
+        assert "32 credits" in report.why
+        assert bench.cell(VIDEO, "credits_charged") == 32
+        assert bench.sync().ordered == 0
+
     def test_conflict_of_a_resend(self) -> None:
         """A resend that is refused since its order exists: taken over as ours, 7 credits."""
         bench = Doctored()
