@@ -33,6 +33,7 @@ from histories.seen import (
     done,
     due,
     gates_open,
+    id_in,
     shown,
     text,
 )
@@ -322,7 +323,7 @@ class Judge:
         again = self.tries[key] > 1
         marked = [(row, mark) for row in run.read.rows(video) for mark in self._marks(row)]
         for row, mark in marked:
-            if not again and not (due(mark, text(row["Request ID"]), latest) and gates_open(row, run.read.names)):
+            if not again and not (due(mark, id_in(row["Request ID"]), latest) and gates_open(row, run.read.names)):
                 continue
             wishes = run.read.wishes.get(row[ROW], [])
             # a mark that the program wrote back is the mark of then

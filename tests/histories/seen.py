@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -135,6 +136,16 @@ def reached_the_sheet(report: Report) -> bool:
     """Whether the run came as far as its last write; an error that stops it before that is told by its exit code."""
     # with a key that TokPortal refuses nothing is asked, and the sheet is written all the same
     return report.error is None or report.exit_code == 3 or "tokportal.api_key" in str(report.error)
+
+
+ID = re.compile(r"(?=.*[0-9_-])(?=.*[A-Za-z])[\w.:-]+")
+"""What may be a request's id: letters, and with them digits or hyphens."""
+
+
+def id_in(cell: Any) -> str:
+    """The request that a row shows: a word that can be no id is none."""
+    said = text(cell)
+    return said if ID.fullmatch(said) else ""
 
 
 def due(mark: str, saw: str, latest: Answer | None) -> bool:

@@ -6,7 +6,6 @@ Shares no code with the program's projection.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from support import ledgers
 from histories.codes import Authorization, authorizations, certain, in_use, serial
 from histories.desk import ACTION, KEY, MACHINE, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import text
+from histories.seen import id_in, text
 from sheetsync.sandbox.tokportal.portal import AdCodeRequest
 from sheetsync.sync.report import Report
 
@@ -83,10 +82,6 @@ def _wrong_row(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iter
     yield from _wrong_cost(desk, judge, row, video, said["Credits charged"])
 
 
-ID = re.compile(r"(?=.*[0-9_-])(?=.*[A-Za-z])[\w.:-]+")
-"""What may be a request's id: letters, and with them digits or hyphens."""
-
-
 def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Iterator[str]:
     """A row that nothing was ever ordered for keeps what people put there, and nothing else.
 
@@ -97,7 +92,7 @@ def _left_alone(desk: Desk, judge: Judge, row: str, said: dict[str, Any]) -> Ite
     shows, note = said["Request ID"], text(said["Sync note"])
     named = [id for id in desk.portal.by_id if judge.lost and id in note]
     is_typed = ("Request ID", shows) in judge.litter.get(row, ())
-    is_told = f"though {shows} was seen here" in note or not ID.fullmatch(text(shows))  # a word that can be no id
+    is_told = f"though {shows} was seen here" in note or not id_in(shows)  # a word that can be no id
     if (is_typed and is_told) or (named and shows in desk.portal.by_id):
         return
     typed = {text(cell) for litter in judge.litter.values() for token, cell in litter if token == "Request ID"}

@@ -23,7 +23,7 @@ from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
-from histories.seen import Answer, Read, Run, cells_of, due, gates_open, reached_the_sheet, shown, text
+from histories.seen import Answer, Read, Run, cells_of, due, gates_open, id_in, reached_the_sheet, shown, text
 from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.google.merges import covered
@@ -470,7 +470,7 @@ def _orders(row: dict[str, Any], latest: Answer | None, locked: set[str]) -> boo
     """Whether the mark of a row orders: after the table and the gates, before credits."""
     mark = text(row[ACTION]).casefold()
     free = row[OPEN] and not row[FORMULA] and text(row[ROW]) not in locked
-    return free and mark in ORDERING and due(mark, text(row["Request ID"]), latest)
+    return free and mark in ORDERING and due(mark, id_in(row["Request ID"]), latest)
 
 
 def _claims(run: Run, request: Request, desk: Desk) -> set[str]:
