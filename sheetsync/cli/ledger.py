@@ -122,6 +122,9 @@ def rebuild_(selection: Selection, confirm: bool) -> None:
             click.echo("Orders are sent again from the next sync on." if held else "Nothing was held, nothing changed.")
             return
         refuse_to_rebuild(clients.ledger, trackers)
+        # all, before the first: what stops this half-way must not let the others order unseen
+        for tracker in trackers:
+            clients.ledger.recorder(tracker.name, run_id, clients.clock).rebuilt()
         answers = []
         for tracker in trackers:
             made = rebuild(tracker, clients.sheets, clients.portal, clients.ledger, clients.clock, run_id)

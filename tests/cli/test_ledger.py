@@ -14,6 +14,7 @@ import pytest
 from support.command_line import Desk
 
 from sheetsync.ledger import upkeep
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox import sample
 
 
@@ -194,6 +195,19 @@ class TestRebuild:
         assert lived.run("ledger", "rebuild", "--confirm").stdout.startswith("Orders are sent again")
         assert lived.run("sync").exit_code == 0
         assert waits not in lived.run("doctor").stdout
+
+    def test_it_stops_half_way(self, lived: Desk) -> None:
+        """A sheet cannot be read: its tracker orders nothing unseen either, and it can go on."""
+        config = lived.config.read_text()
+        lost = "\n  - {name: other, spreadsheet: 1x1Fh-nowhere_nowhere_nowhere_nowhere_nowhere, worksheet: Tracker}\n"
+        lived.config.write_text(config.rstrip() + lost)
+        lose(lived)
+        told = lived.run("ledger", "rebuild")
+        assert (told.exit_code, "restored" in told.stdout) == (2, True)
+        with Ledger(state(lived), read_only=True) as ledger:
+            assert [ledger.known(name).is_rebuilt for name in ("sample", "other")] == [True, True]
+        lived.config.write_text(config)
+        assert lived.run("ledger", "rebuild").exit_code == 0
 
     def test_a_ledger_that_is_there(self, lived: Desk) -> None:
         """It knows more than it could be made of: refused, with the way out, and not a byte of it changes."""
