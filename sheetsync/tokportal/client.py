@@ -202,8 +202,7 @@ class TokPortal:
         try:
             request, charged, remaining = parsing.ordered(response.content, video_id)
         except parsing.Unreadable as error:
-            said = f"TokPortal's answer to the order cannot be read: {error}"
-            raise CallUncertain(said, parsing.charge(response.content)) from None
+            raise CallUncertain(f"The answer cannot be read: {error}", parsing.charge(response.content)) from None
         replayed = response.headers.get("Idempotent-Replayed", "").strip().lower() == "true"
         return Ordered(request, charged, remaining, replayed)
 
