@@ -1,18 +1,20 @@
 """PURE: is this the same row? By what people wrote into rows, they are known again where key and place are not enough.
 
-Owns similarity, and every question about which row of one read is which row of another: people sort, insert, copy,
-delete and retype between our read and our write, and a write that went astray may have hit the key itself. What
-follows from the answer is `verification.py`'s and `repair.py`'s.
+Owns similarity, and every question about which row of one read is which row of another, or which column that was
+renamed: people sort, insert, copy, delete and retype between our read and our write, and a write that went astray may
+have hit the key itself. What follows from the answer is `verification.py`'s and `repair.py`'s.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import product, zip_longest
+from types import MappingProxyType
 from typing import Self
 
 from sheetsync.columns import index_key, key_text, normal, same, says
 from sheetsync.model import Lock, Scalar, Snapshot
-from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, header_at, key_at, key_header, machine_headers
+from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, header_at, key_at, key_header, machine_headers
 
 KEY_WEIGHT = 100
 """A key tells a row better than anything else that stands in it."""
@@ -49,10 +51,11 @@ def most_similar(row: Content, others: Mapping[int, Content], key_header: str) -
 
 
 class RowIndex:
-    """The rows of a snapshot below its header, by number, by key and by content."""
+    """The rows of a snapshot below its header, by number, by key and by content; of renamed columns by other names."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, names: Mapping[str, str] = MappingProxyType({})) -> None:
         self.key_header = key_header(snapshot)
+        self._headers = [names.get(name, name) for name in map(normal, snapshot.headers)]
         self.numbers = range(2, len(snapshot.grid) + 1)
         self._keys = {**dict.fromkeys(self.numbers, ""), **{row.number: row.key for row in snapshot.rows}}
         self._by_key: dict[str, list[int]] = {}
@@ -96,7 +99,7 @@ class RowIndex:
     def _content(self, number: int) -> Content:
         # most questions are about a few rows of thousands
         if number not in self._contents:
-            self._contents[number] = content(self._snapshot.headers, self._snapshot.grid[number - 1])
+            self._contents[number] = content(self._headers, self._snapshot.grid[number - 1])
         return self._contents[number]
 
     def hidden(self, number: int, columns: Iterable[int]) -> frozenset[int]:
@@ -106,7 +109,7 @@ class RowIndex:
 
     def changed_since(self, earlier: Self) -> list[int]:
         """Those of its own rows that do not stand in an earlier snapshot, cell by cell; columns that are gone aside."""
-        gone = set(map(normal, earlier._snapshot.headers)) - set(map(normal, self._snapshot.headers))
+        gone = set(earlier._headers) - set(self._headers)
         there = set(map(_filled, earlier.contents(without=gone).values()))
         return [number for number, row in self.contents().items() if _filled(row) not in there]
 
@@ -118,21 +121,79 @@ def _filled(row: Content) -> frozenset[tuple[str, Scalar]]:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """A write, a read made since, and the rows of the reads before and after it."""
+    """A write, a read made since, and the rows of the reads before and after it.
+
+    `was_called` are the names that renamed columns had in the read before, by those they have now.
+    """
 
     sent: Sent
     after: Snapshot
     then: RowIndex
     now: RowIndex
+    was_called: Mapping[str, str]
 
     @classmethod
     def of(cls, sent: Sent, after: Snapshot) -> Self:
         """Both reads indexed."""
-        return cls(sent, after, RowIndex(sent.before), RowIndex(after))
+        was_called = _was_called(sent, after)
+        return cls(sent, after, RowIndex(sent.before), RowIndex(after, was_called), was_called)
+
+    def names_as_read(self, headers: Sequence[Scalar]) -> list[str]:
+        """The headers under which a write landed; those that were renamed, by the names that were read."""
+        then, now, shown = (
+            list(map(normal, names)) for names in (self.sent.before.headers, self.after.headers, headers)
+        )
+        # of what stands there now, what the columns say has told already which came and which was renamed
+        open_then = ["" if name in self.was_called.values() and name not in shown else name for name in then]
+        only_then = renamed(open_then, ["" if name in now and name not in then else name for name in shown])
+        names = {**only_then, **self.was_called}
+        return [names.get(name, name) for name in shown]
 
     def holds(self, row: int, column: int, edit: Edit) -> bool:
         """Whether a cell says what was written: an instant in the time zone that the spreadsheet had then."""
         return says(self.after.cell(row, column), edit.value, self.sent.before.time_zone)
+
+
+def renamed(
+    was: Sequence[Scalar], now: Sequence[Scalar], alike: Callable[[int, int], int] = lambda old, new: 0
+) -> dict[str, str]:
+    """The names that columns had before they were renamed, by those they have since: names of one of the two alone.
+
+    By how much of what they say is alike (less than nothing: another column), then by their place; else one after the
+    other, if as many names came as are gone.
+    """
+    gone, came = _only_in(was, now), _only_in(now, was)
+    found: dict[int, int] = {}
+    pairs = [(-alike(old, new), new != old, abs(n - m), new, old) for (n, new), (m, old) in product(came, gone)]
+    for unlike, is_elsewhere, _, new, old in sorted(pairs):
+        is_told = unlike < 0 or (unlike == 0 and (not is_elsewhere or len(gone) == len(came)))
+        if is_told and new not in found and old not in found.values():
+            found[new] = old
+    return {header_at(now, new): header_at(was, old) for new, old in found.items()}
+
+
+def _only_in(some: Sequence[Scalar], others: Sequence[Scalar]) -> list[tuple[int, int]]:
+    """The columns whose names are no others', numbered from the first."""
+    there = {"", *map(normal, others)}
+    return list(enumerate(column for column, header in enumerate(some) if normal(header) not in there))
+
+
+def _was_called(sent: Sent, after: Snapshot) -> dict[str, str]:
+    """The names that columns had in the read before a write, by those they have in one made since."""
+    before, rows_hit = sent.before, len(list(by_row(sent.edits)))
+
+    def alike(old: int, new: int) -> int:
+        said = _sayings(before, old)
+        same_still = (said & _sayings(after, new)).total()
+        # in a row that it hit, the write may have taken away what tells
+        return same_still or (0 if said.total() <= rows_hit else -1)
+
+    return renamed(before.headers, after.headers, alike)
+
+
+def _sayings(snapshot: Snapshot, column: int) -> Counter[object]:
+    cells = (snapshot.cell(number, column) for number in range(2, len(snapshot.grid) + 1))
+    return Counter(index_key(cell, "UTC") for cell in cells if cell != "")
 
 
 def row_before(

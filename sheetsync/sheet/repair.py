@@ -16,7 +16,6 @@ meanwhile is left alone.
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import zip_longest
 
 from sheetsync.columns import index_key, key_text, normal, row_of, same, says, to_serial
 from sheetsync.lines import as_lines
@@ -35,7 +34,7 @@ from sheetsync.sheet.edits import (
     machine_headers,
 )
 from sheetsync.sheet.landing import seen_since
-from sheetsync.sheet.matching import Aftermath, content, row_before, row_meant_now, rows_hit_now
+from sheetsync.sheet.matching import Aftermath, content, renamed, row_before, row_meant_now, rows_hit_now
 from sheetsync.sheet.verification import landed_right
 
 
@@ -43,12 +42,14 @@ from sheetsync.sheet.verification import landed_right
 class Hit:
     """A row that a write reached: which row it was before (None: there was none), its key, and where it stands now.
 
-    It is sure if the answer told so, or if the row carries all that was written.
+    It is sure if the answer told so, or if the row carries all that was written. `names` are the headers under which
+    the write landed, by the names that were read before.
     """
 
     before: int | None
     key: str
     headers: Sequence[Scalar]
+    names: Sequence[str]
     rows: tuple[int, ...]
     is_sure: bool = True
 
@@ -181,7 +182,7 @@ def cells_to_restore(sent: Sent, after: Snapshot) -> tuple[Edit, ...]:
     put_back: dict[tuple[int, int], Edit] = {}
     for edits, hit in _hits(of := Aftermath.of(sent, after)):
         for edit in edits:
-            header = _header_before(hit, edit.column, before)
+            header = header_at(hit.names, edit.column)
             # duplicates are told the same, but each has a mark of its own
             meant = by_place.get((hit.before, header)) if hit.before else by_key.get((hit.key, header))
             # a mark that is gone comes back only where it is sure that we took it away: it may cost credits
@@ -197,17 +198,6 @@ def _cell_before(hit: Hit, header: str, before: Snapshot) -> Scalar:
     return content(before.headers, cells).get(header, "")
 
 
-def _header_before(hit: Hit, column: int, before: Snapshot) -> str:
-    return header_at(_names_as_read(hit.headers, before), column)
-
-
-def _names_as_read(headers: Sequence[Scalar], before: Snapshot) -> list[str]:
-    """The headers under which a write landed; one that was renamed in its place, by the name that was read."""
-    was, shown = list(map(normal, before.headers)), list(map(normal, headers))
-    pairs = zip_longest(shown, was[: len(shown)], fillvalue="")
-    return [then if now not in was and then not in shown else now for now, then in pairs]
-
-
 def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tuple[int, int], Edit]:
     return {
         (row, column): SetCell(row, column, hit.key, right)
@@ -221,9 +211,10 @@ def _put_back(edit: Edit, right: CellValue, hit: Hit, of: Aftermath) -> dict[tup
 
 
 def _columns_hit_now(edit: Edit, hit: Hit, of: Aftermath) -> list[int]:
-    """Where the column stands that was hit: by its name then, else (renamed back since) by the one read before."""
-    found = columns_now(of.after, header_at(hit.headers, edit.column), edit.column)
-    return found or columns_now(of.after, _header_before(hit, edit.column, of.sent.before), edit.column)
+    """Where the column stands that was hit: by its name then, else by the one read before, else by its new one."""
+    name = header_at(hit.names, edit.column)
+    names = [header_at(hit.headers, edit.column), name, *(new for new, was in of.was_called.items() if was == name)]
+    return next(filter(None, (columns_now(of.after, each, edit.column) for each in names)), [])
 
 
 def _hits(of: Aftermath) -> Iterator[tuple[list[Edit], Hit]]:
@@ -231,13 +222,14 @@ def _hits(of: Aftermath) -> Iterator[tuple[list[Edit], Hit]]:
     landed = of.sent.landed
     if landed is None:
         return
+    names = of.names_as_read(landed.headers)
     for edits in by_row(of.sent.edits):
         row = edits[0].row
         if not landed.is_later or row in landed.rows:
             seen = landed.rows.get(row, ())
-            before, key = _identified(edits, landed.headers, seen, of)
-            rows = rows_hit_now(before, key, edits, landed.headers, seen, of)
-            yield edits, Hit(before, key, landed.headers, rows, row not in landed.guessed)
+            before, key = _identified(edits, names, seen, of)
+            rows = rows_hit_now(before, key, edits, names, seen, of)
+            yield edits, Hit(before, key, landed.headers, names, rows, row not in landed.guessed)
 
 
 def _identified(
@@ -312,7 +304,7 @@ def _left_to_another_video(of: Aftermath, imported: Set[str]) -> Iterator[Edit]:
         others = [row for row in hit.rows if of.now.key(row) not in keys]
         left = imported | ours if any(of.after.cell(row, shows) == "" for row in others) else imported
         for edit in edits if others else ():
-            header = _header_before(hit, edit.column, before)
+            header = header_at(hit.names, edit.column)
             if isinstance(edit, SetCell) and header in left:
                 yield from _put_back(edit, _cell_before(hit, header, before), hit, of).values()
 
@@ -345,7 +337,8 @@ def _was_cleared(clear: ClearMark, is_whole: bool, sent: Sent) -> bool:
     """Whether a mark was cleared, so that one of now was made since: by the answer, else by what stands there."""
     if sent.landed is None or sent.landed.is_later:
         return is_whole  # all of the row's write stands in its place: so did the clearing
-    headers = _names_as_read(sent.landed.headers, sent.before)
+    was = renamed(sent.before.headers, sent.landed.headers)
+    headers = [was.get(name, name) for name in map(normal, sent.landed.headers)]
     return landed_right([_without_compare(clear)], replace(sent.landed, headers=headers), sent.before)
 
 

@@ -592,6 +592,52 @@ RED: tuple[Story, ...] = (
     ),
     Story(
         15,
+        "a cell hit in a column whose name is given back before the killed run's next",
+        "",
+        471688674,
+        3,
+        (
+            ("mark", 748, 858),
+            ("sync", 0, 188, ()),
+            ("code", 662),
+            ("rename", 571),
+            ("mark", 864, 205),
+            (
+                "sync",
+                0,
+                653,
+                (
+                    ("values.batchGet", 2, "after", ("crash",)),
+                    ("sheets.batchUpdate", 1, "before", ("move_column", 129, 181)),
+                ),
+            ),
+        ),
+    ),
+    Story(
+        15,
+        "the same, and nobody saw the write land",
+        "",
+        471688674,
+        3,
+        (
+            ("mark", 748, 858),
+            ("sync", 0, 188, ()),
+            ("code", 662),
+            ("rename", 571),
+            ("mark", 864, 205),
+            (
+                "sync",
+                0,
+                653,
+                (
+                    ("sheets.batchUpdate", 1, "before", ("move_column", 129, 181)),
+                    ("sheets.batchUpdate", 1, "after", ("crash",)),
+                ),
+            ),
+        ),
+    ),
+    Story(
+        15,
         "of two rows with one Video ID, both hit, one is typed over",
         "",
         768803508,

@@ -48,6 +48,10 @@ from sheetsync.sheet.repair import cells_to_restore, merged, repaired, repairs_f
 
 Write = Callable[[Sequence[Edit], Snapshot], tuple[Landed | None, Snapshot]]
 
+OTHER = "My Client"
+RENAMED = ((OTHER, OTHER, "Client"), (OTHER, "Client", "Client"), ("Client", OTHER, "Client"), ("Client", OTHER, OTHER))
+"""How a column was called as the sheet was read, as a write landed, and since."""
+
 
 def test_the_calls_of_a_write_keep_one_read() -> None:
     """A tab of thousands of rows is in the journal once, however many calls a write took."""
@@ -120,6 +124,19 @@ def mend(written: Sequence[Edit], landed: Landed | None, after: Snapshot) -> Map
     """The lines by key, once what went astray is put back."""
     whole = repaired(after, restored(Sent(written, landed, BEFORE), after))
     return {found.key: whole.grid[found.number - 1] for found in whole.rows}
+
+
+def called(name: str, sheet: Snapshot) -> Snapshot:
+    """The sheet with another header above its clients."""
+    return snapshot(
+        *sheet.grid[1:], headers=[name if n == CLIENT else header for n, header in enumerate(sheet.headers)]
+    )
+
+
+def in_order(order: Sequence[int], sheet: Snapshot) -> Snapshot:
+    """The sheet with its columns in another order."""
+    headers, *lines = ([line[n] for n in order] for line in sheet.grid)
+    return snapshot(*lines, headers=headers)
 
 
 def differences(one: Snapshot, other: Snapshot) -> set[tuple[int, int]]:
@@ -319,6 +336,43 @@ class TestColumnsMoved:
         landed, after = land(written, snapshot(B, A, C, headers=renamed))
         back = replace(after, grid=(BEFORE.grid[0], *after.grid[1:]))
         assert repaired(back, restored(Sent(written, landed, BEFORE), back)).grid[1:] == (B, A, C)
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    @pytest.mark.parametrize("names", RENAMED, ids=" ".join)
+    @pytest.mark.parametrize("at", range(ACTION, UPDATED))
+    @pytest.mark.parametrize("moved", [CLIENT, ID, STATUS])
+    def test_a_column_moved_and_one_renamed(self, moved: int, at: int, names: Sequence[str], write: Write) -> None:
+        """What people wrote is put back under whatever name it has since: it is not emptied, nor left overwritten."""
+        before, then, since = (called(name, BEFORE) for name in names)
+        order = [n for n in range(len(BEFORE.headers)) if n != moved]
+        order.insert(at, moved)
+        landed, after = write(FOR_A, in_order(order, then))
+        now = snapshot(*after.grid[1:], headers=in_order(order, since).headers)
+        whole = repaired(now, restored(Sent(FOR_A, landed, before), now))
+        assert [whole.cell(2, order.index(n)) for n in (CLIENT, TICK, SPEND)] == ["Acme", True, 12.5]
+
+    @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
+    @pytest.mark.parametrize("names", RENAMED, ids=" ".join)
+    @pytest.mark.parametrize("at", range(ACTION, UPDATED))
+    def test_a_column_that_came_and_one_renamed(self, at: int, names: Sequence[str], write: Write) -> None:
+        """Which of two new names is the old column's, its other rows tell; the column that came is empty again."""
+        before, then, since = (called(name, BEFORE) for name in names)
+        wide = column(then, at, "New")
+        landed, after = write(FOR_A, wide)
+        now = snapshot(*after.grid[1:], headers=column(since, at, "New").headers)
+        whole = repaired(now, restored(Sent(FOR_A, landed, before), now))
+        people = [n for n in range(len(wide.headers)) if n == at or n - (n > at) in (CLIENT, TICK, SPEND)]
+        assert [whole.cell(2, n) for n in people] == [wide.cell(2, n) for n in people]
+
+    @pytest.mark.parametrize("at", [ACTION, CLIENT, TICK, SPEND, STATUS])
+    def test_a_column_deleted_and_another_one_that_came(self, at: int) -> None:
+        """Its other rows say nothing of what the one said that is gone: it is no new name, and is empty again."""
+        without = column(BEFORE, CLIENT, None)
+        headers = ["New" if n == at else header for n, header in enumerate(column(without, at).headers)]
+        wide = snapshot(*column(without, at).grid[1:], headers=headers)
+        _, after = lost(FOR_A, wide)
+        whole = repaired(after, restored(Sent(FOR_A, None, BEFORE), after))
+        assert [line[at] for line in whole.grid[1:]] == ["", "", ""]
 
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_clearing_never_hits_the_key(self, write: Write) -> None:
