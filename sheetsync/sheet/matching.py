@@ -140,9 +140,8 @@ class Aftermath:
 
     def names_as_read(self, headers: Sequence[Scalar]) -> list[str]:
         """The headers under which a write landed; those that were renamed, by the names that were read."""
-        then, now, shown = (
-            list(map(normal, names)) for names in (self.sent.before.headers, self.after.headers, headers)
-        )
+        then, now = list(map(normal, self.sent.before.headers)), list(map(normal, self.after.headers))
+        shown = _as_renamed_since(list(map(normal, headers)), now)
         # of what stands there now, what the columns say has told already which came and which was renamed
         open_then = ["" if name in self.was_called.values() and name not in shown else name for name in then]
         only_then = renamed(open_then, ["" if name in now and name not in then else name for name in shown])
@@ -170,6 +169,14 @@ def renamed(
         if is_told and new not in found and old not in found.values():
             found[new] = old
     return {header_at(now, new): header_at(was, old) for new, old in found.items()}
+
+
+def _as_renamed_since(shown: Sequence[str], now: Sequence[str]) -> list[str]:
+    """Names by those that came in their places since; as they were if columns have moved since."""
+    pairs = list(zip_longest(shown, now, fillvalue=""))
+    if any(name != new and (not name or not new or name in now or new in shown) for name, new in pairs):
+        return list(shown)
+    return [new for _, new in pairs]
 
 
 def _only_in(some: Sequence[Scalar], others: Sequence[Scalar]) -> list[tuple[int, int]]:

@@ -364,6 +364,17 @@ class TestColumnsMoved:
         people = [n for n in range(len(wide.headers)) if n == at or n - (n > at) in (CLIENT, TICK, SPEND)]
         assert [whole.cell(2, n) for n in people] == [wide.cell(2, n) for n in people]
 
+    def test_two_columns_renamed_and_one_moved_past_the_other(self) -> None:
+        """By the time it is read they have their names again: each stands where its new name stood."""
+        order = [KEY, ACTION, TICK, STATUS, CODE, SPEND, CLIENT, ID, UPDATED]
+        now = in_order(order, BEFORE)
+        names = {"Client": OTHER, "Spend": "My Spend"}
+        then = snapshot(*now.grid[1:], headers=[names.get(str(header), header) for header in now.headers])
+        landed, after = land(FOR_A, then)
+        again = snapshot(*after.grid[1:], headers=now.headers)
+        whole = repaired(again, restored(Sent(FOR_A, landed, BEFORE), again))
+        assert [whole.cell(2, order.index(n)) for n in (CLIENT, TICK, SPEND)] == ["Acme", True, 12.5]
+
     @pytest.mark.parametrize("at", [ACTION, CLIENT, TICK, SPEND, STATUS])
     def test_a_column_deleted_and_another_one_that_came(self, at: int) -> None:
         """Its other rows say nothing of what the one said that is gone: it is no new name, and is empty again."""
