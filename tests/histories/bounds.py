@@ -14,7 +14,6 @@ from histories import wider
 from histories.desk import ACTION, KEY, VIDEOS, Desk
 from histories.invariants import Judge
 from histories.seen import Run, reached_the_sheet, text
-from sheetsync.model import HoldKind
 from sheetsync.sandbox.world import Call
 from sheetsync.sync.report import Report
 
@@ -129,7 +128,7 @@ class Bounds:
         refused = [video for kind, status, video in look.statuses if kind == "portal.order" and status in ROW_ALONE]
         others = [status for kind, status, video in look.statuses if not (kind == "portal.order" and video in refused)]
         at_fault = all(not _can_be_ordered(self._desk, video) for video in refused)
-        unsettled = any(hold.kind is HoldKind.NEXT_RUN and hold.video_id not in refused for hold in report.holds)
+        unsettled = any(hold.reason.startswith("An order was sent and its answer was lost") for hold in report.holds)
         told = report.warnings or report.uncertain or report.exit_code == 3 or unsettled  # something else is the matter
         if refused and at_fault and not told and all(200 <= status < 300 for status in others) and report.exit_code:
             self._say("refusals", f"the order for {refused} was refused, and the run ended with {report.exit_code}")
