@@ -128,7 +128,7 @@ def protected_cells_written(patch: Patch) -> None:
 
 def refusal_is_a_failure(patch: Patch) -> None:
     """Every run with a refused row asks for somebody to look at the machine."""
-    patch.setattr(execute, "_who_moves", lambda no: HoldKind.NEXT_RUN)
+    patch.setattr(execute, "who_moves", lambda no: HoldKind.NEXT_RUN)
 
 
 def reservations_end_with_the_next_answer(patch: Patch) -> None:
