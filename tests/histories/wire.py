@@ -432,6 +432,8 @@ class Wire:
                 theirs = token not in (*MACHINE, ACTION) or not video or number == 0
                 request = self._desk.portal.by_id.get(text(new)) if column == told else None
                 is_put_right = new in self._judge.either.get((row, token), ())  # as before a write hit it by mistake
+                # what nobody typed into a row without a video id had landed there by mistake
+                is_put_right |= new == "" and token in MACHINE and (token, old) not in self._desk.rubbish.get(row, ())
                 if new != old and not is_put_right and (theirs or (request and request.video_id != video)):
                     self._say("tabs", f"{sheet.title}, row {number + 1}, {token}: {old!r} became {new!r}")
 
