@@ -140,6 +140,11 @@ class Plan:
         return tuple(step for step in self.steps if isinstance(step, Order))
 
     @property
+    def for_marks(self) -> tuple[Step, ...]:
+        """The steps that serve a mark: its row says what came of it."""
+        return tuple(step for step in self.steps if not isinstance(step, Lapse) and step.mark)
+
+    @property
     def in_turn(self) -> tuple[Order, ...]:
         """The same, as they are sent: of those whose answer was lost before, the one that was tried longest ago comes
         first, and all of them last, so that none keeps the others from theirs.

@@ -124,6 +124,7 @@ NOT_REACHED = "Not reached in the time of this run; the next run goes on."
 OLDER_ANSWER = "TokPortal's answer is older than what is known of this video; the next run asks again."
 KEY_REFUSED = "TokPortal does not accept sheetsync's key: whoever runs sheetsync has to mend that."
 RUN_STOPPED = "Not ordered in this run: something stopped it before; whoever runs sheetsync sees what."
+NOT_FINISHED = "Not finished in this run: something stopped it; whoever runs sheetsync sees what."
 NO_ANSWER = "TokPortal did not answer; the next run tries again."
 UNHEARD = (
     "TokPortal's last answer about this video is more than a day old; what came since could not be read, or nothing "

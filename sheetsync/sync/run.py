@@ -43,7 +43,7 @@ from sheetsync.projection.tracker import TrackerProjection
 from sheetsync.sheet.api import SheetsAPI
 from sheetsync.sheet.reading import Reader
 from sheetsync.sheet.writing import Writer, Written, as_repaired, marks_left
-from sheetsync.steps import Offer, Plan, RowSeen
+from sheetsync.steps import Offer, Order, Plan, RowSeen
 from sheetsync.sync.asking import ask
 from sheetsync.sync.execute import Executor
 from sheetsync.sync.observe import POLLERS, Poller
@@ -362,12 +362,13 @@ class Run:
         executor = Executor(tracker, self._portal, recorder, self._writer, known, price, self._clock, report, beside)
         newest = executor.run(plan, snapshot)
         told = report.served.keys() | {hold.video_id for hold in report.holds}
-        left = [step for step in plan.orders if step.video_id not in told]
+        left = [step for step in plan.for_marks if step.video_id not in told]
         unsettled = self._ledger.known(self._tracker.name).unsettled if left else {}
         for step in left:
             # taken by TokPortal, perhaps, by a call whose answer could not be kept
             is_sent = step.video_id in unsettled
-            report.not_done(step, notes.LOOKING if is_sent else notes.RUN_STOPPED)
+            stopped = notes.RUN_STOPPED if isinstance(step, Order) else notes.NOT_FINISHED
+            report.not_done(step, notes.LOOKING if is_sent else stopped)
             report.uncertain += is_sent
         if self.report.credits_left is not None:
             self._recorder.set_balance(self.report.credits_left)

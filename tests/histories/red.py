@@ -765,6 +765,21 @@ RED: tuple[Story, ...] = (
     ),
     Story(
         19,
+        "the key is refused as a code is reported: its row does not say why the mark stands",
+        "",
+        67084995,
+        6,
+        (
+            ("mark", 225, 855),
+            ("sync", 0, 742, ()),
+            ("code", 321),
+            ("sync", 0, 961, ()),
+            ("report", 305),
+            ("sync", 0, 48, (("portal.poll", 1, "before", ("fault", 256)),)),
+        ),
+    ),
+    Story(
+        19,
         "TokPortal falls silent",
         "dripping",
         50,

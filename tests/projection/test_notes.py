@@ -629,6 +629,10 @@ CORRECTING = {
         "TokPortal said no: 409 AD_CODE_INVALID_STATUS: The request cannot be corrected in its status. "
         "Report it in the TokPortal dashboard if this stays.",
     ),
+    "the key is not accepted any more": (
+        fault("portal.poll", "401", nth=2),
+        "Not finished in this run: something stopped it; whoever runs sheetsync sees what.",
+    ),
     "the request has moved on": (
         edit("portal.poll", lambda bench: bench.world.portal.set_status(VIDEO, "cancelled"), nth=2),
         "The row changed while this was about to be done; the next run looks again. "

@@ -98,3 +98,21 @@ def test_it_is_found_out_at_an_order() -> None:
     assert bench.cell("vid-c", "sync_note") == notes.RUN_STOPPED
     bench.sync()
     assert [bench.charged(video) for video in VIDEOS] == [7, 7, 7]
+
+
+@pytest.mark.parametrize("nth", [3, 4], ids=["before the report", "after it"])
+def test_it_is_found_out_as_a_code_is_reported(nth: int) -> None:
+    """Each mark that was not served says so, also one whose code is there already; then each is, once."""
+    bench = with_a_code()
+    bench.world.portal.order("vid-c", by="dashboard")
+    bench.mark("correct", "vid-a")
+    bench.type("vid-a", "feedback", "the code does not work")
+    bench.mark("request", "vid-c")
+    bench.world.faults.add("portal.poll", nth=nth, fault="401")
+    assert bench.sync().exit_code == 5
+    assert {bench.cell(v, "sync_note") for v in ("vid-a", "vid-c") if bench.cell(v, "action")} == {notes.NOT_FINISHED}
+    bench.later(minutes=2)
+    assert bench.sync().exit_code == 0
+    assert [bench.cell(video, "action") for video in VIDEOS] == ["", "", ""]
+    assert len(bench.world.portal.latest("vid-a").feedback) == 1
+    assert bench.kinds().count("portal.order") == 1
