@@ -1,6 +1,7 @@
 """`sheetsync config check`: the configuration as it was understood, without a call to anybody."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,7 @@ from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.plain import plain
 from sheetsync.cli.render import count
 from sheetsync.config.load import Config
+from sheetsync.ledger.opening import exists
 from sheetsync.state import Server
 
 
@@ -29,10 +31,21 @@ def check(selection: Selection) -> None:
 def _understood(config: Config) -> Iterator[str]:
     yield f"{config.path}: {count(len(config.trackers), 'tracker')}, nothing wrong"
     key = config.google.credentials
-    absent = " (there is no such file)" if key and not key.exists() else ""
-    yield f"  google: {config.google.api_url}, key file {key or 'none: Application Default Credentials'}{absent}"
+    named = f"{key}{_unread(key)}" if key else "none: Application Default Credentials"
+    yield f"  google: {config.google.api_url}, key file {named}"
     yield f"  tokportal: {config.tokportal.api_url}, with a key"
-    is_new = not isinstance(config.state, Server) and not config.state.exists()
+    is_new = not isinstance(config.state, Server) and not exists(config.state)
     yield f"  state: {config.state}" + (" (made at the first sync)" if is_new else "")
     for tracker in config.trackers:
         yield f"  tracker {tracker.name}: tab '{tracker.worksheet}' of {tracker.spreadsheet}"
+
+
+def _unread(path: Path) -> str:
+    """A remark on a file that cannot be read: only a run needs it."""
+    try:
+        path.open().close()
+    except FileNotFoundError:
+        return " (there is no such file)"
+    except OSError as error:
+        return f" (cannot be read: {error.strerror}; let the user who runs sheetsync read it)"
+    return ""

@@ -153,7 +153,7 @@ def _key_file(path: Path | None, email: str) -> Iterator[Check]:
 def _kept_private(name: str, path: Path) -> Iterator[Check]:
     """A file that holds keys or codes."""
     # other systems have no such bits
-    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if os.name == "posix" and os.path.exists(path) and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield Check(name, None, f"{path} can be read by other users of this machine: chmod 600 {path}")
 
 
@@ -303,9 +303,10 @@ def _price(config: Config, fingerprint: str) -> Price:
 
 def _ledger(config: Config) -> Iterator[Check]:
     state = config.state
+    # of a server, opening it is the test; with writing, a doctor would change what it looks at
+    sound = Check("ledger", True, f"{state}" + ("" if exists(state) else " (made at the first sync)"))
     if isinstance(state, Server):
-        # opening it is the test; with writing, a doctor would change what it looks at
-        yield Check("ledger", True, f"{state}" + ("" if exists(state) else " (made at the first sync)"))
+        yield sound
         return
     try:
         # only writing tells whether there is room, and leave
@@ -324,5 +325,5 @@ def _ledger(config: Config) -> Iterator[Check]:
     if damage:
         yield failure("ledger", ConfigError([f"{state} is damaged ({damage}): {MEND}"]))
     else:
-        yield Check("ledger", True, f"{state}" + ("" if state.exists() else " (made at the first sync)"))
+        yield sound
     yield from _kept_private("ledger", state)

@@ -75,7 +75,7 @@ def values_for(config: Config, user: str) -> dict[str, str]:
     """What stands in the templates, for this machine."""
     path = config.path.absolute()
     dotenv, key_file = path.parent / ".env", config.google.credentials
-    secrets = [secret for secret in (dotenv, key_file) if secret and secret.exists()]
+    secrets = [secret for secret in (dotenv, key_file) if secret and not _is_absent(secret)]
     command, log = f"{_program()} --config {shlex.quote(str(path))}", _home(config) / "sync.log"
     writable = [_home(config), *([config.run.metrics_file.parent] if config.run.metrics_file else [])]
     return {
@@ -97,6 +97,15 @@ def values_for(config: Config, user: str) -> dict[str, str]:
         "home": "read-only" if _is_at_home(path, Path(_program()), *writable) else "yes",
         "version": __version__,
     }
+
+
+def _is_absent(secret: Path) -> bool:
+    """Of one that is closed to us, nobody can say: it counts as there."""
+    try:
+        secret.stat()
+    except OSError as error:
+        return not isinstance(error, PermissionError)
+    return False
 
 
 def _program() -> str:

@@ -6,6 +6,7 @@ is `settings.py`'s, where it stands `positions.py`'s, and what `${NAME}` stands 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -98,10 +99,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def handed_over(secret: Path, environ: Mapping[str, str]) -> Path:
     """A file with secrets, or the one of the same name that systemd hands over (LoadCredential): that one goes before.
 
-    Thus the service need not be able to read the files themselves.
+    Thus the service need not be able to read the files themselves. What is wrong with one, its reader says.
     """
     given = Path(environ.get("CREDENTIALS_DIRECTORY") or secret.parent) / secret.name
-    return given if given.exists() else secret
+    return given if os.path.exists(given) else secret
 
 
 def _trackers(checked: Sequence[settings.TrackerSettings]) -> tuple[Tracker, ...]:

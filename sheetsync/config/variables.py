@@ -55,7 +55,8 @@ class Variables:
         except FileNotFoundError:
             return {}
         except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(f"{self._path}: cannot be read ({reason(error)}); expected a UTF-8 text")
+            whose = " that the user who runs sheetsync may read (chown)" if isinstance(error, PermissionError) else ""
+            self.problems.append(f"{self._path}: cannot be read ({reason(error)}); expected a UTF-8 text{whose}")
             return {}
         values: dict[str, str] = {}
         # parse_stream, since dotenv_values only logs the lines that it leaves out.

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from sheetsync.ledger.database import Database
 from sheetsync.ledger.postgres import PostgreSQL
-from sheetsync.ledger.sqlite import SQLite
+from sheetsync.ledger.sqlite import SQLite, is_made
 from sheetsync.state import Server, State
 
 
@@ -25,8 +25,8 @@ def opened(state: State | None, durable: bool = True, read_only: bool = False) -
 
 
 def exists(state: State) -> bool:
-    """Whether there is a ledger already: a server may be there without one. Raises what Database does."""
+    """Whether there is a ledger already: a folder, or a server, may be there without one. Raises what Database does."""
     if not isinstance(state, Server):
-        return state.exists()
+        return is_made(state)
     with closing(opened(state, read_only=True)) as database:
         return database.name == str(state)

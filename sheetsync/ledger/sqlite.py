@@ -139,15 +139,24 @@ def _connect(path: Path) -> sqlite3.Connection:
     return _sqlite(path.absolute().as_uri())
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection:
+def is_made(path: Path) -> bool:
+    """Whether the file is there already. Raises ConfigError where that cannot be told, or where none can be made."""
     with _file_errors(path, "opened"):
-        if not path.exists():
+        try:
+            path.stat()
+        except FileNotFoundError:
             path.parent.stat()  # no file yet is an empty ledger; no folder is a mistake in the configuration
-            return _sqlite(":memory:")
-        # A process at work, or killed at work, leaves a -wal file, and its commits are part of the ledger: SQLite has
-        # to read both. Without one the file is whole; then `immutable` keeps SQLite from making side files, which a
-        # read-only connection leaves behind, and cannot make in a folder that may not be written.
-        mode = "mode=ro" if Path(f"{path.resolve()}-wal").exists() else "immutable=1"
+            return False
+    return True
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    if not is_made(path):
+        return _sqlite(":memory:")
+    # A process at work, or killed at work, leaves a -wal file, and its commits are part of the ledger: SQLite has to
+    # read both. Without one the file is whole; then `immutable` keeps SQLite from making side files, which a read-only
+    # connection leaves behind, and cannot make in a folder that may not be written.
+    mode = "mode=ro" if Path(f"{path.resolve()}-wal").exists() else "immutable=1"
     return _sqlite(f"{path.absolute().as_uri()}?{mode}")
 
 
@@ -174,8 +183,11 @@ def _file_errors(path: Path, verb: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ConfigError([f"{path}: the folder does not exist; make it, or change `state`"]) from error
+    except PermissionError as error:
+        advice = "let the user who runs sheetsync into its folder (chown), or change `state`"
+        raise ConfigError([f"{path}: the file cannot be {verb} ({error.strerror}); {advice}"]) from error
     except OSError as error:
-        raise ConfigError([f"{path}: the file cannot be {verb} ({error.strerror})"]) from error
+        raise ConfigError([f"{path}: the file cannot be {verb} ({error.strerror}); change `state`"]) from error
 
 
 @contextmanager

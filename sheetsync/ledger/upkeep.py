@@ -77,7 +77,7 @@ def backup(path: State, copy: Path) -> None:
     """
     if isinstance(path, Server):
         raise ConfigError([f"{path}: a ledger on a server is copied into a file by `sheetsync ledger copy`"])
-    if not path.exists():
+    if not exists(path):
         raise ConfigError([f"{path}: there is no ledger yet, nothing was copied"])
     if copy.exists():
         raise ConfigError(

@@ -310,7 +310,8 @@ def key_file(path: Path) -> Mapping[str, Any]:
             [f"{path}: there is no such key file; download it from Google Cloud > Service accounts"]
         ) from None
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+        advice = "let the user who runs sheetsync read it (chown), or name another file"
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}; {advice}"]) from None
     except ValueError:
         raise ConfigError([f"{path}: is not JSON; expected the key file of a service account"]) from None
     if not isinstance(info, dict) or info.get("type") != "service_account":
