@@ -134,8 +134,9 @@ class SQLite(Database):
 def _connect(path: Path) -> sqlite3.Connection:
     # Made before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it. An existing
     # file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
+    # Where a link leads, the link itself counts as an existing file.
     with _file_errors(path, "made"), suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     return _sqlite(path.absolute().as_uri())
 
 
