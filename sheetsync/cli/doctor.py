@@ -29,7 +29,7 @@ from sheetsync.config.load import Config
 from sheetsync.errors import ConfigError, CredentialsError, GateColumnMissing, HeaderError, SheetsyncError
 from sheetsync.ledger.lock import lock_path
 from sheetsync.ledger.opening import exists
-from sheetsync.ledger.sqlite import MEND
+from sheetsync.ledger.sqlite import MEND, folder_of
 from sheetsync.ledger.store import Ledger
 from sheetsync.live.scratch import TITLES
 from sheetsync.model import Price, Snapshot, Tracker
@@ -310,11 +310,11 @@ def _ledger(config: Config) -> Iterator[Check]:
         return
     try:
         # only writing tells whether there is room, and leave
-        with tempfile.TemporaryFile(dir=state.parent) as probe:
+        with tempfile.TemporaryFile(dir=folder_of(state)) as probe:
             probe.write(bytes(ROOM))
     except OSError as error:
         advice = "make room, change its owner, or `state:`"
-        text = f"the folder {state.parent} cannot be written ({error.strerror}): {advice}"
+        text = f"the folder {folder_of(state)} cannot be written ({error.strerror}): {advice}"
         yield failure("ledger", ConfigError([text]))
     locks = [path for tracker in config.trackers if (path := lock_path(state, tracker.name)).exists()]
     if shut := [str(path) for path in locks if not os.access(path, os.R_OK | os.W_OK)]:

@@ -134,10 +134,16 @@ class SQLite(Database):
 def _connect(path: Path) -> sqlite3.Connection:
     # Made before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it. An existing
     # file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
-    # Where a link leads, the link itself counts as an existing file.
-    with _file_errors(path, "made"), suppress(FileExistsError):
-        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if not is_made(path):
+        with _file_errors(path, "made"), suppress(FileExistsError):
+            # the link itself, where there is one, counts as an existing file
+            os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     return _sqlite(path.absolute().as_uri())
+
+
+def folder_of(path: Path) -> Path:
+    """The folder that the file is in, or will be: at the end of all links."""
+    return Path(os.path.realpath(path)).parent
 
 
 def is_made(path: Path) -> bool:
@@ -146,7 +152,7 @@ def is_made(path: Path) -> bool:
         try:
             path.stat()
         except FileNotFoundError:
-            path.parent.stat()  # no file yet is an empty ledger; no folder is a mistake in the configuration
+            folder_of(path).stat()  # no file yet is an empty ledger; no folder is a mistake, or a disk that is away
             return False
     return True
 
@@ -183,7 +189,8 @@ def _file_errors(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise ConfigError([f"{path}: the folder does not exist; make it, or change `state`"]) from error
+        advice = "mount or make it, or change `state`"
+        raise ConfigError([f"{path}: the folder {folder_of(path)} does not exist; {advice}"]) from error
     except PermissionError as error:
         advice = "let the user who runs sheetsync into its folder (chown), or change `state`"
         raise ConfigError([f"{path}: the file cannot be {verb} ({error.strerror}); {advice}"]) from error

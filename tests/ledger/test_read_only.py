@@ -161,7 +161,7 @@ class TestNoFile:
 
     def test_no_folder(self, tmp_path: Path) -> None:
         """A folder that does not exist is a mistake in the configuration, for a plan too."""
-        with pytest.raises(ConfigError, match="folder does not exist"):
+        with pytest.raises(ConfigError, match=r"the folder .*/nowhere does not exist; mount or make it"):
             Ledger(tmp_path / "nowhere" / "state.db", read_only=True)
 
     @pytest.mark.parametrize("name", ["", "x" * 300])

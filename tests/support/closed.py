@@ -19,14 +19,15 @@ def closed(folder: Path) -> Iterator[None]:
     mode = folder.stat().st_mode
     folder.chmod(0)
     try:
-        with _heeding_bits():
+        with heeding_bits():
             yield
     finally:
         folder.chmod(mode)
 
 
 @contextmanager
-def _heeding_bits() -> Iterator[None]:
+def heeding_bits() -> Iterator[None]:
+    """Root, in this thread, may do what the bits of files and folders say."""
     if os.geteuid():
         yield
         return
