@@ -91,6 +91,7 @@ def values_for(config: Config, user: str) -> dict[str, str]:
         "group": _group(user),
         "mailto": user,
         "longest": str(config.run.max_seconds + 60),
+        "secret_files": shlex.join(map(str, secrets or [dotenv])),
         "secrets": "\n".join(_for_systemd(f"LoadCredential={file.name}:{file}") for file in secrets),
         "from_files": " ".join(f"--from-file={file.name}={file}" for file in secrets),
         "writable": "\n".join(dict.fromkeys(map(_writable, writable))),

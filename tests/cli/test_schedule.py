@@ -89,6 +89,19 @@ def test_systemd_on_this_machine(desk: Desk) -> None:
     assert printed.count("### sheetsync.") == 2
 
 
+@pytest.mark.parametrize("secrets", [(".env", "service-account.json"), ()])
+def test_the_secrets_are_those_of_the_user(desk: Desk, secrets: tuple[str, ...]) -> None:
+    """Who gives them to root has a service that runs, and no command that works by hand."""
+    folder = desk.config.parent
+    if not secrets:
+        desk.edit("${TOKPORTAL_API_KEY}", desk.world.portal.key)
+        (folder / ".env").unlink()
+        (folder / "service-account.json").unlink()
+    files = " ".join(f"{folder}/{name}" for name in secrets or (".env",))
+    lines = desk.run("schedule", "systemd", "--user", "ada").stdout.splitlines()
+    assert {f"#   chown ada: {files}", f"#   chmod 600 {files}"} <= set(lines)
+
+
 def test_the_folder_that_systemd_makes(desk: Desk) -> None:
     """Below /var/lib, as in the example."""
     desk.edit("state: state.db", "state: /var/lib/codes/state.db")
@@ -98,7 +111,7 @@ def test_the_folder_that_systemd_makes(desk: Desk) -> None:
 
 
 def test_secrets_that_systemd_hands_over(desk: Desk, tmp_path: Path) -> None:
-    """The service reads those; the files beside the settings may be root's alone."""
+    """The service reads those; what is called by hand reads the files beside the settings."""
     given = tmp_path / "credentials"
     given.mkdir()
     for name in (".env", "service-account.json"):

@@ -26,6 +26,7 @@ EXAMPLE = {
     "group": "sheetsync",
     "mailto": "ops@example.com",
     "longest": "330",
+    "secret_files": " ".join(f"/etc/sheetsync/{name}" for name in _SECRETS),
     "secrets": "\n".join(f"LoadCredential={name}:/etc/sheetsync/{name}" for name in _SECRETS),
     "from_files": " ".join(f"--from-file={name}=/etc/sheetsync/{name}" for name in _SECRETS),
     "writable": "StateDirectory=sheetsync\nStateDirectoryMode=0700",
