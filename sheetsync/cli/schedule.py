@@ -9,7 +9,7 @@ import pwd
 import shlex
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def values_for(config: Config, user: str) -> dict[str, str]:
     dotenv, key_file = path.parent / ".env", config.google.credentials
     secrets = [secret for secret in (dotenv, key_file) if secret and not _is_absent(secret)]
     command, log = f"{_program()} --config {shlex.quote(str(path))}", _home(config) / "sync.log"
-    writable = [_home(config), *([config.run.metrics_file.parent] if config.run.metrics_file else [])]
+    folders = [_home(config), *([config.run.metrics_file.parent] if config.run.metrics_file else [])]
     return {
         "program": _program(),
         "command": _for_systemd(command),
@@ -94,8 +94,8 @@ def values_for(config: Config, user: str) -> dict[str, str]:
         "secret_files": shlex.join(map(str, secrets or [dotenv])),
         "secrets": "\n".join(_for_systemd(f"LoadCredential={file.name}:{file}") for file in secrets),
         "from_files": " ".join(f"--from-file={file.name}={file}" for file in secrets),
-        "writable": "\n".join(dict.fromkeys(map(_writable, writable))),
-        "home": "read-only" if _is_at_home(path, Path(_program()), *writable) else "yes",
+        "writable": "\n".join(_writable(config)),
+        "home": "read-only" if _is_at_home(path, Path(_program()), *folders) else "yes",
         "version": __version__,
     }
 
@@ -126,11 +126,21 @@ def _group(user: str) -> str:
         return user  # one who is still to be made
 
 
-def _writable(folder: Path) -> str:
-    """Below /var/lib systemd makes a service's folder by itself, and gives it to the user."""
-    if folder.parent == Path("/var/lib"):
-        return f"StateDirectory={folder.name}\nStateDirectoryMode=0700"
-    return _for_systemd(f"ReadWritePaths={shlex.quote(str(folder))}")
+def _writable(config: Config) -> Iterator[str]:
+    """The folders that a run writes into."""
+    home, metrics = _home(config), config.run.metrics_file
+    if isinstance(config.state, Path) and home.parent == Path("/var/lib"):
+        # systemd makes the ledger's by itself, gives it to the user and closes it to others: so no other program's
+        yield f"StateDirectory={_for_systemd(home.name)}\nStateDirectoryMode=0700"
+    else:
+        yield _read_write(str(home))
+    if metrics and metrics.parent != home:
+        # -: one that is not there is no reason not to run
+        yield _read_write(f"-{metrics.parent}")
+
+
+def _read_write(folder: str) -> str:
+    return _for_systemd(f"ReadWritePaths={shlex.quote(folder)}")
 
 
 def _is_at_home(*paths: Path) -> bool:

@@ -82,7 +82,7 @@ def test_systemd_on_this_machine(desk: Desk) -> None:
         f"LoadCredential=.env:{folder}/.env",
         f"LoadCredential=service-account.json:{folder}/service-account.json",
         f"ReadWritePaths={folder}",
-        "ReadWritePaths=/srv/prom",
+        "ReadWritePaths=-/srv/prom",
     } <= set(service)
     assert "OnCalendar=*:0/5" in timer
     printed = desk.run("schedule", "systemd", "--user", "ada").stdout
@@ -108,6 +108,17 @@ def test_the_folder_that_systemd_makes(desk: Desk) -> None:
     printed = desk.run("schedule", "systemd").stdout
     assert "\nStateDirectory=codes\nStateDirectoryMode=0700\n" in printed
     assert "ReadWritePaths" not in printed
+
+
+@pytest.mark.parametrize("state", ["state: /var/lib/codes/state.db", "state: postgresql://u@h/d"])
+def test_the_folder_of_another_program(desk: Desk, state: str) -> None:
+    """Where the metrics go: systemd must neither give it to us nor close it to those who read them."""
+    desk.edit("state: state.db", state)
+    desk.config.write_text(desk.config.read_text() + "run:\n  metrics_file: /var/lib/node_exporter/s.prom\n")
+    lines = desk.run("schedule", "systemd").stdout.splitlines()
+    assert "ReadWritePaths=-/var/lib/node_exporter" in lines
+    own = ["StateDirectory=codes"] if "codes" in state else []
+    assert [line for line in lines if line.startswith("StateDirectory=")] == own
 
 
 def test_secrets_that_systemd_hands_over(desk: Desk, tmp_path: Path) -> None:
