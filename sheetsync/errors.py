@@ -7,6 +7,7 @@
     |-- BadImport                     2   a file that cannot be imported as it is
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
+    |-- UnknownVideos                 2   videos that a command names, and that are nowhere
     |-- MissingExtra                  2   a library that was not installed with the program
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
@@ -130,6 +131,17 @@ class NotFound(SheetsyncError):
     """A spreadsheet or a tab is not there."""
 
     exit_code = 2
+
+
+class UnknownVideos(SheetsyncError):
+    """Videos that a command was called with, and that are not `where` it looks: most likely mistyped."""
+
+    exit_code = 2
+
+    def __init__(self, where: str, videos: Sequence[str]) -> None:
+        self.where, self.videos = where, tuple(videos)
+        names = ", ".join(f"'{video}'" for video in videos)
+        super().__init__(f"{where} {names}. Is it the id in the key column?")
 
 
 class MissingExtra(SheetsyncError):

@@ -9,7 +9,7 @@ import click
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown
 from sheetsync.cli.rows import row_text, rows_text
-from sheetsync.cli.runs import Runs, ended, holds_json, run_trackers, troubles
+from sheetsync.cli.runs import Runs, holds_json, run_trackers, troubles
 from sheetsync.steps import Plan, Step
 from sheetsync.sync.report import Report
 
@@ -27,7 +27,7 @@ def plan(selection: Selection) -> None:
     # what failed to be planned is not carried out either: no word of what sync would do
     later = "; `sheetsync sync` carries this out" if any(map(_is_carried_out, runs.reports)) else ""
     end = f"Nothing was ordered or written{later}."
-    click.echo(shown(selection, _plan_json(runs)) or ended(runs, [*map(plan_text, runs.reports), end]))
+    click.echo(shown(selection, _plan_json(runs)) or "\n".join([*map(plan_text, runs.reports), end]))
     sys.exit(runs.exit_code)
 
 

@@ -4,7 +4,7 @@ A plan is a sync that stops after step 4 (design 3), so that what is printed is 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from sheetsync.cli.plain import plain
 from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.watching import watching
 from sheetsync.context import about
-from sheetsync.errors import Locked, SheetsyncError
+from sheetsync.errors import Locked, SheetsyncError, UnknownVideos
 from sheetsync.health.ping import Switch
 from sheetsync.ledger.store import Ledger
 from sheetsync.plan.situation import Allowed
@@ -42,14 +42,9 @@ class Runs:
     reports: Sequence[Report]
 
     @property
-    def absent(self) -> list[str]:
-        """Videos that were asked for and have no row in any tracker that could be read."""
-        return sorted(frozenset.intersection(*(report.absent for report in self.reports)))
-
-    @property
     def exit_code(self) -> int:
-        """One exit code for all trackers; a video that is nowhere is a mistake in how the command was called."""
-        codes = {report.exit_code for report in self.reports} | ({2} if self.absent else set())
+        """One exit code for all trackers."""
+        codes = {report.exit_code for report in self.reports}
         return next((code for code in SEVERITY if code in codes), 0)
 
 
@@ -75,6 +70,7 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         with stoppable(clock.stop), watching() as progress:
             request = replace(request, progress=progress)
             reports = run_all(trackers, clients.sheets, clients.portal, clients.ledger, clock, request)
+            _miss(reports.values())
             runs = Runs(request.run_id, started, clock.now(), [reports[tracker.name] for tracker in trackers])
             # a run that met another one leaves the figures to that one
             if config.run.metrics_file and is_watched and runs.exit_code != Locked.exit_code:
@@ -93,6 +89,13 @@ def run_trackers(selection: Selection, plan_only: bool = False) -> Runs:
         return runs
 
 
+def _miss(reports: Collection[Report]) -> None:
+    """Videos that were asked for and have no row in any tracker: a mistake in how the command was called."""
+    absent = frozenset.intersection(*(report.absent for report in reports))
+    for report in reports if absent else ():
+        report.failed(UnknownVideos("No row has the Video ID", sorted(absent)))
+
+
 def write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None:
     """The figures of all trackers; what is wrong with the file stops nothing."""
     # its library takes a twentieth of a second to import
@@ -102,12 +105,6 @@ def write_metrics(path: Path, ledger: Ledger, reports: Sequence[Report]) -> None
         metrics.write(path, ledger, reports)
     except (OSError, SheetsyncError) as error:
         log.warning("The metrics cannot be written: %s", error)
-
-
-def ended(runs: Runs, lines: Sequence[str]) -> str:
-    """What was printed of each tracker, and what concerns all of them."""
-    absent = [plain(f"No row has the Video ID '{video}': is it the id in the key column?") for video in runs.absent]
-    return "\n".join([*lines, *absent])
 
 
 def holds_json(holds: Sequence[Hold]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import click
 
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import attributes, count, shown, stamp, table
+from sheetsync.errors import UnknownVideos
 from sheetsync.ledger.store import Ledger, Run
 from sheetsync.model import Entry, Known, Tracker, fingerprint
 from sheetsync.projection.window import expiry_word
@@ -43,6 +44,9 @@ def status(selection: Selection, is_fleet: bool) -> None:
         found = [status_of(ledger, tracker, frozenset(selection.videos), now) for tracker in trackers]
     document = {"trackers": [_status_json(each) for each in found]}
     click.echo(shown(selection, document, "\n".join(map(_status_text, found))))
+    known = {video for each in found for video in (*each.known.videos, *each.rows)}
+    if absent := sorted({*selection.videos} - known):
+        raise UnknownVideos("The ledger knows no video", absent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import OPTIONS, Selection, selecting
 from sheetsync.cli.render import attributes, count, shown
 from sheetsync.cli.rows import row_text, rows_text, sentence
-from sheetsync.cli.runs import Runs, ended, holds_json, run_trackers, troubles
+from sheetsync.cli.runs import Runs, holds_json, run_trackers, troubles
 from sheetsync.context import about
-from sheetsync.errors import MENDED_BY_A_PERSON
+from sheetsync.errors import MENDED_BY_A_PERSON, UnknownVideos
 from sheetsync.sync.report import Report
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def sync(selection: Selection) -> None:
     if is_json():
         log_runs(runs)
     if selection.as_json or not is_json():
-        click.echo(shown(selection, _sync_json(runs)) or ended(runs, [*map(sync_text, runs.reports)]))
+        click.echo(shown(selection, _sync_json(runs)) or "\n".join(map(sync_text, runs.reports)))
     sys.exit(runs.exit_code)
 
 
@@ -56,11 +56,13 @@ def _log(report: Report) -> None:
 def sync_text(report: Report) -> str:
     """What a run did."""
     done = list(_done(report))
-    if report.error and not done:
+    # a mistyped id stops nothing
+    is_stopped = report.error and not isinstance(report.error, UnknownVideos)
+    if is_stopped and not done:
         lines = [f"tracker {report.name}: stopped before anything was done."]
     else:
         # the balance is told whatever happened; whether the run did anything shows in the cells it wrote
-        quiet = [] if report.cells_written or report.error else ["nothing to do"]
+        quiet = [] if report.cells_written or is_stopped else ["nothing to do"]
         looked = f"{count(report.rows, 'row')}, {count(report.polled, 'video')} looked at"
         lines = [sentence(f"tracker {report.name}: {looked}: {', '.join(quiet + done)}.")]
     if report.deferred:

@@ -16,7 +16,7 @@ import click
 
 from sheetsync.cli.logs import is_json
 from sheetsync.cli.options import Selection, selecting
-from sheetsync.cli.runs import SEVERITY, Runs, ended, write_metrics
+from sheetsync.cli.runs import SEVERITY, Runs, write_metrics
 from sheetsync.cli.stopping import stoppable
 from sheetsync.cli.sync import log_runs, sync_text
 from sheetsync.clock import Clock
@@ -152,7 +152,7 @@ class Worker:
             log_runs(runs)
             return
         with self._lock:
-            click.echo(ended(runs, [*map(sync_text, runs.reports)]))
+            click.echo("\n".join(map(sync_text, runs.reports)))
 
     def _write_metrics(self, ledger: Ledger) -> None:
         if self._config.run.metrics_file:

@@ -213,8 +213,45 @@ def test_a_video_that_is_nowhere(desk: Desk, command: str) -> None:
     """A mistyped id is a mistake in the call: said, exit 2, and nothing is ordered."""
     result = desk.run(command, "--video", "nosuch")
     assert result.exit_code == 2
-    assert "No row has the Video ID 'nosuch'" in result.stdout
+    assert "\n  No row has the Video ID 'nosuch'. Is it the id in the key column?\n" in result.stdout
+    assert "carries this out" not in result.stdout
     assert desk.world.portal.credits == 1233
+
+
+@pytest.mark.parametrize("command", ["plan", "sync"])
+def test_a_video_that_is_nowhere_for_programs(desk: Desk, command: str) -> None:
+    """The document names it."""
+    document = json.loads(desk.run(command, "--json", "--video", "nosuch").stdout)
+    assert document["exit_code"] == 2
+    assert [tracker["error"] for tracker in document["trackers"]] == [
+        "No row has the Video ID 'nosuch'. Is it the id in the key column?"
+    ]
+
+
+def test_a_video_that_is_nowhere_in_the_log(desk: Desk) -> None:
+    """Its last line says what the process ends with."""
+    result = desk.run("sync", "--video", "nosuch", options=("--log-format", "json"))
+    line = json.loads(result.stderr.splitlines()[-1])
+    assert (result.exit_code, line["exit_code"], line["level"]) == (2, 2, "error")
+    assert line["message"] == (
+        "run ended with exit code 2: No row has the Video ID 'nosuch'. Is it the id in the key column?"
+    )
+
+
+def test_a_mistyped_video_beside_one_that_is_there(desk: Desk) -> None:
+    """What is there is done, and what is not is said."""
+    video = sample.video_of(desk.book, 1)
+    result = desk.run("sync", "--video", video, "--video", "nosuch")
+    assert result.exit_code == 2
+    assert "1 ordered" in result.stdout
+    again = desk.run("sync", "--video", video, "--video", "nosuch")
+    assert "1 video looked at: nothing to do" in again.stdout
+    assert "No row has the Video ID 'nosuch'" in again.stdout
+    status = desk.run("status", "--video", video, "--video", "nosuch")
+    assert status.exit_code == 2
+    assert "1 video: 1 pending" in status.stdout
+    assert status.stderr == "Error: The ledger knows no video 'nosuch'. Is it the id in the key column?\n"
+    assert desk.run("status", "--video", video).exit_code == 0
 
 
 def test_a_plan_that_failed_says_nothing_cheerful(desk: Desk) -> None:
