@@ -8,6 +8,7 @@
     |-- NoKeyColumn                   2   a tab that is no tracker yet, and may be somebody's other work
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- UnknownVideos                 2   videos that a command names, and that are nowhere
+    |-- UnknownNote                   2   a text that is no Sync note
     |-- MissingExtra                  2   a library that was not installed with the program
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
@@ -142,6 +143,15 @@ class UnknownVideos(SheetsyncError):
         self.where, self.videos = where, tuple(videos)
         names = ", ".join(f"'{video}'" for video in videos)
         super().__init__(f"{where} {names}. Is it the id in the key column?")
+
+
+class UnknownNote(SheetsyncError):
+    """A text that `explain` was called with, and that is no Sync note."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("No note of sheetsync's says that. Paste the text of the Sync note cell, in quotes.")
 
 
 class MissingExtra(SheetsyncError):

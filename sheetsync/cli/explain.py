@@ -12,7 +12,7 @@ from importlib.resources import files
 import click
 
 from sheetsync.cli.plain import plain
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import UnknownNote
 
 _FOREIGN = re.compile(r"'[^']*'|\([^)]*\)")
 """What a text quotes, or adds in brackets, is the row's own, or TokPortal's."""
@@ -32,7 +32,7 @@ def explain(note: tuple[str, ...]) -> None:
     """
     found = list(explained(" ".join(note)))
     if not found:
-        raise SheetsyncError("No note of sheetsync's says that. Paste the text of the Sync note cell, in quotes.")
+        raise UnknownNote
     click.echo(plain("\n\n".join(f"{text}\n  -> {todo}" for text, todo in found)))
 
 

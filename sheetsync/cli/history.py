@@ -12,11 +12,11 @@ import click
 
 from sheetsync.cli.options import Selection, selecting
 from sheetsync.cli.render import attributes, count, shown
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import UnknownVideos
 from sheetsync.ledger.store import Generation, Ledger
-from sheetsync.model import Origin
+from sheetsync.model import Origin, Tracker
 from sheetsync.reporting.sentences import sentence
-from sheetsync.steps import Event, RowSeen
+from sheetsync.steps import Event, RowSeen, link_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,17 @@ class Story:
     video_id: str
     events: Sequence[Event]
     generations: Sequence[Generation]
-    rows: Sequence[tuple[str, RowSeen]]
+    rows: Sequence[tuple[Tracker, RowSeen]]
+
+    @property
+    def in_use(self) -> Sequence[tuple[Tracker, RowSeen]]:
+        """The rows with a code in use."""
+        return [(tracker, row) for tracker, row in self.rows if row.code]
+
+    @property
+    def waiting(self) -> Sequence[tuple[Tracker, RowSeen]]:
+        """The rows that waited for somebody in the last run."""
+        return [(tracker, row) for tracker, row in self.rows if row.hold]
 
     def renewed(self, generation: Generation) -> str:
         """The request that a later one renews: the newest before it that brought a code. Empty where there is none."""
@@ -49,24 +59,30 @@ def history(selection: Selection, key: str, name: str | None) -> None:
     # a misspelt tracker is an error of its own, not a video that nobody knows
     config, trackers = replace(selection, trackers=(name,) if name else ()).load()
     with Ledger(config.state, read_only=True) as ledger:
-        rows = [(each.name, row) for each in trackers for row in ledger.rows_seen(each.name) if row.video_id == key]
-        told = Story(
-            key, ledger.history(key, name), ledger.entries(key, name), [(t, row) for t, row in rows if row.code]
-        )
+        rows = [(each, row) for each in trackers for row in ledger.rows_seen(each.name) if row.video_id == key]
+        told = Story(key, ledger.history(key, name), ledger.entries(key, name), rows)
     if not (told.events or told.rows):
-        raise SheetsyncError(f"The ledger knows no video '{key}'. Is it the id in the key column?")
+        raise UnknownVideos("The ledger knows no video", [key])
     click.echo(shown(selection, _history_json(told), _history_text(told)))
 
 
 def _history_text(told: Story) -> str:
-    """What happened, oldest first, in UTC; each ad code request with its codes and what it cost; the code in use."""
-    trackers = sorted({event.tracker for event in told.events} | {tracker for tracker, _ in told.rows})
-    lines = [f"video {told.video_id}  (tracker {', '.join(trackers)}; times in UTC)", ""]
-    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {sentence(event)}" for event in told.events]
-    lines += ["", f"{count(len(told.generations), 'ad code request')}:", ""]
-    lines += [_generation(number, found, told) for number, found in enumerate(told.generations, start=1)]
-    lines += [""] if told.rows else []
-    return "\n".join([*lines, *(_in_use(row, told) for _, row in told.rows)])
+    """What happened, oldest first, in UTC; each ad code request with its codes and what it cost; the code in use, and
+    what its rows wait for."""
+    trackers = sorted({event.tracker for event in told.events} | {tracker.name for tracker, _ in told.rows})
+    requests = [_generation(number, found, told) for number, found in enumerate(told.generations, start=1)]
+    parts = [
+        [f"video {told.video_id}  (tracker {', '.join(trackers)}; times in UTC)"],
+        [f"  {event.at:%Y-%m-%d %H:%M:%S}  {sentence(event)}" for event in told.events],
+        [count(len(requests), "ad code request") + (":" if requests else "")],
+        requests,
+        [*(_in_use(row, told) for _, row in told.in_use), *(_waiting(tracker, row) for tracker, row in told.waiting)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _waiting(tracker: Tracker, row: RowSeen) -> str:
+    return f"waits: {row.hold}  {link_to(tracker.spreadsheet, row.place)}".rstrip()
 
 
 def _in_use(row: RowSeen, told: Story) -> str:
@@ -100,8 +116,12 @@ def _history_json(told: Story) -> dict[str, Any]:
         "events": [attributes(event, "at", "tracker", "run_id", "kind", "detail") for event in told.events],
         "requests": [_generation_json(found, told) for found in told.generations],
         "codes_in_use": [
-            {"tracker": tracker, **attributes(row, "request_id", "code"), "expires_at": row.ends}
-            for tracker, row in told.rows
+            {"tracker": tracker.name, **attributes(row, "request_id", "code"), "expires_at": row.ends}
+            for tracker, row in told.in_use
+        ],
+        "holds": [
+            {"tracker": tracker.name, "reason": row.hold, "link": link_to(tracker.spreadsheet, row.place)}
+            for tracker, row in told.waiting
         ],
     }
 

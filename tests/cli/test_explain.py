@@ -49,7 +49,7 @@ def test_what_to_do_is_told() -> None:
 
 
 def test_what_no_note_says() -> None:
-    """A clear no."""
+    """A clear no: a mistake in the call."""
     result = CliRunner().invoke(cli, ["explain", "the weather is fine"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "No note of sheetsync's says that" in result.stderr

@@ -130,12 +130,33 @@ def test_who_let_an_order_pass(tmp_path: Path) -> None:
     )
 
 
+def test_a_row_that_waits_for_its_first_order(tmp_path: Path) -> None:
+    """Nothing has happened yet; what is known is told: that it waits, what for, and where it stands."""
+    config = tmp_path / "sheetsync.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    bench = Bench([VIDEO], require=("client",))
+    bench.mark("request", VIDEO)
+    with Ledger(tmp_path / "state.db") as bench.ledger:
+        bench.sync()
+    waiting = Told(config, "", "", ())
+    result = waiting.history(VIDEO)
+    link = "https://docs.google.com/spreadsheets/d/book/edit#gid=0&range=2:2"
+    assert result.exit_code == 0
+    header, requests, waits = result.stdout.split("\n\n")
+    assert (header, requests) == (f"video {VIDEO}  (tracker acme; times in UTC)", "0 ad code requests")
+    assert re.fullmatch(rf"waits: .*Client.*  {re.escape(link)}\n", waits)
+    document = json.loads(waiting.history(VIDEO, "--json").stdout)
+    (hold,) = document["holds"]
+    assert (document["events"], document["requests"], document["codes_in_use"]) == ([], [], [])
+    assert (hold["tracker"], hold["link"], "Client" in hold["reason"]) == ("acme", link, True)
+
+
 def test_the_story_for_programs(told: Told) -> None:
     """The same as one document: the same events in the same order, with all their details."""
     result = told.history(VIDEO, "--json")
     document = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert list(document) == ["video_id", "events", "requests", "codes_in_use"]
+    assert list(document) == ["video_id", "events", "requests", "codes_in_use", "holds"]
     assert [(event["at"], event["kind"], told_of(event["detail"])) for event in document["events"]] == [
         ("2026-06-16T09:00:00Z", "intent", ["request"]),
         ("2026-06-16T09:00:00Z", "ordered", [told.first, "request", 7, 1240]),
@@ -204,7 +225,7 @@ def test_a_tracker_that_is_named(told: Told) -> None:
 @pytest.mark.parametrize("key", ["vid-x", "vid-b"])
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
 def test_a_video_that_the_ledger_does_not_know(told: Told, key: str, form: tuple[str, ...]) -> None:
-    """Unknown, or never ordered: exit code 1, and advice on stderr, for programs too."""
+    """Unknown, or a row that nothing ever happened to: exit code 2, and advice on stderr, for programs too."""
     result = told.history(key, *form)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr == f"Error: The ledger knows no video '{key}'. Is it the id in the key column?\n"
