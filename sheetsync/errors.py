@@ -9,6 +9,7 @@
     |-- NotFound                      2   a spreadsheet or tab that is not there
     |-- UnknownVideos                 2   videos that a command names, and that are nowhere
     |-- UnknownNote                   2   a text that is no Sync note
+    |-- CopyFailed                    2   a copy of the ledger that cannot be written
     |-- MissingExtra                  2   a library that was not installed with the program
     |-- UnknownTimeZone               2   the spreadsheet's zone is not known on this machine
     |-- Refused                       3   the plan exceeds a limit, or the sheet has shrunk
@@ -152,6 +153,19 @@ class UnknownNote(SheetsyncError):
 
     def __init__(self) -> None:
         super().__init__("No note of sheetsync's says that. Paste the text of the Sync note cell, in quotes.")
+
+
+class CopyFailed(SheetsyncError):
+    """A copy of the ledger that cannot be written; nothing is left of it."""
+
+    exit_code = 2
+
+    def __init__(self, target: str, why: str) -> None:
+        self.target, self.why = target, why
+        super().__init__(
+            f"{target}: the copy cannot be written ({why}): make room there, or name a file in another folder. The "
+            "ledger is as it was, and nothing is left of the copy."
+        )
 
 
 class MissingExtra(SheetsyncError):

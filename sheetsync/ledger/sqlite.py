@@ -17,7 +17,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from sheetsync.errors import ConfigError, Unavailable
+from sheetsync.errors import ConfigError, CopyFailed, Unavailable
 from sheetsync.ledger import database
 from sheetsync.ledger.database import Database, bindable
 from sheetsync.ledger.lock import hold, lock_path
@@ -117,9 +117,13 @@ class SQLite(Database):
         """Nothing: a lock of the kernel's is never lost while its process lives."""
 
     def copy_to(self, path: Path) -> None:
-        """A file of its own, for the eyes of its owner alone, on disk when this returns."""
-        with closing(_connect(path)) as copy, _sqlite_errors(str(path)):
-            self._connection.backup(copy)
+        """A file of its own, for the eyes of its owner alone, on disk when this returns. Raises OSError, CopyFailed."""
+        _make(path)
+        try:
+            with closing(_sqlite(path.absolute().as_uri())) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            raise CopyFailed(str(path), str(error)) from error
 
     def _set_up(self, durable: bool) -> None:
         # Damage that is met half way through a run is met after money was spent: looking comes first.
@@ -132,13 +136,17 @@ class SQLite(Database):
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Made before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it. An existing
-    # file is not even opened: closing it again would drop the locks that SQLite holds on it in this process.
+    # An existing file is not even opened: closing it would drop the locks that SQLite holds on it in this process.
     if not is_made(path):
         with _file_errors(path, "made"), suppress(FileExistsError):
-            # the link itself, where there is one, counts as an existing file
-            os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            _make(path)
     return _sqlite(path.absolute().as_uri())
+
+
+def _make(path: Path) -> None:
+    # Before SQLite does, readable by its owner alone: it holds codes. SQLite's side files follow it. A link to where
+    # nothing is yet would itself count as an existing file.
+    os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def folder_of(path: Path) -> Path:

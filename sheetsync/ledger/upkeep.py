@@ -5,12 +5,12 @@ is `sync/rebuild.py`'s.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sheetsync.errors import ConfigError
+from sheetsync.ledger.copying import whole
 from sheetsync.ledger.database import MIGRATIONS, UNSETTLED
 from sheetsync.ledger.opening import exists, opened
 from sheetsync.model import fingerprint
@@ -73,23 +73,17 @@ def findings(state: State) -> Iterator[tuple[bool | None, str]]:
 def backup(path: State, copy: Path) -> None:
     """Copy the ledger as it is at one moment, also while a run is at work; `copy` is there whole, or not at all.
 
-    Raises ConfigError where there is no ledger, it is damaged, or `copy` exists or cannot be written.
+    Raises ConfigError where there is no ledger, it is damaged, or `copy` exists; CopyFailed.
     """
     if isinstance(path, Server):
         raise ConfigError([f"{path}: a ledger on a server is copied into a file by `sheetsync ledger copy`"])
     if not exists(path):
         raise ConfigError([f"{path}: there is no ledger yet, nothing was copied"])
-    if copy.exists():
-        raise ConfigError(
-            [f"{copy}: exists already, and was left as it is; name another file, such as one with a date"]
-        )
     database = opened(path, read_only=True)
     if damage := database.damage():
         raise ConfigError([f"{path}: damaged ({damage}), nothing was copied"])
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    database.copy_to(part)
-    os.replace(part, copy)
+    with whole(copy) as part:
+        database.copy_to(part)
 
 
 def lines(state: State) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.closed import closed
 from support.command_line import Desk
 
 from sheetsync.ledger import upkeep
@@ -106,6 +107,9 @@ def test_damage_stops_a_run_before_it_orders(lived: Desk) -> None:
     assert (spent(lived), len(lived.world.calls)) == (before, calls)
 
 
+COPYING = pytest.mark.parametrize("command", [("backup",), ("copy", "state.db")], ids=["backup", "copy"])
+
+
 class TestBackup:
     def test_restored_it_goes_on(self, lived: Desk, tmp_path: Path) -> None:
         """The copy is private; in the place of the lost file the next run writes nothing and charges nobody."""
@@ -152,17 +156,56 @@ class TestBackup:
         assert result.exit_code == 2
         assert not (tmp_path / "copy.db").exists()
 
-    def test_a_disk_that_is_full(self, lived: Desk, tmp_path: Path) -> None:
-        """What could not be written whole is not there under the name of a backup."""
+    @COPYING
+    def test_a_disk_that_is_full(
+        self, lived: Desk, tmp_path: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What could not be written whole is not there under the name of a backup, nor under another one."""
+        monkeypatch.chdir(tmp_path)
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
         try:
-            result = lived.run("ledger", "backup", str(tmp_path / "copy.db"))
+            result = lived.run("ledger", *command, str(tmp_path / "copy.db"))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        assert result.exit_code in (1, 2)
-        assert "copy.db.part" in result.stderr
-        assert not (tmp_path / "copy.db").exists()
+        assert result.exit_code == 2
+        assert f"{tmp_path}/copy.db: the copy cannot be written (" in result.stderr
+        assert "make room there, or name a file in another folder" in result.stderr
+        assert "no order is sent" not in result.stderr
+        assert list(tmp_path.glob("copy.db*")) == []
+
+    @COPYING
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            ("nowhere/copy.db", "its folder does not exist"),
+            ("x" * 300, "File name too long"),
+            ("x" * 252, "File name too long"),
+            ("taken.db", "taken.db.part: Is a directory"),
+            (".env/copy.db", "Not a directory"),
+            ("closed/copy.db", "Permission denied"),
+        ],
+    )
+    def test_a_place_where_nothing_can_be(
+        self,
+        lived: Desk,
+        tmp_path: Path,
+        command: tuple[str, ...],
+        name: str,
+        why: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The copy is named, with the reason: not the ledger, with which nothing is wrong."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "taken.db.part").mkdir()
+        (tmp_path / "closed").mkdir()
+        with closed(tmp_path / "closed"):
+            result = lived.run("ledger", *command, str(tmp_path / name))
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"Error: {tmp_path}/{name}: the copy cannot be written (")
+        assert why in result.stderr
+        assert "`state`" not in result.stderr
+        assert [path.name for path in tmp_path.glob("*.part")] == ["taken.db.part"]
 
 
 class TestExport:
