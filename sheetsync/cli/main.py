@@ -17,7 +17,7 @@ import click
 
 from sheetsync import __version__
 from sheetsync.cli import logs
-from sheetsync.cli.plain import plain
+from sheetsync.cli.plain import plain, show_all
 from sheetsync.errors import LibraryMissing, SheetsyncError, Unexpected
 
 log = logging.getLogger(__name__)
@@ -144,4 +144,5 @@ def main() -> None:
     # what a run makes of a big tab lives to its end: to look for garbage in it again and again cost a fifth of a run
     gc.set_threshold(100_000, 50, 100)
     logs.catch_the_rest()
+    show_all()
     cli(prog_name="sheetsync")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -117,3 +118,21 @@ def test_a_pipe_gets_plain_lines(desk: Desk) -> None:
         said, complaints = ran.communicate(timeout=120)
     assert "\x1b" not in said
     assert complaints == ""
+
+
+def test_an_encoding_that_lacks_a_character(desk: Desk) -> None:
+    """What it lacks is escaped: a run that ordered tells it and ends well, and a document is the same one."""
+    tab = desk.book.sheet(sample.TAB)
+    wanted = "Zażółć \N{PARTY POPPER} é"
+    tab.set_value(8, (*sample.PERSON, *sample.MACHINE).index("Creator"), wanted)  # the row that waits for a word
+
+    def printed(*arguments: str) -> str:
+        told = {**environment(), "PYTHONIOENCODING": "latin-1"}
+        done = subprocess.run([*command(desk)[:5], *arguments], env=told, capture_output=True, check=True)
+        assert done.stderr == b""
+        return done.stdout.decode("latin-1")
+
+    assert " 4 ordered" in printed("sync")
+    assert "Za\\u017c\N{LATIN SMALL LETTER O WITH ACUTE}" in printed("status")
+    (tracker,) = json.loads(printed("status", "--json"))["trackers"]
+    assert wanted in [hold["creator"] for hold in tracker["holds"]]
