@@ -3,6 +3,7 @@
 Owns what is read (the sheets, once; the ledger; nothing at TokPortal), the files, and the summary for a terminal.
 """
 
+import os
 import re
 from calendar import monthrange
 from collections.abc import Callable
@@ -65,11 +66,11 @@ def report(
     Without a file: the totals, as text or (--json) all of it. Page, workbook and calendar need the extra `report`.
     """
     asked = Asked(*_period(month, first and first.date(), last and last.date()), client, campaign)
-    wanted = {kind: path.resolve() for kind, path in files.items() if path}
+    wanted = {kind: _target(path) for kind, path in files.items() if path}
     render = {kind: _renderer(kind) for kind in wanted}
     for path in wanted.values():
         # before anything is read: a report takes a while
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):
             raise ConfigError([f"{path}: the folder does not exist; make it, or name another file"])
     read = _read(selection)
     statement = read(asked)
@@ -142,13 +143,23 @@ def _look_for_names(statement: Statement) -> None:
             raise click.UsageError(f"--{what}: no row is of '{name}'. There are: {there}.")
 
 
+def _target(path: Path) -> Path:
+    """The file at the end of all links. A pipe stays as it is named: what that leads to is no path."""
+    return path if _is_stream(path) else Path(os.path.realpath(path))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a pipe or a device."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, and to be read by its owner alone, since it may hold codes; a file there keeps its mode.
 
     Raises ConfigError where it cannot be written.
     """
     try:
-        if path.exists() and not path.is_file():
+        if _is_stream(path):
             path.write_bytes(content)  # a pipe or a device, which no file may take the place of
             return
         with NamedTemporaryFile(dir=path.parent, prefix=".sheetsync-", delete=False) as file:
@@ -162,6 +173,8 @@ def _write(path: Path, content: bytes) -> None:
             except BaseException:
                 made.unlink(missing_ok=True)
                 raise
+    except BrokenPipeError:
+        raise  # who reads has had enough, which is no mistake in the name
     except OSError as error:
         raise ConfigError([f"{path}: the report cannot be written ({error.strerror}); name another file"]) from error
 

@@ -237,3 +237,24 @@ def test_it_leaves_its_files_alone(delivered: Desk, tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert {path.name for path in out.iterdir()} == {f"report.{form}" for form in FORMS}
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "shows"),
+    [
+        ("{command} --csv /dev/stdout | head -n 1", "Tracker,"),
+        ("{command} --csv /dev/stdout | cat", "Crumbly,"),
+        ("{command} --csv >(cat >{folder}/read); wait $!; cat {folder}/read", "Crumbly,"),
+    ],
+)
+def test_another_command_reads_it(delivered: Desk, tmp_path: Path, line: str, shows: str) -> None:
+    """As a shell hands it over: by a pipe that has no name of its own, and that may be closed before all is read."""
+    command = f"{sys.executable} -m sheetsync -c {delivered.config} report"
+    done = subprocess.run(
+        ["bash", "-c", line.format(command=command, folder=tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shows in done.stdout
