@@ -1,6 +1,6 @@
 """What an address of a receiver, of the ledger's server, a service or a sheet means, and what is wrong with one.
 
-The first two may hold a token or a password: no words on them show one, not even as it was written.
+It may hold a token or a password: words on one that can hold any do not show it, not even as it was written.
 """
 
 from __future__ import annotations
@@ -120,10 +120,12 @@ def wrong_address(text: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host = ""
+    # what stands before an @ or in a query may be a password or a token
+    shown = "" if re.search("[@?#]", text) else f"{AS_WRITTEN} "
     if not host or parts.scheme not in ("http", "https") or re.search(r"\s", text):
-        return f"{AS_WRITTEN} is not an address; expected https://host"
+        return f"{shown}is not an address; expected https://host"
     if parts.username is not None or parts.query or parts.fragment:
-        return f"{AS_WRITTEN} has more than a host and a path; expected https://host"
+        return f"{shown}has more than a host and a path; expected https://host"
     if parts.scheme == "http" and not is_loopback(host):
         return f"{AS_WRITTEN} would send keys in the clear; expected https:// (http:// is for 127.0.0.1 and localhost)"
     return ""

@@ -614,8 +614,6 @@ def test_mistake_in_what_is_needed(problems: Problems, old: str, new: str, probl
     [
         ("http://app.tokportal.com", "would send keys in the clear; expected https://"),
         ("http://127.0.0.1.example.com", "would send keys in the clear; expected https://"),
-        ("http://localhost@example.com", "has more than a host and a path"),
-        ("https://example.com/?a=b", "has more than a host and a path"),
         ("app.tokportal.com", "is not an address; expected https://host"),
         ("ftp://example.com", "is not an address; expected https://host"),
         ("https://", "is not an address; expected https://host"),
@@ -628,6 +626,31 @@ def test_address_that_would_not_do(problems: Problems, url: str, problem: str) -
     [found] = problems(SMALLEST.replace("tokportal:\n", f'tokportal:\n  api_url: "{url}"\n'))
 
     assert found.startswith(f"sheetsync.yaml:2: tokportal.api_url: '{url}' {problem}")
+
+
+@pytest.mark.parametrize("section", ["google", "tokportal", "trackers[0].tiktok"])
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://localhost@example.com", "has more than a host and a path"),
+        ("https://ada:s3cret@example.com", "has more than a host and a path"),
+        ("https://ada:s3cret @example.com", "is not an address"),
+        ("ftp://ada:s3cret@example.com", "is not an address"),
+        ("https://example.com/?token=s3cret", "has more than a host and a path"),
+    ],
+)
+def test_address_with_a_secret(problems: Problems, section: str, url: str, problem: str) -> None:
+    """It is not repeated."""
+    given = f'api_url: "{url}"'
+    text = {
+        "google": f"google:\n  {given}\n{SMALLEST}",
+        "tokportal": SMALLEST.replace("tokportal:\n", f"tokportal:\n  {given}\n"),
+        "trackers[0].tiktok": SMALLEST.replace(
+            "    worksheet:", f"    tiktok: {{access_token: x, {given}}}\n    worksheet:"
+        ),
+    }[section]
+    [found] = problems(text)
+    assert re.fullmatch(rf"sheetsync\.yaml:\d+: {re.escape(section)}\.api_url: {problem}; expected https://host", found)
 
 
 def test_tokportal_address_with_the_path_of_the_calls(problems: Problems) -> None:
