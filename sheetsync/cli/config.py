@@ -1,5 +1,6 @@
 """`sheetsync config check`: the configuration as it was understood, without a call to anybody."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def _understood(config: Config) -> Iterator[str]:
     yield f"  tokportal: {config.tokportal.api_url}, with a key"
     is_new = not isinstance(config.state, Server) and not exists(config.state)
     yield f"  state: {config.state}" + (" (made at the first sync)" if is_new else "")
+    if config.run.metrics_file:
+        wrong = unwritable(config.run.metrics_file)
+        yield f"  metrics: {config.run.metrics_file}" + (f" ({wrong})" if wrong else "")
     for tracker in config.trackers:
         yield f"  tracker {tracker.name}: tab '{tracker.worksheet}' of {tracker.spreadsheet}"
 
@@ -49,3 +53,14 @@ def _unread(path: Path) -> str:
     except OSError as error:
         return f" (cannot be read: {error.strerror}; let the user who runs sheetsync read it)"
     return ""
+
+
+def unwritable(path: Path) -> str:
+    """Why a file cannot be written, and what to do; empty if it can."""
+    # a pipe or a device is written itself; beside a file its next version is made
+    target = path if os.path.exists(path) and not os.path.isfile(path) else path.parent
+    if os.access(target, os.W_OK, effective_ids=True):
+        return ""
+    if not os.path.exists(target):
+        return f"the folder {target} does not exist, or is closed to this user: make it, or open it"
+    return f"this user may not write into {target}: let them"

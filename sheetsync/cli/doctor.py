@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from sheetsync.cli import credits
+from sheetsync.cli.config import unwritable
 from sheetsync.cli.init import missing, read_spreadsheet
 from sheetsync.cli.live import Options, live
 from sheetsync.cli.options import Selection, selecting
@@ -133,6 +134,9 @@ def _configuration(selection: Selection) -> Iterator[Check]:
     yield from _until_failure("TokPortal", _tokportal(config, clock))
     yield from (Check("TikTok", *found) for found in of_tiktok(trackers, clock))
     yield from _until_failure("ledger", _ledger(config))
+    metrics = config.run.metrics_file
+    if metrics and (wrong := unwritable(metrics)):
+        yield Check("metrics", None, f"{metrics} cannot be written, and runs go on without: {wrong}")
 
 
 def _google(config: Config, trackers: Sequence[Tracker], clock: Clock) -> Iterator[Check]:
