@@ -20,6 +20,7 @@ NOT_TRUSTED = (
     " Its certificate is not trusted here: if a proxy with certificates of its own stands in between, name the file of "
     "its authority (PEM) in the environment, as SSL_CERT_FILE."
 )
+WRONG_PROXY = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: expected http://host:port or https://host:port"
 NOBODY_HERE = " Nobody serves that address of this machine: start `sheetsync sandbox`, or name the real services."
 NOT_THROUGH = " The proxy that HTTPS_PROXY names did not let the call through."
 

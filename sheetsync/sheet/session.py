@@ -19,7 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from sheetsync.clock import Clock
-from sheetsync.network import authorities
+from sheetsync.errors import ConfigError
+from sheetsync.network import WRONG_PROXY, authorities
 
 _CLOCK = Clock()
 
@@ -74,6 +75,13 @@ class _Adapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         """Requests itself knows REQUESTS_CA_BUNDLE alone, and httpx SSL_CERT_FILE."""
         return super().send(request, **{**options, "verify": self._authorities or options.get("verify", True)})
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The pools of connections through a proxy. Raises ConfigError for one of a kind that is not known here."""
+        if not proxy.casefold().startswith(("http://", "https://")):
+            # not quoted: the address may hold a password
+            raise ConfigError([WRONG_PROXY])
+        return super().proxy_manager_for(proxy, **options)
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """The pool of connections for a request, through a proxy or not."""

@@ -101,6 +101,20 @@ def test_a_proxy_of_another_kind(desk: Desk, office: OfficeProxy, monkeypatch: p
     assert "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: expected http://host:port or https://host:port" in result.stderr
 
 
+def test_the_doctor_names_a_proxy_of_another_kind(
+    desk: Desk, office: OfficeProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For Google as for TokPortal, and the ledger is looked at all the same; the address may hold a password."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://ada:s3cret@127.0.0.1:9")
+    result = desk.run("doctor")
+    assert result.exit_code == 2
+    wrong = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: expected http://host:port or https://host:port\n"
+    assert f"FAIL  sheet 'sample': {wrong}" in result.stdout
+    assert f"FAIL  TokPortal: {wrong}" in result.stdout
+    assert "ok    ledger: " in result.stdout
+    assert "s3cret" not in result.output
+
+
 def test_loopback_goes_through_no_proxy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the environment says, and though it names no exception; nor is another authority asked for it."""
     here = urlsplit(desk.server.url)
