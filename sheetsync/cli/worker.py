@@ -43,7 +43,8 @@ def worker(selection: Selection) -> None:
 
     The minutes are `worker: every_minutes:`. All workers have the same ledger, on PostgreSQL (`state:
     postgresql://...`), and the same configuration. SIGTERM (or Ctrl-C) lets the calls in hand end and be recorded; a
-    second one ends it at once. Exit code: 0 stopped, 2 configuration.
+    second one ends it at once. Exit code: 0 stopped, 1 the ledger's server did not answer at the start, 2
+    configuration.
     """
     config, _ = selection.load()
     server = server_of(config, "`sheetsync worker`")

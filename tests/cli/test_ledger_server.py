@@ -67,3 +67,13 @@ def test_server_is_gone(desk: Desk) -> None:
         assert "without it no order is sent" in result.output
         assert PASSWORD not in result.output
     assert desk.world.portal.credits == credits
+
+
+def test_a_worker_whose_server_is_away(desk: Desk) -> None:
+    """It ends, as its help says, with 1: what runs it starts it again."""
+    keep_state_at(desk, "postgresql://sheetsync@127.0.0.1:1/sheetsync")
+    result = desk.run("worker")
+    assert result.exit_code == 1
+    assert "does the server run?" in result.stderr
+    told = "Exit code: 0 stopped, 1 the ledger's server did not answer at the start, 2 configuration."
+    assert told in " ".join(desk.run("worker", "--help").stdout.split())
