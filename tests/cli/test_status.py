@@ -128,7 +128,7 @@ def test_codes_without_an_end_and_codes_that_ended(desk: Desk) -> None:
     (code,) = [code for code in document(desk)["codes_in_use"] if code["video_id"] == typed]
     assert (code["expiry"], code["expires_at"], code["creator"]) == ("no window", None, "@lenafit")
     told = desk.run("history", typed).stdout
-    assert told.endswith("\n0 ad code requests:\n\n\ncode in use: #from-the-creator, typed by people, no end known\n")
+    assert told.endswith("\n0 ad code requests\n\ncode in use: #from-the-creator, typed by people, no end known\n")
 
 
 def test_a_renewal_under_way(desk: Desk) -> None:
