@@ -9,7 +9,7 @@ from datetime import timedelta
 from sheetsync import notes
 from sheetsync.model import HoldKind, Intent, Origin, Row
 from sheetsync.plan.gates import held_back
-from sheetsync.plan.situation import Situation
+from sheetsync.plan.situation import Situation, is_resting
 from sheetsync.steps import Adopt, Hold, Lapse, Order, Step
 
 SETTLE_AFTER = timedelta(minutes=1)
@@ -39,6 +39,8 @@ def settle(row: Row | None, intent: Intent, world: Situation) -> Step | Hold:
         # too early to tell "never" from "not yet"
         return undecided
     if row and is_wanted and (latest.id if latest else None) == intent.previous_id:
+        if is_resting(row, world.known, world.now):
+            return Hold(intent.video_id, number, world.known.refusals[row.key].text)
         # a minute later and in a later run it still has not happened: the same key and body again
         again = Order(intent.video_id, number, intent.mark, intent.previous_id, intent.body, resend=intent)
         return held_back(row, world.tracker) or again

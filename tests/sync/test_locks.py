@@ -443,6 +443,21 @@ class TestMarksThatNobodyTyped:
         bench.sync()
         assert "sheets.batchUpdate" not in bench.kinds()[calls:]
 
+    def test_a_formula_in_the_place_of_a_mark_whose_order_is_unsettled(self) -> None:
+        """It is not sent again for it, and runs are quiet: its row is claimed no more than a formula's."""
+        bench = marked(VIDEO)
+        bench.world.faults.add("portal.order", fault="lost_before")
+        bench.sync()
+        bench.sheet.set_value(bench.line(VIDEO), bench.column("action"), Formula('="request"'))
+        bench.later(minutes=2)
+        bench.sync()
+        assert bench.cell(VIDEO, "sync_note").startswith("Action holds a formula")
+        assert (bench.sync().cells_written, bench.charged(VIDEO)) == (0, 0)
+        bench.mark("request", VIDEO)
+        bench.later(minutes=21)
+        bench.sync()
+        assert bench.charged(VIDEO) == 7
+
     def test_a_mark_that_comes_back_is_no_new_wish(self) -> None:
         """Whatever puts it back as it is cleared: it is served once, the row says so, and an emptied cell ends it."""
         bench = marked(VIDEO)
