@@ -249,7 +249,9 @@ def rows_hit_now(
 ) -> tuple[int, ...]:
     """Where the row that a write reached stands now; `before` and `key` say which row it was, `seen` what it said.
 
-    moved           the row of its key; of duplicates those most like what the answer showed
+    moved           the row of its key
+    duplicate       those most like what the answer showed: by what is neither ours nor was hit (a later write may have
+                    changed the rest in one of them alone), then by all
     key overwritten also rows that carry as their key what was written over it
     inserted        every row that was not there before may be it, and nothing in it is to be kept
     key typed over  the row that is like it, and like no other row of before
@@ -269,8 +271,10 @@ def rows_hit_now(
         return _rekeyed(before, hit, of)
     if len(set(candidates)) == 1:
         return (candidates[0],)
+    ours = machine_headers(of.sent.before) | hit
+    alike = most_similar(content(headers, seen, ours), now.contents(candidates, ours), now.key_header)
     shown = content(headers, seen, {now.key_header} if overwritten else frozenset())
-    return most_similar(shown, now.contents(candidates), now.key_header)
+    return most_similar(shown, now.contents(alike or candidates), now.key_header)
 
 
 def _still_itself(before: int | None, key: str, hit: Set[str], of: Aftermath) -> Iterable[int]:

@@ -263,6 +263,21 @@ class TestTwins:
         whole = repaired(typed, restored(Sent(written, landed, before), typed))
         assert [line[SPEND + 1] for line in whole.grid[1:]] == [1, 2]
 
+    def test_a_later_write_hit_one_of_two_that_were_hit(self) -> None:
+        """What the first write took from it comes back, though by now the other looks more like what was seen of it."""
+        first, second = ("vid-b", *B[1:]), ("vid-b", "", "Other", False, 2, *B[STATUS:])
+        before, told = snapshot(C, first, second), {CODE: "#N", ID: "R9", UPDATED: NOW}
+        written = [SetCell(row, at, "vid-b", value) for row in (3, 4) for at, value in told.items()]
+        written.append(SetCell(3, STATUS, "vid-b", ""))
+        landed, after = land(written, column(before, TICK))
+        rounds = [Sent(tuple(written), landed, before)]
+        again = merged([replace(edit, column=edit.column + 1) for edit in written], owed(rounds, after))
+        # a row above the headers comes and goes: what was meant for a row is in the one before
+        _, last = land([replace(edit, row=edit.row - 1) for edit in again], after)
+        rounds.append(Sent(again, Landed(after.headers, {3: last.grid[1], 4: last.grid[2]}), after))
+        whole = repaired(last, owed(rounds, last))
+        assert [line[SPEND + 1] for line in whole.grid[1:]] == [C[SPEND], first[SPEND], second[SPEND]]
+
     def test_a_twin_under_its_own_key_is_not_astray(self) -> None:
         """Twins show the same."""
         before = snapshot(B, B)
