@@ -254,12 +254,15 @@ def rows_hit_now(
                     changed the rest in one of them alone), then by all
     key overwritten also rows that carry as their key what was written over it
     inserted        every row that was not there before may be it, and nothing in it is to be kept
+    the headers     none but a copy of them: they are put back before anything else
     key typed over  the row that is like it, and like no other row of before
     deleted         none
     """
     then, now = of.then, of.now
-    # a row that came in between: whatever was not there before may be it
     if before is None and not then.with_key(key):
+        if normal(key) == then.key_header:
+            return tuple(now.with_key(key))
+        # a row that came in between: whatever was not there before may be it
         return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
     hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]

@@ -651,6 +651,14 @@ class TestSeveralRounds:
         found = repaired(last, owed(rounds, last))
         assert found.grid[1:] == (C, A, B)
 
+    def test_the_header_row_is_no_row_that_came_in_between(self) -> None:
+        """As a row stood above it a write hit it: a row without a Video ID that says the same is not emptied for it."""
+        before = snapshot(A, ("", "", "Zed", True, 1, "pending", "", "R9", ""))
+        written = tuple(edit for edit in FOR_A if isinstance(edit, SetCell))
+        _, hit = land([replace(edit, row=1) for edit in written], before)
+        landed = Landed(before.headers, {2: hit.grid[0]})
+        assert owed([Sent(written, landed, before)], before) == ()
+
     def test_of_a_cell_that_was_hit_twice_the_first_finding_counts(self) -> None:
         """What the second round found there was ours already."""
         second = (SetCell(3, STATUS, "vid-b", "pending"), SetCell(3, UPDATED, "vid-b", NOW))
