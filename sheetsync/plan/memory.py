@@ -8,13 +8,14 @@ projection's.
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.projection.cells import ORDERING
 from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days
-from sheetsync.steps import Memory, TypedValue
+from sheetsync.steps import Memory, RowSeen, TypedValue
 
 OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
 """What people type of one code: the next one is asked about anew."""
@@ -26,10 +27,19 @@ EARLIER = "-"
 
 
 def remembered(
-    rows: Sequence[Row], time_zone: str, tracker: Tracker, before: Known, known: Known, now: datetime
+    rows: Sequence[Row],
+    time_zone: str,
+    tracker: Tracker,
+    before: Known,
+    known: Known,
+    now: datetime,
+    seen: Mapping[str, RowSeen] = MappingProxyType({}),
 ) -> Memory:
-    """What is to be remembered of these rows; `before` is what was known when the run began, `known` what is now."""
-    sheet = _Sheet(rows, time_zone, tracker, before, known, now)
+    """What is to be remembered of these rows; `before` is what was known when the run began, `known` what is now.
+
+    `seen` is what the run before saw of them.
+    """
+    sheet = _Sheet(rows, time_zone, tracker, before, known, now, seen)
     by_key: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.key:
@@ -62,6 +72,7 @@ class _Sheet:
     before: Known
     known: Known
     now: datetime
+    seen: Mapping[str, RowSeen]
     _ids: Mapping[str, set[str]] = field(init=False)
     _codes: Mapping[str, set[str]] = field(init=False)
 
@@ -101,10 +112,11 @@ class _Sheet:
             yield row.key, entry.request.id, days
 
     def imported(self, rows: Sequence[Row]) -> Collection[Entry]:
-        """What the rows of one video alone still know, each once: of duplicates the first counts."""
+        """What the rows of one video alone still know, each once: of duplicates the first counts, and is the newest."""
         found: dict[str, Entry] = {}
         for entry in (entry for row in rows for entry in self._imports(row)):
-            found.setdefault(entry.request.id, entry)
+            later = len(found) * timedelta(microseconds=1)
+            found.setdefault(entry.request.id, replace(entry, seen_at=entry.seen_at - later))
         return found.values()
 
     def _imports(self, row: Row) -> Iterator[Entry]:
@@ -115,7 +127,8 @@ class _Sheet:
             if row.shown_id not in self.before.owners or self._was_submitted(row):
                 yield from self._unknown_request(row, code if is_unknown_code else "")
         elif row.key in self.known.latest and is_unknown_code and self._is_of_its_people(row):
-            yield typed_code(row, self.time_zone, self.tracker, self.now)
+            seen = self.seen.get(row.key)
+            yield typed_code(row, self.time_zone, self.tracker, self.now, seen.worked_out if seen else None)
 
     def _is_of_its_people(self, row: Row) -> bool:
         """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows.

@@ -340,7 +340,8 @@ class Run:
         known = self._ledger.known(self._tracker.name)
         now = self._clock.now()
         rows = concerned(snapshot.rows, known)
-        is_news = self._recorder.remember(remembered(rows, snapshot.time_zone, tracker, before, known, now))
+        news = remembered(rows, snapshot.time_zone, tracker, before, known, now, self._seen)
+        is_news = self._recorder.remember(news)
         return self._ledger.known(self._tracker.name) if is_news else known
 
     def _told(self) -> Told:

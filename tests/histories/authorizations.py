@@ -207,13 +207,17 @@ class Authorizations:
 
     @staticmethod
     def in_use(codes: Sequence[Code]) -> Code | None:
-        """The newest that runs and was not reported; else the newest reported; else the newest expired."""
-        for code in codes:
-            if code.runs and code.of.status != "pending_corrections":
+        """The newest that runs and was not reported; else the newest reported; else the newest expired.
+
+        One without an end does not come before a later one that has ended.
+        """
+        first = next((n for n, code in enumerate(codes) if not code.runs), len(codes))
+        running = [code for n, code in enumerate(codes) if code.runs and (code.ends or n < first)]
+        for code in running:
+            if code.of.status != "pending_corrections":
                 return code
-        for code in codes:
-            if code.runs:
-                return code
+        if running:
+            return running[0]
         return codes[0] if codes else None
 
     # --- dates: days since 1899-12-30 on the wall clock of the sheet -----------------------------------------------

@@ -87,8 +87,14 @@ def _ends(desk: Desk, row: str, entry: Entry, is_certain: bool) -> tuple[datetim
 def in_use(
     codes: Sequence[tuple[Authorization, datetime | None]], now: datetime
 ) -> tuple[Authorization, datetime | None] | None:
-    """The newest that runs and was not reported; else the newest reported one; else the newest expired one."""
-    running = [(code, ends) for code, ends in codes if ends is None or ends > now]
+    """The newest that runs and was not reported; else the newest reported one; else the newest expired one.
+
+    Of one without an end nobody knows that it has outlived a later one.
+    """
+    first = next((n for n, (_, ends) in enumerate(codes) if ends and ends <= now), len(codes))
+    running = [
+        (code, ends) for n, (code, ends) in enumerate(codes) if (ends or n < first) and not (ends and ends <= now)
+    ]
     working = [(code, ends) for code, ends in running if not code.is_reported]
     return next(iter([*working, *running, *codes]), None)
 

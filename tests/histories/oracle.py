@@ -401,6 +401,18 @@ class Oracle:
             empty.append("Renewal decision")
         return ", ".join(empty + ["window"] * (expiry == "no window"))
 
+    def _unreadable(self, line: Line, is_kept: bool) -> list[str]:
+        """The cells about the window that say nothing that can be read; of a kept code, those that tell its end too."""
+        said = []
+        days = line.get("Authorization days", "")
+        for column in ("Known expiry", *(("Received at", "Expires at") if is_kept else ())):
+            problem = self.books.date(line.get(column, ""))
+            said += [f"{column}: {problem}"] if isinstance(problem, str) else []
+        if days != "" and number_of_days(days) is None:
+            told = f"Authorization days: '{days}' is no number of days; use 7, 30, 60, 180 or 365."
+            said.insert(sum(part.startswith("Known") for part in said), told)
+        return said
+
     def _note(self, line: Line, mark: str, why: str, twins: Sequence[int], code: str, codes: Sequence[Code]) -> str:
         video, shown = text(line, "Video ID"), next((one for one in codes if one.text == code), None)
         latest = self.seen.get(video)
@@ -418,12 +430,7 @@ class Oracle:
         if shown:
             said += self._of_another(line, shown.text)
         if latest or shown:
-            problem = self.books.date(line.get("Known expiry", ""))
-            if isinstance(problem, str):
-                said.append(f"Known expiry: {problem}")
-            days = line.get("Authorization days", "")
-            if days != "" and number_of_days(days) is None:
-                said.append(f"Authorization days: '{days}' is no number of days; use 7, 30, 60, 180 or 365.")
+            said += self._unreadable(line, is_kept=not latest)
         if twins and (latest or mark or shown):
             said.append(f"Duplicate of row {', '.join(map(str, twins))}: one of them acts, all show the same.")
         others = [str(n) for n, video in self.posts.get(_post(line), ()) if video != text(line, "Video ID")]

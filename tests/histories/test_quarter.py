@@ -320,6 +320,8 @@ class Quarter:
         allow = 40 if self.random.random() < 0.3 else None
         verdict = self.oracle.judge(before, self.world.clock.now(), allow)
         paid = [video for video in verdict.done if video in (*verdict.orders, *verdict.renewals)]
+        # what was lost before is sent again last, the one that was tried longest ago first
+        paid.sort(key=lambda video: verdict.again.get(video, ("", datetime.min.replace(tzinfo=UTC)))[1])
         fault = self.random.choice(("", "", "", "", "lost_before", "lost_after")) if paid else ""
         if fault:
             self.world.faults.add("portal.order", fault=fault)
@@ -388,8 +390,8 @@ PARTS_OF_NOTES = (
 
 
 QUARTERS = (
-    ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 103),
-    ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 4),
+    ("America/New_York", datetime(2026, 9, 14, 13, 5, tzinfo=UTC), 215),
+    ("Europe/Berlin", datetime(2027, 1, 11, 8, 5, tzinfo=UTC), 312),
 )
 
 
