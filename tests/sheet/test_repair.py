@@ -229,6 +229,13 @@ class TestRowsMoved:
         assert restored(Sent(written, landed, BEFORE), after) == ()
 
 
+def test_the_keys_header_was_gone_as_a_write_landed() -> None:
+    """Rows that moved are known by all else that they say, and what was hit in one is put back."""
+    landed, after = land(FOR_A, snapshot(B, A, C))
+    found = restored(Sent(FOR_A, replace(landed, headers=["", *landed.headers[1:]]), BEFORE), after)
+    assert strays(BEFORE, {}, repaired(after, found)) == set()
+
+
 class TestTwins:
     def test_of_rows_with_one_key_the_nth_is_the_nth(self) -> None:
         """A twin that was hit gets back what that twin said."""
