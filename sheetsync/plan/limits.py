@@ -60,7 +60,7 @@ def within_limits(plan: Plan, world: Situation) -> Plan:
 
 def _are_taken_away(plan: Plan) -> bool:
     """Whether a wish of the last run, which found too many, is none any more; what was not looked at still stands."""
-    return any(video not in _left_over(plan) for video, _ in plan.braked - plan.wishes)
+    return not {video for video, _ in plan.braked - plan.wishes} <= _left_over(plan)
 
 
 def _left_over(plan: Plan) -> frozenset[str]:

@@ -286,7 +286,7 @@ class Run:
         price, said = self._ledger.price(key), summary.price_lock(snapshot, self._tracker)
         # what was lifted may stand in the tab of a tracker that had no run since
         self._is_lifted = accepted is not None or (said != "" and price.lifts(said))
-        if accepted is not None and not price.lock:
+        if accepted is not None and said and not (price.lock or price.lifts(said)):
             # a ledger that is new did not know what is lifted
             self._recorder.accept_price(key, accepted, price.and_lifted(said))
         if price.lock or not said or self._is_lifted:
