@@ -211,7 +211,9 @@ def row_before(
     same place      the row of that number, if it says just that
     moved, edited   the row most like it
     key typed since a row without a key then, most like it
-    key typed over  the row of that number, if it says all else that it said, and a row with its key is gone
+    key typed over  the row of that number, if it says all else that it said, and a row with its key is gone; not where
+                    a row that had the new key said all that too: that one may have been moved here, and by that key the
+                    row is told in any case
     duplicate       of rows equally alike, the one of that number
     inserted        None: it is like no row, or the row it is like is found again, more alike, elsewhere
     """
@@ -224,7 +226,8 @@ def row_before(
     if len(now.with_key(was)) < len(then.with_key(was)):
         keyless = without | {then.key_header}
         said = _filled(then.contents([number], keyless)[number])
-        if said and said == _filled({header: cell for header, cell in seen.items() if header not in keyless}):
+        twins = map(_filled, then.contents(then.with_key(key), keyless).values())
+        if said and said not in twins and said == _filled({h: cell for h, cell in seen.items() if h not in keyless}):
             return number
     equals = most_similar(seen, old, then.key_header)
     rivals = now.contents([*now.with_key(key), *now.without_key()] if key else None, without).values()

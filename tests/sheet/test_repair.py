@@ -293,6 +293,34 @@ class TestTwins:
         assert restored(Sent(written, landed, before), after) == restored(Sent(written, None, before), after) == ()
 
 
+class TestRowsAlike:
+    """Two videos' rows that say the same in all that people write; the first one's key is gone after a write."""
+
+    LIKE_A = ("vid-b", *A[ACTION:STATUS], *B[STATUS:])
+
+    def whole(self, moved: Snapshot, *left: int) -> Sequence[Line]:
+        """The lines, put right: a write for the first row landed in what people had made of the sheet, and they have
+        left some of its rows since."""
+        before = snapshot(A, self.LIKE_A)
+        landed, after = land(FOR_A, moved)
+        now = snapshot(*(after.grid[number - 1] for number in left))
+        return repaired(now, restored(Sent(FOR_A, landed, before), now)).grid[1:]
+
+    def test_one_was_sorted_to_the_place_of_the_other_which_was_deleted(self) -> None:
+        """It gets its own back, and nothing of the other's: its key was not typed over."""
+        assert self.whole(snapshot(self.LIKE_A, A), 2) == (self.LIKE_A,)
+
+    def test_one_was_pasted_over_the_other(self) -> None:
+        """The copy is a copy of it, to the last cell."""
+        assert self.whole(snapshot(self.LIKE_A, self.LIKE_A), 2, 3) == (self.LIKE_A, self.LIKE_A)
+
+    @pytest.mark.parametrize("left", [(2,), (2, 3)], ids=["the other is gone", "the other stands"])
+    def test_one_was_given_the_key_of_the_other(self, left: Sequence[int]) -> None:
+        """By its key it is the other's: what landed there is that one's again."""
+        typed, like = ("vid-b", *A[ACTION:]), self.LIKE_A
+        assert self.whole(snapshot(typed, like), *left)[0] == (*like[:CODE], typed[CODE], *like[ID:])
+
+
 class TestKeylessLines:
     @pytest.mark.parametrize("write", [land, lost], ids=["answered", "answer lost"])
     def test_a_line_whose_key_is_still_to_come_gets_its_own_back(self, write: Write) -> None:
@@ -789,11 +817,13 @@ WORDS = st.sampled_from(["", "pending", "#X", "R1"])
 WISHES = st.fixed_dictionaries(
     {}, optional={"action": st.just(""), "status": WORDS, "spark_code": WORDS, "request_id": WORDS}
 ).filter(bool)
-LINES = st.lists(
+DIFFERING = st.lists(
     st.tuples(WORDS, WORDS, st.sampled_from([True, 1, ""]), st.sampled_from([1, 2.5]), WORDS, WORDS, WORDS),
     min_size=2,
     max_size=4,
 ).map(lambda found: [(f"vid-{n}", *cells) for n, cells in enumerate(found)])
+ALIKE = DIFFERING.map(lambda lines: [(line[KEY], *lines[0][ACTION:STATUS], *line[STATUS:]) for line in lines])
+LINES = DIFFERING | ALIKE
 PEOPLE = ("nothing", "sort", "insert", "delete", "insert column", "delete column")
 
 
