@@ -179,8 +179,8 @@ class RowSeen:
     `owner` is who is to move for it, `place` where it stands, as a link's fragment; empty until a run saw it. `begins`
     is when the code's window began; `code_since` when the code was first seen in use here, `waits_since` since when
     the row waits for a person. `row_was` names what its rows said when that hold was told; `has_typed_code` that its
-    people keep a code there, or that what was said beside one still stands; `worked_out` is the end that was written
-    beside it, because of other cells of theirs. `may_order` is the hold's.
+    people keep a code there, or that what was said beside one still stands; `worked_out` are the ends that were written
+    beside it, because of other cells of theirs: of duplicates each has its own. `may_order` is the hold's.
     """
 
     video_id: str
@@ -199,7 +199,7 @@ class RowSeen:
     waits_since: datetime | None = None
     row_was: str = ""
     has_typed_code: bool = False
-    worked_out: datetime | None = None
+    worked_out: tuple[datetime, ...] = ()
     may_order: bool = False
 
 

@@ -181,6 +181,10 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "ALTER TABLE row_seen ADD COLUMN may_order INTEGER NOT NULL DEFAULT 0",
         ),
     ),
+    (
+        "which ends were worked out for a video's rows: several, one beside the other",
+        ("UPDATE row_seen SET worked_out = '' WHERE worked_out IS NULL",),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

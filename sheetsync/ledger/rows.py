@@ -37,6 +37,7 @@ _FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
     **{kind: kind for kind in (Mark, Origin, IntentState, Kind, bool)},
     datetime: datetime.fromisoformat,
     datetime | None: lambda text: text and datetime.fromisoformat(text),
+    tuple[datetime, ...]: lambda text: tuple(map(datetime.fromisoformat, (text or "").split())),
     Mapping[str, object]: json.loads,
 }
 
@@ -83,9 +84,14 @@ def to_columns(value: Any) -> dict[str, object]:
     columns: dict[str, object] = {}
     for name, column, kind in _fields(value.__class__):
         part = getattr(value, name)
-        cell = to_text(part) if isinstance(part, datetime) else part
-        columns |= to_columns(part) if is_dataclass(kind) else {column: cell}
+        columns |= to_columns(part) if is_dataclass(kind) else {column: _cell(part)}
     return columns
+
+
+def _cell(value: Any) -> object:
+    if isinstance(value, tuple):
+        return " ".join(map(to_text, value))
+    return to_text(value) if isinstance(value, datetime) else value
 
 
 def merged(old: Entry | None, new: Entry) -> Entry:

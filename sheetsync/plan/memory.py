@@ -128,7 +128,7 @@ class _Sheet:
                 yield from self._unknown_request(row, code if is_unknown_code else "")
         elif row.key in self.known.latest and is_unknown_code and self._is_of_its_people(row):
             seen = self.seen.get(row.key)
-            yield typed_code(row, self.time_zone, self.tracker, self.now, seen.worked_out if seen else None)
+            yield typed_code(row, self.time_zone, self.tracker, self.now, seen.worked_out if seen else ())
 
     def _is_of_its_people(self, row: Row) -> bool:
         """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows.

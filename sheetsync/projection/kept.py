@@ -10,7 +10,7 @@ from datetime import datetime
 from sheetsync.columns import BY_KEY, PAID_STATUSES, header_of
 from sheetsync.model import Row, Tracker
 from sheetsync.projection.in_use import Code, is_typed
-from sheetsync.projection.window import RowContext, is_ours, received_end
+from sheetsync.projection.window import RowContext, is_ours, received_end, said_of
 from sheetsync.steps import RowSeen
 
 EXPIRIES = ("ok", "renewal needed", "expired", "no window")
@@ -34,7 +34,7 @@ def worked_out(context: RowContext, used: Code | None) -> datetime | None:
     ends = used.window.ends if used and is_typed(row, ()) else None
     if ends and used and (used.window.source != "estimate" or received_end(row, zone, context.tracker)):
         return ends
-    return context.worked_out if is_ours(row, zone, context.worked_out) else None
+    return said_of(row, zone, context.worked_out)
 
 
 def left_over(row: Row, time_zone: str, tracker: Tracker, earlier: RowSeen) -> frozenset[str]:

@@ -59,9 +59,18 @@ def rows_seen(
             may_order=bool(hold and hold.may_order),
             has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
         )
-        context = RowContext(row, snapshot.time_zone, tracker, now, known, seen=earlier.get(key))
-        used = in_use(codes(context))
-        seen = replace(seen, worked_out=worked_out(context, used))
+        every = tuple(
+            RowContext(
+                each,
+                *(snapshot.time_zone, tracker, now, known),
+                duplicates=tuple(other for other in (row, *others) if other is not each),
+                seen=earlier.get(key),
+            )
+            for each in (row, *others)
+        )
+        context, used = every[0], in_use(codes(every[0]))
+        ends = {end for each in every if (end := worked_out(each, in_use(codes(each))))}
+        seen = replace(seen, worked_out=tuple(sorted(ends)))
         yield _with_code(seen, context, used) if used else seen
 
 

@@ -5,7 +5,7 @@ missing; and which code a typed date or decision belongs to. Which code the row 
 it `cells.py`'s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -47,9 +47,9 @@ class RowContext:
         return self.known.latest.get(self.row.key)
 
     @property
-    def worked_out(self) -> datetime | None:
-        """The end that the run before had worked out for a code that people keep here (`kept.py`)."""
-        return self.seen.worked_out if self.seen else None
+    def worked_out(self) -> tuple[datetime, ...]:
+        """The ends that the run before had worked out for codes that people keep in the video's rows (`kept.py`)."""
+        return self.seen.worked_out if self.seen else ()
 
     @property
     def first(self) -> Row:
@@ -240,10 +240,10 @@ def unreadable(context: RowContext) -> list[str]:
     return problems
 
 
-def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, ours: datetime | None = None) -> Entry:
+def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, ours: Collection[datetime] = ()) -> Entry:
     """A code that people typed into a row without a request, as a generation of its own (design 5).
 
-    Received at + Authorization days gives its end, else a date they typed into Expires at; `ours` is none of theirs.
+    Received at + Authorization days gives its end, else a date they typed into Expires at; `ours` are none of theirs.
     """
     code, platform = row.text("spark_code"), row.text("platform").casefold()
     ends = received_end(row, time_zone, tracker) or typed_end(row, time_zone, ours)
@@ -258,15 +258,20 @@ def received_end(row: Row, time_zone: str, tracker: Tracker) -> datetime | None:
     return received + timedelta(days=typed_days(row, tracker)) if received and not is_instagram else None
 
 
-def typed_end(row: Row, time_zone: str, ours: datetime | None) -> datetime | None:
-    """The end that people typed into Expires at; not `ours`, which was worked out."""
+def typed_end(row: Row, time_zone: str, ours: Collection[datetime]) -> datetime | None:
+    """The end that people typed into Expires at; none of `ours`, which were worked out."""
     return None if is_ours(row, time_zone, ours) else _typed_date(row, "expires_at", time_zone)
 
 
-def is_ours(row: Row, time_zone: str, worked_out: datetime | None) -> bool:
-    """Whether Expires at says what was worked out: to the second, since a sheet's dates are fractions of days."""
+def is_ours(row: Row, time_zone: str, worked_out: Collection[datetime]) -> bool:
+    """Whether Expires at says what was worked out for one of its video's rows: a copy brings that of another."""
+    return said_of(row, time_zone, worked_out) is not None
+
+
+def said_of(row: Row, time_zone: str, worked_out: Collection[datetime]) -> datetime | None:
+    """Which of these ends Expires at says: to the second, since a sheet's dates are fractions of days."""
     says = _typed_date(row, "expires_at", time_zone)
-    return bool(says and worked_out and abs(says - worked_out) < timedelta(seconds=1))
+    return next((ends for ends in worked_out if says and abs(says - ends) < timedelta(seconds=1)), None)
 
 
 def _typed_date(row: Row, column: str, time_zone: str) -> datetime | None:

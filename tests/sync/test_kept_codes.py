@@ -158,6 +158,23 @@ def test_of_two_rows_the_second_is_emptied(bench: Kept) -> None:
     assert (bench.cell("vid-a", "stage"), bench.said(1)) == ("received", NOTHING)
 
 
+@pytest.mark.parametrize("turn", [0, 1])
+def test_of_two_rows_each_has_an_end_of_its_own(bench: Kept, turn: int) -> None:
+    """Where one loses what its end was worked out from, that end goes: nobody has typed it."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.type("vid-a", "received_at", bench.serial(-10), 1)
+    bench.type("vid-a", "spark_code", "#another", 1)
+    bench.sync()
+    assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == [bench.serial(10), bench.serial(20)]
+    bench.type("vid-a", "received_at", "", turn)
+    bench.sync()
+    stays = 1 - turn
+    assert (bench.cell("vid-a", "expires_at", turn), bench.cell("vid-a", "expiry", turn)) == ("", "no window")
+    assert bench.cell("vid-a", "expires_at", stays) == bench.serial(10 + 10 * stays)
+    assert bench.sync().cells_written == 0
+
+
 def test_an_order_takes_its_place(bench: Kept) -> None:
     """From then on the row says what the ledger knows, and nothing is left over."""
     bench.type("vid-a", "spark_code", "")
