@@ -19,7 +19,7 @@ from sheetsync.ledger.filled import FilledVideos
 from sheetsync.ledger.opening import opened
 from sheetsync.ledger.outbox import Outbox
 from sheetsync.ledger.recorder import BRAKED, REBUILT, Recorder
-from sheetsync.ledger.rows import column_list, from_row, to_utc
+from sheetsync.ledger.rows import column_list, from_row, to_text, to_utc
 from sheetsync.model import Entry, Intent, Known, Origin, Price, Refusal, Scalar, Typed
 from sheetsync.projected import Charge
 from sheetsync.state import State
@@ -168,6 +168,16 @@ class Ledger:
     def unsettled(self) -> int:
         """How many orders of all trackers are not settled: each may have cost credits."""
         return len(self._db.select(f"SELECT id FROM intent WHERE {UNSETTLED}"))
+
+    def left_by_orders(self, since: datetime, until: datetime) -> int | None:
+        """The balance that the newest answer to an order told, whichever tracker's; None if none came in that time."""
+        answers = self._db.select(
+            """SELECT credits_left FROM ad_code_request WHERE found_at BETWEEN ? AND ? AND credits_left IS NOT NULL
+            ORDER BY found_at DESC, credits_left LIMIT 1""",
+            to_text(since),
+            to_text(until),
+        )
+        return next((int(credits) for (credits,) in answers), None)
 
     def price(self, api_key: str) -> Price:
         """What an ad code may cost for an API key, which is named by its fingerprint."""

@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.authorizations import Access
@@ -55,6 +56,9 @@ from sheetsync.tokportal.client import TokPortal
 log = logging.getLogger(__name__)
 
 Observations = Mapping[str, Observation]
+
+BALANCE_LAGS = timedelta(minutes=1)
+"""How long after an order the balance may be told as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +304,11 @@ class Run:
     def _balance(self) -> int | None:
         try:
             self._beside = self._recorder.charged_beside()
-            return self._portal.balance()
+            told = self._portal.balance()
+            # it may not know of these orders yet, whichever tracker's: what their answers left is not there to spend
+            now = self._clock.now()
+            left = self._ledger.left_by_orders(now - BALANCE_LAGS, now)
+            return told if left is None else min(told, left)
         except Unavailable as error:
             log.warning("%s", error)
             return None

@@ -1,0 +1,68 @@
+"""TokPortal's balance lags behind the orders by a minute: what an order's answer left is what there is."""
+
+from __future__ import annotations
+
+import pytest
+from support.bench import Bench
+from support.init_bench import InitBench
+
+BEFORE = 1247
+"""The sandbox's credits."""
+
+
+def lagging(bench: Bench) -> None:
+    """The balance of a minute ago is that of before any order."""
+    bench.world.portal.switches.set({"balance_lags": "yes"})
+    bench.later(minutes=2)
+
+
+@pytest.mark.parametrize("seconds", [2, 50, 61])
+def test_what_is_to_be_kept_is_kept(seconds: int) -> None:
+    """The second order would take what the first one left, however soon the next run asks."""
+    bench = Bench(("vid-a", "vid-b"), keep_credits=BEFORE - 7)
+    lagging(bench)
+    bench.mark("request", "vid-a")
+    assert bench.sync().ordered == 1
+    bench.mark("request", "vid-b")
+    bench.later(seconds=seconds)
+    assert (bench.sync().ordered, bench.world.portal.credits) == (0, BEFORE - 7)
+    assert "credits" in str(bench.cell("vid-b", "sync_note"))
+
+
+def test_no_false_alarm_of_credits_that_vanished() -> None:
+    """The second run's order costs 7, not the 14 by which the balance seems to fall."""
+    bench = Bench(("vid-a", "vid-b"))
+    lagging(bench)
+    for video in ("vid-a", "vid-b"):
+        bench.mark("request", video)
+        report = bench.sync()
+        bench.later(seconds=5)
+        assert (report.ordered, report.warnings) == (1, [])
+
+
+def test_a_second_run_writes_nothing() -> None:
+    """Summary told what the order left; a mark that waits makes the next run ask for the balance again."""
+    bench = InitBench()
+    bench.init()
+    for video in ("vid-a", "vid-b"):
+        bench.add_row(video, "request")
+    bench.world.portal.videos["vid-b"].manager = False
+    lagging(bench)
+    assert bench.sync().ordered == 1
+    assert bench.says("B3") == BEFORE - 7
+    before = bench.writes()
+    bench.later(seconds=1)
+    bench.sync()
+    assert (bench.writes(), bench.says("B3")) == (before, BEFORE - 7)
+
+
+def test_credits_that_are_bought_count_a_minute_after_the_order() -> None:
+    bench = Bench(("vid-a", "vid-b"), keep_credits=BEFORE - 7)
+    bench.mark("request", "vid-a", "vid-b")
+    assert bench.sync().ordered == 1
+    bench.world.portal.credits += 100
+    ordered = []
+    for seconds in (30, 31):
+        bench.later(seconds=seconds)
+        ordered.append(bench.sync().ordered)
+    assert ordered == [0, 1]
