@@ -133,6 +133,10 @@ class Player:
             self.judge.state_lost(each)
             if self.wire:
                 self.wire.state_lost(each.name)
+        if self.wire and change == "save":
+            self.wire.questions.copied(machine.name)
+        elif self.wire and change == "restore":
+            self.wire.questions.brought_back(machine.name)
         STATES[change](machine)
 
     def _sync(self, machine: Machine, quiet: int, strikes: Sequence[Step]) -> Report | None:

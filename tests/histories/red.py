@@ -875,5 +875,20 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 750, ()),
         ),
     ),
+    Story(
+        30,
+        "a question that a ledger's copy knew, too (it was the judge)",
+        "allowed",
+        103812368,
+        130,
+        (
+            ("fill_down", 0),
+            ("sync", 0, 1, ()),
+            ("save", 48),
+            ("restore", 158),
+            ("allow", 563),
+            ("sync", 0, 362, ()),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

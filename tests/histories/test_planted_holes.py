@@ -52,6 +52,19 @@ def number_left_in_its_cell(patch: Patch) -> None:
     patch.setattr(Executor, "_may_begin", lambda *_: True)
 
 
+def number_for_other_orders(patch: Patch) -> None:
+    """A number allows as many orders, whichever they are by then."""
+    unless_allowed = limits._unless_allowed
+
+    def any_so_many(plan: Any, world: Any, why: str) -> Any:
+        at_sheet = world.at_sheet
+        if at_sheet.is_allowed and at_sheet.asked.orders == plan.as_offer.orders:
+            world = replace(world, at_sheet=replace(at_sheet, asked=plan.as_offer))
+        return unless_allowed(plan, world, why)
+
+    patch.setattr(limits, "_unless_allowed", any_so_many)
+
+
 def credits_only_planned(patch: Patch) -> None:
     """What the answers tell of the balance is not looked at."""
     patch.setattr(Executor, "_spent", lambda self, credits, left=None: None)
@@ -244,6 +257,7 @@ BUGS = {
     "a claim holds for the whole batch": Bug(old_claim, (101,), "claims"),
     "credits only planned": Bug(credits_only_planned, (102,), "balance"),
     "a number left in its cell": Bug(number_left_in_its_cell, (130,), "allowed"),
+    "a number for other orders": Bug(number_for_other_orders, (130,), "allowed", 60),
     "the limit after the credits": Bug(limit_after_credits, (103,), "limit"),
     "a price forgotten": Bug(price_forgotten, (104,), "price"),
     "a price not kept in the sheet": Bug(price_not_kept_in_the_sheet, (104,), "price"),

@@ -202,7 +202,10 @@ def _both_blocks(desk: Desk) -> None:
 def _allowed(rng: random.Random) -> list[Step]:
     """All rows are marked, Summary asks, somebody types; something happens, and the next run may order."""
     asked: list[Step] = [("fill_down", 0), ("jump", 1), sync(), ("allow", number(rng)), ("jump", 1)]
-    between: list[Step] = rng.choice(([], [], [("mark", number(rng), 1)], [("delete", number(rng))], [("lose", 0)]))
+    other: list[Step] = [("rekey", number(rng), number(rng))]
+    copied: list[Step] = [("save", 0), ("restore", 0)]
+    changed: tuple[list[Step], ...] = ([("mark", number(rng), 1)], [("delete", number(rng))], [("lose", 0)])
+    between = rng.choice(([], [], *changed, other, copied))
     at, when = rng.choice((WRITE, "portal.order", "*")), rng.choice(("before", "after"))
     what = rng.choice((("crash",), ("allow", number(rng)), fault("lost_after"), ("sort", number(rng), 0)))
     struck = sync(*[(at, rng.randrange(4), when, what)] * rng.randrange(2), machine=rng.randrange(4) // 3)

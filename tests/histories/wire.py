@@ -23,6 +23,7 @@ from histories import moves, wider
 from histories.bounds import Bounds
 from histories.desk import ACTION, KEY, MACHINE, ROW, VIDEOS, Desk
 from histories.invariants import Judge
+from histories.questions import NOTHING, Question, Questions, Wishes
 from histories.seen import Answer, Read, Run, cells_of, due, gates_open, id_in, reached_the_sheet, shown, text
 from sheetsync.sandbox.google.cells import Formula
 from sheetsync.sandbox.google.grid import Sheet
@@ -58,7 +59,7 @@ class Facts:
     price: str = ""  # an unexpected one that an answer told; the program has it once it goes on
     newest: dict[str, int] = field(default_factory=dict)
     typed: int = 0  # what a person typed into Summary, as it was read first
-    taken: int = 0  # the same, once this run is seen to have taken it out of its cell
+    allowed: Question = NOTHING  # what it is for, once this run is seen to have taken it out of its cell
 
 
 WATCHED = (ROW, KEY, ACTION, "Caption final", "Note")
@@ -92,7 +93,7 @@ class Wire:
         self._refused: set[tuple[str, str]] = set()
         self._newest: dict[str, dict[str, int]] = {machine.name: {} for machine in desk.machines}
         self._keyed: set[str] = set()  # rows that had a video id at some time
-        self._asked: dict[str, int] = {}  # by machine: the number that it was last seen to ask for in Summary
+        self.questions = Questions()
         self._seen: Read | None = None
         self._bounds = Bounds(desk, judge, world)
         self.moment()
@@ -169,7 +170,7 @@ class Wire:
         self._bounds.state_lost(name)
         self._dear.pop(name, None)
         self._lifted.pop(name, None)
-        self._asked.pop(name, None)
+        self.questions.lost(name)
         self._newest[name].clear()
 
     def _learn_price(self, run: Run, facts: Facts) -> None:
@@ -232,10 +233,12 @@ class Wire:
         elif kind == "sheets.batchUpdate":
             asked, lines = json.loads(request.body), lines_shown(body).get(tab.sheet_id, {})
             if proxy_approval.is_asked(tab.sheet_id, asked, lines):
-                self._asked[run.machine.name] = proxy_approval.cell(lines, proxy_approval.WAITING)
+                number = proxy_approval.cell(lines, proxy_approval.WAITING)
+                self.questions.asked(run.machine.name, number, _wishes(facts))
             elif proxy_approval.is_taking(tab.sheet_id, asked):
-                meant = self._asked.pop(run.machine.name, 0)
-                facts.taken = meant if proxy_approval.is_taken(body, lines) and facts.typed == meant else 0
+                meant = self.questions.taken(run.machine.name)
+                is_used = proxy_approval.is_taken(body, lines) and facts.typed == meant.number
+                facts.allowed = meant if is_used else NOTHING
 
     def _under_a_merge(self, facts: Facts, request: Request) -> None:
         """11: what cannot stand in a cell is not written there, again and again."""
@@ -354,12 +357,14 @@ class Wire:
             self._say("balance", f"an order for {video} was sent; told: {facts.told} credits; unsettled: {unsettled}")
 
     def _within_limit(self, run: Run, facts: Facts, video: str) -> None:
-        hole, limit = "limit" if "limit" in self._world else "allowed", max(facts.limit, facts.taken)
+        hole, limit = "limit" if "limit" in self._world else "allowed", max(facts.limit, facts.allowed.number)
         if len(facts.keys) > limit:
             self._say(hole, f"order {len(facts.keys)} of a run that may send {limit}, for {video}")
         wanted = self._would_order(run, facts)
         if len(wanted) > limit:
             self._say(hole, f"an order for {video} was sent; {wanted} would order, the limit is {limit}")
+        if len(wanted) > facts.limit and facts.allowed.number and not facts.allowed.is_for(video, _wishes(facts)):
+            self._say(hole, f"an order for {video} was sent; the number was for {facts.allowed.wishes}")
 
     def _would_order(self, run: Run, facts: Facts) -> list[str]:
         """Videos whose mark orders for certain: after table and gates, before credits; silence makes it no less."""
@@ -462,6 +467,13 @@ def _rows(read: Read | None, video: str) -> Iterator[dict[str, Any]]:
             made = {FORMULA: cell is not None and isinstance(cell.value, Formula)}
             seen = {token: read.at(line, n) for n, token in enumerate(read.tokens)}
             yield {**seen, **made, OPEN: gates_open(seen, read.names) and "Caption final" in read.names}
+
+
+def _wishes(facts: Facts) -> Wishes:
+    """The marks of each video that TokPortal told this run about, with its latest request."""
+    told = {video: answer.id if answer else "" for video, answer in facts.answers.items()}
+    marks = {video: [text(row[ACTION]).casefold() for row in _rows(facts.first, video)] for video in told}
+    return {video: {(mark, told[video]) for mark in marks[video] if mark} for video in told}
 
 
 def _answer(request: AdCodeRequest | None) -> Answer | None:
