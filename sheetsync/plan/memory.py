@@ -128,15 +128,18 @@ class _Sheet:
                 yield from self._unknown_request(row, code if is_unknown_code else "")
         elif row.key in self.known.latest and is_unknown_code and self._is_of_its_people(row):
             seen = self.seen.get(row.key)
-            yield typed_code(row, self.time_zone, self.tracker, self.now, seen.worked_out if seen else ())
+            # beside another video's request, Expires at is that one's
+            is_theirs, copied = row.shown_id not in self.known.owners, self._date(row, "expires_at")
+            ours = (seen.worked_out if seen else ()) if is_theirs else (copied,) if copied else ()
+            yield typed_code(row, self.time_zone, self.tracker, self.now, ours)
 
     def _is_of_its_people(self, row: Row) -> bool:
-        """Whether the code in a row came from elsewhere: no request was written there, or one that nobody knows.
+        """Whether the code in a row came from elsewhere: no request was written there, or none of this video's.
 
         Whatever else its people keep there in columns of ours: the code was theirs when the run began.
         """
         if row.text("request_id") != "":
-            return row.shown_id not in self.known.owners
+            return self.known.owners.get(row.shown_id) != row.key
         if not self.before.generations(row.key):
             return True
         # a run was killed between the order and this

@@ -207,3 +207,21 @@ def test_a_copied_row_with_a_code_of_its_own() -> None:
     bench.type("vid-b", "status", "")
     bench.sync()
     assert (bench.cell("vid-b", "spark_code"), bench.cell("vid-b", "stage")) == (CODE, "received")
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_mark_beside_a_code_of_its_own_in_a_copied_row(is_adopted: bool) -> None:
+    """The code stays in use until the request has one, and in the ledger; the date beside it was the other code's."""
+    bench = copied()
+    bench.type("vid-b", "spark_code", CODE)
+    bench.type("vid-b", "expires_at", bench.cell("vid-a", "expires_at"))
+    if is_adopted:
+        bench.world.portal.order_elsewhere("vid-b")
+    bench.mark("request", "vid-b")
+    for _ in range(2):
+        bench.sync()
+        assert [bench.cell("vid-b", key) for key in ("spark_code", "action")] == [CODE, ""]
+        assert [bench.cell("vid-b", key) for key in ("expires_at", "expiry")] == ["", "no window"]
+        bench.later(minutes=5)
+    assert CODE in bench.ledger.known("acme").codes
+    assert bench.cell("vid-a", "spark_code") == bench.requests("vid-a")[0].code
