@@ -128,10 +128,11 @@ class _Sheet:
                 yield from self._unknown_request(row, code if is_unknown_code else "")
         elif row.key in self.known.latest and is_unknown_code and self._is_of_its_people(row):
             seen = self.seen.get(row.key)
-            # beside another video's request, Expires at is that one's
-            is_theirs, copied = row.shown_id not in self.known.owners, self._date(row, "expires_at")
-            ours = (seen.worked_out if seen else ()) if is_theirs else (copied,) if copied else ()
-            yield typed_code(row, self.time_zone, self.tracker, self.now, ours)
+            if row.shown_id in self.known.owners:
+                # beside another video's request, Expires at is that one's
+                copied = self._date(row, "expires_at")
+                seen = RowSeen(row.key, worked_out=(copied,) if copied else ())
+            yield typed_code(row, self.time_zone, self.tracker, self.now, seen)
 
     def _is_of_its_people(self, row: Row) -> bool:
         """Whether the code in a row came from elsewhere: no request was written there, or none of this video's.

@@ -20,6 +20,7 @@ from sheetsync.projection.window import (
     RowContext,
     Window,
     code_in,
+    held_end,
     is_ours,
     is_retired,
     missing,
@@ -141,7 +142,10 @@ def _without_left_over(context: RowContext) -> dict[str, Value]:
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
     """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
     values = _code_cells(context, code.text, code.window, is_open=False)
-    if code.window.ends or is_ours(context.row, context.time_zone, context.worked_out):
+    row, zone = context.row, context.time_zone
+    is_held = code.window.source == "estimate" and held_end(row, zone, context.tracker, context.seen)
+    # an end that is held stands there already, or a formula of theirs that shows an error
+    if not is_held and (code.window.ends or is_ours(row, zone, context.worked_out)):
         return values
     return {key: said for key, said in values.items() if key != "expires_at"}
 

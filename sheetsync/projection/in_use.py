@@ -43,7 +43,7 @@ def codes(context: RowContext) -> tuple[Code, ...]:
     generations = context.known.generations(context.row.key) if is_known else ()
     if is_typed(context.row, generations):
         row, zone = context.row, context.time_zone
-        generations = (typed_code(row, zone, context.tracker, context.now, context.worked_out),)
+        generations = (typed_code(row, zone, context.tracker, context.now, context.seen),)
     return tuple(Code(entry, window_of(context, entry)) for entry in generations if usable_code(entry.request))
 
 

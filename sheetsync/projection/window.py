@@ -240,15 +240,25 @@ def unreadable(context: RowContext) -> list[str]:
     return problems
 
 
-def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, ours: Collection[datetime] = ()) -> Entry:
+def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, seen: RowSeen | None = None) -> Entry:
     """A code that people typed into a row without a request, as a generation of its own (design 5).
 
-    Received at + Authorization days gives its end, else a date they typed into Expires at; `ours` are none of theirs.
+    Received at + Authorization days gives its end, else a date they typed into Expires at. `seen` is what the run
+    before saw of the row: an end that it had worked out is none of theirs.
     """
     code, platform = row.text("spark_code"), row.text("platform").casefold()
-    ends = received_end(row, time_zone, tracker) or typed_end(row, time_zone, ours)
+    ours = seen.worked_out if seen else ()
+    ends = held_end(row, time_zone, tracker, seen) or received_end(row, time_zone, tracker)
+    ends = ends or typed_end(row, time_zone, ours)
     request = AdCodeRequest(fingerprint(code), row.key, "", platform, code)
     return Entry(request, Origin.TYPED, None, None, now, ends=ends)
+
+
+def held_end(row: Row, time_zone: str, tracker: Tracker, seen: RowSeen | None) -> datetime | None:
+    """The end that was told last of the same code, while a cell that gives it shows an error; None if none does."""
+    gives = ("authorization_days",) if received_end(row, time_zone, tracker) else ("received_at", "expires_at")
+    is_unheard = any(is_error(row.cells.get(key, "")) for key in gives)
+    return seen.ends if seen and is_unheard and seen.code == code_in(row) else None
 
 
 def received_end(row: Row, time_zone: str, tracker: Tracker) -> datetime | None:

@@ -191,3 +191,39 @@ def test_another_machine_has_a_ledger_that_never_saw_the_code(bench: Kept) -> No
     assert bench.cell("vid-a", "stage") == "received"
     bench.sync()
     assert bench.said() == NOTHING
+
+
+@pytest.mark.parametrize("error", ["Loading...", "#REF!"])
+@pytest.mark.parametrize("column", ["received_at", "authorization_days", "expires_at"])
+def test_a_cell_that_its_end_rests_on_shows_an_error(bench: Kept, column: str, error: str) -> None:
+    """The alarm goes on by what it said before, as the note says; the formula stays, and once mended it counts anew."""
+    values = {"expires_at": bench.serial(2)}
+    if column != "expires_at":
+        values = {"received_at": bench.serial(-5), "authorization_days": 7}
+    for key, value in values.items():
+        bench.type("vid-a", key, value)
+    bench.sync()
+    before = bench.said()
+    assert before["expiry"] == "renewal needed"
+    bench.type("vid-a", column, error)
+    for _ in range(2):
+        bench.sync()
+        assert bench.said() == {**before, **({column: error} if column in SAID else {})}
+        assert "what it said before counts" in bench.cell("vid-a", "sync_note")
+    assert bench.sync().cells_written == 0
+    bench.later(days=2)
+    bench.sync()
+    assert bench.cell("vid-a", "expiry") == "expired"
+    bench.type("vid-a", column, values[column])
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "sync_note")) == (before["expires_at"], "")
+
+
+def test_another_code_while_a_cell_shows_an_error(bench: Kept) -> None:
+    """What was said before was said of the other code."""
+    bench.type("vid-a", "received_at", bench.serial(-29))
+    bench.sync()
+    bench.type("vid-a", "received_at", "#REF!")
+    bench.type("vid-a", "spark_code", "#another")
+    bench.sync()
+    assert bench.cell("vid-a", "expiry") == "no window"
