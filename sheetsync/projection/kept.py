@@ -7,10 +7,10 @@ What it says beside one that is there is `cells.py`'s, which code the row shows 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sheetsync.columns import BY_KEY, PAID_STATUSES, header_of
+from sheetsync.columns import BY_KEY, PAID_STATUSES, header_of, is_error
 from sheetsync.model import Row, Tracker
 from sheetsync.projection.in_use import Code, is_typed
-from sheetsync.projection.window import RowContext, is_ours, received_end, said_of
+from sheetsync.projection.window import RowContext, code_in, is_ours, received_end, said_of
 from sheetsync.steps import RowSeen
 
 EXPIRIES = ("ok", "renewal needed", "expired", "no window")
@@ -22,7 +22,10 @@ def is_kept(rows: Iterable[Row], time_zone: str, tracker: Tracker, earlier: RowS
     """Whether people keep a code in one of a video's rows, or took it out and what was said beside it still stands."""
     if any(is_typed(row, ()) for row in rows):
         return True
-    return bool(earlier and earlier.has_typed_code and any(left_over(row, time_zone, tracker, earlier) for row in rows))
+    if not (earlier and earlier.has_typed_code):
+        return False
+    # while its cell shows an error, nobody knows whether the code is there
+    return any(left_over(row, time_zone, tracker, earlier) or is_error(row.cells.get("spark_code", "")) for row in rows)
 
 
 def worked_out(context: RowContext, used: Code | None) -> datetime | None:
@@ -39,7 +42,7 @@ def worked_out(context: RowContext, used: Code | None) -> datetime | None:
 
 def left_over(row: Row, time_zone: str, tracker: Tracker, earlier: RowSeen) -> frozenset[str]:
     """The machine columns of a row that say what only follows from a code. Other words there are people's own."""
-    if row.shown_id or row.text("spark_code"):
+    if row.shown_id or code_in(row) or is_error(row.cells.get("spark_code", "")):
         return frozenset()
     headers = {header_of(key, tracker.columns) for key in BY_KEY}
     says = {

@@ -227,3 +227,18 @@ def test_another_code_while_a_cell_shows_an_error(bench: Kept) -> None:
     bench.type("vid-a", "spark_code", "#another")
     bench.sync()
     assert bench.cell("vid-a", "expiry") == "no window"
+
+
+@pytest.mark.parametrize("shown", ["Loading...", "#REF!", True])
+def test_its_cell_shows_an_error_before_it_is_taken_out(bench: Kept, shown: object) -> None:
+    """What was said beside the code goes with it all the same: nothing is left over of a code that is not there."""
+    bench.type("vid-a", "known_expiry", bench.serial(1))
+    bench.sync()
+    bench.type("vid-a", "spark_code", shown)  # type: ignore[arg-type]
+    for _ in range(2):
+        bench.sync()
+    bench.type("vid-a", "known_expiry", "")
+    bench.type("vid-a", "spark_code", "")
+    bench.sync()
+    assert bench.said() == NOTHING
+    assert bench.sync().cells_written == 0
