@@ -325,6 +325,6 @@ def missing(context: RowContext, code: str, expiry: str) -> str:
 def _undecided(context: RowContext, code: str, expiry: str) -> Sequence[str]:
     """Renewal decision, when renewal is needed: one that was made for an earlier code says nothing of this one."""
     is_due = expiry == "renewal needed" and "renewal_decision" in context.row.columns
-    name = context.name_of(code)
-    decided = str(typed_for(context, "renewal_decision", name)).strip() and context.row.text("renewal_decision")
+    said = typed_for(context, "renewal_decision", context.name_of(code))
+    decided = not is_error(said) and str(said).strip() and context.row.text("renewal_decision")
     return [] if decided or not is_due else [context.header("renewal_decision")]

@@ -24,9 +24,9 @@ def delivered(bench: Bench) -> None:
     bench.sync()
 
 
-def with_code(**typed: object) -> Bench:
+def with_code(more: tuple[str, ...] = MORE, **typed: object) -> Bench:
     """A code, and what is typed beside it."""
-    bench = Bench([VIDEO], headers=[header_of(key, {}) for key in (*PERSON, *MACHINE_KEYS, *MORE)])
+    bench = Bench([VIDEO], headers=[header_of(key, {}) for key in (*PERSON, *MACHINE_KEYS, *more)])
     for key, value in typed.items():
         bench.type(VIDEO, key, value)  # type: ignore[arg-type]
     bench.mark("request", VIDEO)
@@ -112,3 +112,18 @@ def test_a_field_that_shows_an_error_is_missing(column: str) -> None:
     """It says nothing: the row is not ready."""
     bench = with_code(**{column: "#N/A"})
     assert header_of(column, {}) in bench.cell(VIDEO, "missing").split(", ")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_renewal_decision_that_shows_an_error(error: str) -> None:
+    """Nothing is decided by it; one that was made before stands."""
+    bench = with_code(("renewal_decision",), authorization_days=7)
+    bench.later(days=5)
+    bench.type(VIDEO, "renewal_decision", error)
+    bench.sync()
+    assert bench.cell(VIDEO, "missing") == "Renewal decision"
+    bench.type(VIDEO, "renewal_decision", "renew")
+    bench.sync()
+    bench.type(VIDEO, "renewal_decision", error)
+    bench.sync()
+    assert bench.cell(VIDEO, "missing") == ""
