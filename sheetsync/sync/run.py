@@ -291,8 +291,9 @@ class Run:
         # what was lifted may stand in the tab of a tracker that had no run since
         self._is_lifted = accepted is not None or (said != "" and price.lifts(said))
         if accepted is not None and said and not (price.lock or price.lifts(said)):
-            # a ledger that is new did not know what is lifted
-            self._recorder.accept_price(key, accepted, price.and_lifted(said))
+            # a ledger that is new did not know what is lifted; should this run lock anew, it stays so
+            price = replace(price, lifted=price.and_lifted(said))
+            self._recorder.accept_price(key, accepted, price.lifted)
         if price.lock or not said or self._is_lifted:
             return price
         # the ledger was lost, or another machine's order met the price
