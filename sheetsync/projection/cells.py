@@ -202,7 +202,8 @@ def _request_cells(context: RowContext, entry: Entry, used: Code | None) -> dict
         "request_id": request.id,
         **_charged(context),
     }
-    if context.waiting == Mark.CORRECT and row.text("spark_code") != code:
+    is_waiting = context.waiting == Mark.CORRECT and context.reason != notes.SERVED
+    if is_waiting and row.text("spark_code") != code:
         # it waits for the code its person tried; the note shows the new one
         frozen = {"spark_code", "expires_at", "missing", *BY_TIKTOK}
         values = {key: said for key, said in values.items() if key not in frozen} | _frozen_code(context)

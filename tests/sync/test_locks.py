@@ -498,6 +498,26 @@ class TestMarksThatNobodyTyped:
         bench.sync()
         assert bench.charged(VIDEO) == 21
 
+    def test_a_report_that_comes_back_hides_no_new_code(self) -> None:
+        """It is done: the row shows the code that the manager sent, and the reported one no more."""
+        bench = marked(VIDEO)
+        bench.sync()
+        self.deliver(bench)
+        bench.sync()
+        bench.type(VIDEO, "feedback", "does not work")
+        bench.mark("correct", VIDEO)
+        at = bench.line(VIDEO), bench.column("action")
+        bench.sheet.recalculate = lambda: bench.sheet.put(*at, Cell("correct"))
+        assert bench.sync().corrected == 1
+        bench.world.portal.submit(VIDEO)
+        bench.later(minutes=5)
+        for ledger in (bench.ledger, bench.ledger, Ledger(None)):
+            bench.sync(ledger)
+            bench.later(minutes=5)
+            assert bench.cell(VIDEO, "spark_code") == bench.requests(VIDEO)[0].code
+            assert bench.cell(VIDEO, "sync_note").startswith("This mark is done, but could not be cleared.")
+        assert bench.kinds().count("portal.correct") == 1
+
     @pytest.mark.parametrize("end", ["lost", "killed"])
     def test_a_mark_that_comes_back_in_a_write_that_nobody_saw_land(self, end: str) -> None:
         """Neither the run whose answer was lost nor the one after a kill takes it for a new wish; the row says so."""
