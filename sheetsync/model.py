@@ -114,13 +114,14 @@ class HoldKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An observation that failed: nothing is known, or a definite 4xx concerns this video. A note may show `text`,
-    which may name `code`; with `is_earlier` the run before told it, of the very same row, and `may_order` with it."""
+    which may name `code`; with `is_earlier` the run before told it, of the very same row. Without `may_order` that run
+    found what makes a mark there no order."""
 
     kind: HoldKind
     text: str
     code: str = ""
     is_earlier: bool = False
-    may_order: bool = False
+    may_order: bool = True
 
     @property
     def is_final(self) -> bool:

@@ -1,4 +1,4 @@
-"""PURE: what is known of a video that the time of a run did not reach (design 3.2).
+"""PURE: what is known of a video that the time of a run did not reach, or that TokPortal said nothing of (design 3.2).
 
 Owns how long the word of an earlier run holds: as long as the video's rows say what they said then. Otherwise each run,
 which reaches some of many rows, would write their notes, and the next one would take them back.
@@ -6,6 +6,7 @@ which reaches some of many rows, would write their notes, and the next one would
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from sheetsync.model import Failure, HoldKind, Known, Observation, Row, fingerprint
 from sheetsync.plan.situation import NOT_REACHED
@@ -17,10 +18,27 @@ def unreached(
     videos: Collection[str], rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]
 ) -> Mapping[str, Observation]:
     """An observation that failed for each of these videos; `seen` is what the run before saw of their rows."""
+    theirs = _by_video(rows)
+    return {video: Observation(video, failure=_failure(video, theirs[video], known, seen)) for video in videos}
+
+
+def unheard(
+    observations: Mapping[str, Observation], rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]
+) -> Mapping[str, Observation]:
+    """The same observations; where one failed, what made a mark no order in the run before still does."""
+    theirs = _by_video(rows)
+    heard = dict(observations)
+    for video, each in observations.items():
+        if each.failure and not _failure(video, theirs[video], known, seen).may_order:
+            heard[video] = replace(each, failure=replace(each.failure, may_order=False))
+    return heard
+
+
+def _by_video(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     theirs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         theirs[row.key].append(row)
-    return {video: Observation(video, failure=_failure(video, theirs[video], known, seen)) for video in videos}
+    return theirs
 
 
 def _failure(video: str, rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]) -> Failure:

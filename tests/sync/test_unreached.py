@@ -113,6 +113,22 @@ def test_an_order_beside_marks_that_order_nothing() -> None:
     assert bench.charged(VIDEOS[0]) == 7
 
 
+@pytest.mark.parametrize("silent", [1, 3])
+def test_an_order_while_nothing_is_heard_of_marks_that_order_nothing(silent: int) -> None:
+    """Their rows say what they said when they were found to be no orders: they are not too many with the others."""
+    bench = Slow(max_orders_per_run=2)
+    bench.mark("renew", *VIDEOS[1:])
+    bench.sync()
+    assert bench.notes()[1] == notes.NOTHING_TO_RENEW
+    bench.world.portal.ill |= {*VIDEOS[1:]}
+    for _ in range(silent):
+        bench.later(minutes=5)
+        bench.sync()
+        assert bench.notes()[1] == notes.NO_ANSWER
+    bench.mark("request", VIDEOS[0])
+    assert (bench.sync().exit_code, bench.charged(VIDEOS[0])) == (1, 7)
+
+
 def test_open_requests_that_no_run_comes_to() -> None:
     """After a weekend without runs: a row that was not asked about is not told that TokPortal said nothing of it."""
     bench = Slow()
