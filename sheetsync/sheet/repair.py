@@ -273,10 +273,9 @@ def _missing_clear_of_mark(edits: Sequence[Edit], clear: ClearMark, row: int, of
     telling = [edit for edit in edits if edit.value != "" and _is_telling(edit, of.sent.before)]
     landed = [edit for edit in telling if _has_landed(edit, row, of)]
     is_whole = len(landed) == len(telling) and action == of.sent.before.columns["action"]
-    if _was_passed_over(edits, clear, of.sent):
-        # it stood in its place and was not cleared: without comparing, then
-        yield SetCell(row, action, clear.key, "")
-    elif landed and not _was_cleared(clear, is_whole or _columns_stood(edits, landed, of), of.sent):
+    is_due = landed and not _was_cleared(clear, is_whole or _columns_stood(edits, landed, of), of.sent)
+    if is_due or _was_passed_over(edits, clear, of.sent):
+        # by comparing again: without, it would take a mark that somebody has made since
         yield ClearMark(row, action, clear.key, clear.mark)
 
 

@@ -196,6 +196,14 @@ RED: tuple[Story, ...] = (
     Story(10, "mark by a formula", "formulas", 0, 110, (("formula", 195, 0), ("sync", 0, 1, ()))),
     Story(
         10,
+        "a renewal is marked as a script puts the served mark back, and taken away with it",
+        "refills",
+        445119513,
+        3,
+        (("refill", 113, 196), ("sync", 0, 662, (("*", 11, "after", ("mark", 625, 169)),))),
+    ),
+    Story(
+        10,
         "mark that cannot be cleared",
         "refills",
         0,

@@ -718,10 +718,10 @@ class TestMissingClears:
         repairs = owed([Sent(FOR_A + for_c, landed, BEFORE)], after)
         assert ClearMark(4, ACTION, "vid-a", str(A[ACTION])) in repairs
 
-    def test_a_mark_that_the_comparing_passed_over_is_cleared_without(self) -> None:
-        """Its row was written in its place, and the answer shows the mark still there: say, in a formula."""
+    def test_a_mark_that_the_comparing_passed_over_is_compared_again(self) -> None:
+        """Its row was written in its place, and the answer shows the mark still there: put back by a script, say."""
         landed, after = land([edit for edit in FOR_A if isinstance(edit, SetCell)], BEFORE)
-        assert owed([Sent(FOR_A, landed, BEFORE)], after) == (SetCell(2, ACTION, "vid-a", ""),)
+        assert owed([Sent(FOR_A, landed, BEFORE)], after) == (ClearMark(2, ACTION, "vid-a", "request"),)
 
     def test_a_mark_stands_where_nothing_of_its_row_landed(self) -> None:
         """The row still shows what it showed: the projection sees the mark served."""
