@@ -171,7 +171,7 @@ def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: After
     one's word.
     """
     before, stamp = of.sent.before, of.after.columns["updated_at"]
-    was = content(before.headers, before.grid[edits[0].row - 1])
+    was = content(before.headers, before.grid[_number_before(row, edits, of) - 1])
     is_newer = not any(of.holds(row, stamp, edit) for edit in edits) and not same(
         of.after.cell(row, stamp), before.cell(edits[0].row, before.columns["updated_at"])
     )
@@ -182,6 +182,12 @@ def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: After
         and not (may_be_told_anew and header_at(of.after.headers, column) == header_at(before.headers, edit.column))
         for column, edit in _placed(edits, headers, of)
     )
+
+
+def _number_before(row: int, edits: Sequence[Edit], of: Aftermath) -> int:
+    """Where a row stood as it was read: what another row was to say anew may have stood in this one all along."""
+    meant, there = edits[0].row, of.then.with_key(of.now.key(row))
+    return meant if meant in there else next(iter(there), meant)
 
 
 def _whole_carriers(

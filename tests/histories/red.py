@@ -470,6 +470,28 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        14,
+        "a column inserted, the answer lost, and a note that another row said before",
+        "undone",
+        445115081,
+        3,
+        (
+            ("mark", 36, 1),
+            ("sync", 0, 293, (("*", 3, "after", ("delete", 883)),)),
+            ("unmark", 786),
+            ("mark", 455, 1),
+            (
+                "sync",
+                0,
+                1,
+                (
+                    ("sheets.batchUpdate", 0, "before", ("insert_column", 747, 1)),
+                    ("sheets.batchUpdate", 0, "before", ("fault", 11)),
+                ),
+            ),
+        ),
+    ),
+    Story(
         15,
         "stray cells in a row without a video id",
         "strays",

@@ -71,6 +71,19 @@ def test_a_column_that_came_and_stayed() -> None:
     assert [row[STATUS] for row in mended(BOTH, after)] == ["", "", ""]
 
 
+def test_a_column_that_came_as_a_row_was_told_what_another_one_said() -> None:
+    """What stands in the other row all along is no word that landed there: the rows have not changed places."""
+    before = snapshot(A, ("vid-b", "", "Bolt", False, 3, "", "a note", "", B[UPDATED]), C)
+    written = (
+        *(SetCell(2, CODE, "vid-a", "a note"), SetCell(2, UPDATED, "vid-a", NOW)),
+        *(SetCell(3, CODE, "vid-b", ""), SetCell(3, UPDATED, "vid-b", NOW)),
+    )
+    wide = column(before, CLIENT, "New")
+    _, after = land(written, wide)
+    assert after.grid[1][STATUS + 1] == "a note"
+    assert repaired(after, repairs_for(killed(written, before), after)[1]).grid == wide.grid
+
+
 @pytest.mark.parametrize("gone", [0, 1])
 def test_hundreds_of_rows_beside_a_column_that_came(gone: int) -> None:
     """Each is put right, one of them deleted meanwhile or not, and in no more time than the rows take."""
