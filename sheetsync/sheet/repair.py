@@ -80,6 +80,14 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     return tuple(made), tuple(edit for edit in left if not after.bars(edit.row, edit.column))
 
 
+def barred_repairs(writes: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
+    """Repairs that are due in cells that cannot be written: they stay owed. Marks that stand are told elsewhere."""
+    _, due = repairs_for(writes, replace(after, locks=()))
+    action = after.columns["action"]
+    barred = (edit for edit in due if after.bars(edit.row, edit.column))
+    return tuple(edit for edit in barred if edit.column != action or edit.value != "")
+
+
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:
     """What may stand in `Updated at` of a row as long as nobody else has written it since: what we found or wrote.
 

@@ -80,6 +80,7 @@ class Round:
     """One round: the sheet as it was read and as it will be once repaired, what it should say then, the edits for both.
 
     `writes` are the earlier ones that are not known to stand where they should, with what is known of them by now.
+    `owing` are the videos with a repair that a protected range keeps from being made.
     """
 
     writes: tuple[Sent, ...]
@@ -87,6 +88,7 @@ class Round:
     snapshot: Snapshot
     projection: Projection
     edits: tuple[Edit, ...]
+    owing: frozenset[str]
 
     @property
     def summary(self) -> tuple[SummaryCell, ...]:
@@ -131,7 +133,8 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     whole = repair.repaired(snapshot, repairs)
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
-    return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs))
+    owing = frozenset(edit.key for edit in repair.barred_repairs(writes, snapshot))
+    return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs), owing)
 
 
 def _together(calls: Sequence[Sent]) -> Landed | None:
@@ -227,16 +230,23 @@ class Writer:
             cells += sum(len(sent.edits) for sent in calls if sent.landed)
             landed = _together(calls)
             if landed and not problem and all(_is_right(sent, todo.snapshot) for sent in calls):
-                self.journal.end_write()
+                self._settle(todo)
                 newest, left = replace(todo.snapshot, is_current=False), left_standing(todo.writes, todo.snapshot)
                 seen = self._seen(landed, snapshot.locks)
-                return Written(newest, todo.projection, cells, **seen, uncleared=frozenset(left))
+                return Written(newest, todo.projection, cells, todo.owing, **seen, uncleared=frozenset(left))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             writes = (*todo.writes, *(_told(sent, todo.snapshot) for sent in calls))
             self.journal.begin_write(to_journal(writes))
             snapshot = self.read(snapshot.sheet_id)
             todo = plan_round(snapshot, wanted, writes, clock.now())
         return self._ended(todo, cells, landed, problem)
+
+    def _settle(self, done: Round) -> None:
+        """All that could be written stands. A repair that a protected range does not let through stays owed."""
+        if done.owing:
+            self.journal.begin_write(to_journal(done.writes))
+        else:
+            self.journal.end_write()
 
     def _settle_elsewhere(self, sheet_id: int) -> None:
         """A killed run's tab has been swapped for another one: what it owes, it owes where it wrote."""
@@ -262,8 +272,8 @@ class Writer:
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
         """
         action = left.snapshot.columns["action"]
-        unplaced = frozenset(edit.key for edit in left.edits)
-        others = frozenset(edit.key for edit in left.edits if edit.column != action or edit.value != "")
+        unplaced = frozenset(edit.key for edit in left.edits) | left.owing
+        others = frozenset(edit.key for edit in left.edits if edit.column != action or edit.value != "") | left.owing
         if not others:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)

@@ -943,5 +943,46 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 362, ()),
         ),
     ),
+    Story(
+        30,
+        "cells hit by mistake, and protected before they were put back",
+        "protected",
+        445124045,
+        3,
+        (
+            ("mark", 191, 310),
+            ("delete", 924),
+            ("report", 387),
+            ("mark", 340, 224),
+            (
+                "sync",
+                0,
+                677,
+                (("portal.poll", 2, "before", ("insert_column", 460, 786)), ("*", 6, "after", ("protect", 286))),
+            ),
+        ),
+    ),
+    Story(
+        30,
+        "a cell of a row that was hit by a claim, and protected as a whole",
+        "protected",
+        445127452,
+        3,
+        (
+            ("mark", 695, 432),
+            ("insert", 682, 818, 124),
+            ("sync", 0, 96, ()),
+            ("insert", 616, 852, 100),
+            (
+                "sync",
+                0,
+                699,
+                (
+                    ("sheets.batchUpdate", 0, "after", ("protect_row", 257)),
+                    ("*", 6, "before", ("move_column", 306, 789)),
+                ),
+            ),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

@@ -351,6 +351,43 @@ class TestProtectedRows:
         assert "let sheetsync edit Spark code" in bench.cell(VIDEO, "sync_note")
         assert bench.sync().sheets_write == 0
 
+    def hit(self, *, is_row: bool) -> Bench:
+        """A held mark's note and time land one column off; the row, or Request ID, is protected before the repair."""
+        bench = Bench(ALL[:2])
+        bench.mark("correct", VIDEO)
+
+        def protect(_: object) -> None:
+            at = bench.column("request_id")
+            column = {"startRowIndex": 1, "startColumnIndex": at, "endColumnIndex": at + 1}
+            self.protect(bench, **({"startRowIndex": 1, "endRowIndex": 2} if is_row else column))
+
+        bench.world.faults.edit("sheets.batchUpdate", do=lambda _: bench.sheet.insert_columns(0))
+        bench.world.faults.edit("sheets.batchUpdate", when="after", do=protect)
+        report = bench.sync()
+        assert (report.exit_code, report.unplaced) == (1, [VIDEO])
+        assert isinstance(bench.cell(VIDEO, "request_id"), float)
+        return bench
+
+    @pytest.mark.parametrize("is_row", [False, True])
+    def test_what_was_hit_and_protected_before_it_was_put_back(self, is_row: bool) -> None:
+        """It is owed as long as it cannot be paid: no run says that all is done. Once it can, it is paid."""
+        bench = self.hit(is_row=is_row)
+        again = bench.sync()
+        assert (again.exit_code, again.unplaced, again.sheets_write) == (1, [VIDEO], 0)
+        bench.mark("request", ALL[1])
+        other = bench.sync()
+        # a column that cannot be written lets nothing be ordered
+        assert (other.exit_code, other.unplaced, bench.charged(ALL[1])) == (1, [VIDEO], 7 if is_row else 0)
+        self.free(bench)
+        assert (bench.sync().exit_code, bench.cell(VIDEO, "request_id")) == (0, "")
+        assert bench.sync().sheets_write == 0
+
+    def test_what_was_hit_and_protected_is_its_peoples_once_they_change_it(self) -> None:
+        """The debt is over with the cell that was hit."""
+        bench = self.hit(is_row=False)
+        bench.type(VIDEO, "request_id", "")
+        assert bench.sync().exit_code == 0
+
     def test_the_whole_tab(self) -> None:
         """Nobody would see what is in it: the run fails, and names whom to let in."""
         bench = marked(VIDEO)
