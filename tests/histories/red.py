@@ -984,5 +984,23 @@ RED: tuple[Story, ...] = (
             ),
         ),
     ),
+    Story(
+        9,
+        "a lost answer that was found, and a later mark that could not be cleared (it was the judge)",
+        "clocks,refills",
+        445123654,
+        109,
+        (
+            ("mark", 41, 0),
+            ("sync", 1, 1, (("portal.order", 0, "before", ("fault", 11)),)),
+            ("mark", 376, 700),
+            ("sync", 0, 287, (("sheets.batchUpdate", 0, "before", ("insert", 836, 33, 324)),)),
+            ("insert", 26, 914, 102),
+            ("code", 30),
+            ("refill", 883, 1),
+            ("sync", 0, 1, ()),
+            ("code", 30),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

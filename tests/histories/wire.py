@@ -388,8 +388,7 @@ class Wire:
     def _is_served(self, facts: Facts, row: dict[str, Any]) -> bool:
         """Whether the mark of a row was charged already: one that could not be cleared is no new wish."""
         wishes = facts.first.wishes.get(row[ROW], []) if facts.first else []
-        told = text(row.get("Sync note", "")).startswith("This mark is done")  # then a run has to see Action empty
-        return told or bool(wishes and wishes[-1].served)
+        return _is_told_done(row) or bool(wishes and wishes[-1].served)
 
     def _can_be_written(self, run: Run, facts: Facts, video: str) -> None:
         rows = {text(row[ROW]) for row in _rows(run.read, video)}
@@ -450,6 +449,9 @@ class Wire:
             latest = self._desk.portal.latest(video)
             if not marked or video not in VIDEOS or (latest and latest.idempotency_key == key):
                 continue
+            happened = any(request.idempotency_key == key for request in self._desk.portal.by_id.values())
+            if happened and _is_told_done(marked[0]):
+                continue  # a later order served this mark, which could not be cleared: it waits for nothing
             if _orders(marked[0], _answer(latest), set()):
                 self._say("clocks", f"the order of {name} for {video} whose answer was lost was never settled")
 
@@ -467,6 +469,11 @@ def _rows(read: Read | None, video: str) -> Iterator[dict[str, Any]]:
             made = {FORMULA: cell is not None and isinstance(cell.value, Formula)}
             seen = {token: read.at(line, n) for n, token in enumerate(read.tokens)}
             yield {**seen, **made, OPEN: gates_open(seen, read.names) and "Caption final" in read.names}
+
+
+def _is_told_done(row: dict[str, Any]) -> bool:
+    """Whether its note says that the mark was served and stayed: before another, a run has to see Action empty."""
+    return text(row.get("Sync note", "")).startswith("This mark is done")
 
 
 def _wishes(facts: Facts) -> Wishes:
