@@ -75,7 +75,7 @@ class Judge:
         self._before, self._tokens = list[Line](), list[str]()
         self._key = ("", "")
         self._asked, self._away = "", list[tuple[Sheet, list[Line], list[str]]]()
-        self._hit: dict[Place, Any] = {}
+        self._held: dict[Place, Damage] = {}  # the damages as a write finds them
         self._counted = 0
         self._is_displaced = False
         self.charges = 0
@@ -372,7 +372,7 @@ class Judge:
         if self.desk.sheet.rows[top] is not self._before[top]:
             self.desk.pin(self._before[top], self._tokens)
         tokens, hit_before = self.desk.header_tokens(), len(self.damages)
-        self._hit = {place: damage.was for place, damage in self.damages.items()}
+        self._held = dict(self.damages)
         rows_at = tokens.index(ROW)
         for number, line in enumerate(self.desk.sheet.rows):
             was = self._before[number] if number < len(self._before) else []
@@ -433,33 +433,48 @@ class Judge:
     def _changed_in_a_row(self, run: Run, line: int, row: str, column: int, token: str, old: Any, new: Any) -> None:
         place, read = (row, token), run.read
         assert read
-        key = self.desk.cell(row, KEY) if row else ""
+        key = self._key_before(run, row, line)
         if row and token == "Request ID" and self.desk.cell(row, ACTION) != "":
             hit = self.damages.get((row, ACTION))
             was, at = self._before[line], self.desk.column(ACTION)
             # by what stood there before: the same write may have hit it
             mark = text(hit.was if hit else shown(was[at]) if at < len(was) else "").casefold()
             if self.saw.get(row, ("", ""))[0] != mark:  # that of another mark is over
-                self.saw[row] = mark, text(self._hit.get(place, old))
+                self.saw[row] = mark, text(self._stood(place, old))
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
-            self._cleared(run, row, read.key(line), text(self._hit.get(place, old)).casefold())
-        elif not row or read.key(line) != text(key) or meant != token or token == ACTION:
-            self._astray(run, place, old, new)
+            self._cleared(run, row, read.key(line), text(self._stood(place, old)).casefold())
+        elif not row or read.key(line) != key or meant != token or token == ACTION:
+            self._astray(run, place, key, old, new)
         elif token in MACHINE:
             self.damages.pop(place, None)
         elif self._line_then(run, row) != line or self._is_displaced:
-            self._astray(run, place, old, new)  # a row with the same key, or one that was not meant
+            self._astray(run, place, key, old, new)  # a row with the same key, or one that was not meant
         else:
             self.say(3, f"{token} of row {row} was changed from {old!r} to {new!r}")
 
-    def _astray(self, run: Run, place: Place, old: Any, new: Any) -> None:
+    def _key_before(self, run: Run, row: str, line: int) -> str:
+        """The video id of a row as a write found it, whatever the same write made of it; where an earlier one of this
+        machine had hit it by mistake, what is to be put back."""
+        if not row:
+            return ""
+        hit, was, at = self._held.get((row, KEY)), self._before[line], self._tokens.index(KEY)
+        if hit and hit.by is run.machine:
+            return text(hit.was)
+        return text(shown(was[at])) if at < len(was) else ""
+
+    def _stood(self, place: Place, visible: Any) -> Any:
+        """What a write found in a cell; where an earlier one had hit it by mistake, what is to be put back."""
+        hit = self._held.get(place)
+        return hit.was if hit else visible
+
+    def _astray(self, run: Run, place: Place, key: str, old: Any, new: Any) -> None:
         row, token = place
         then = self._key_then(run, row)
         if token in MACHINE and row and then is None:
             return  # of a row that came since the read: what it must say is judged in the end
-        if token in MACHINE and then not in (None, text(self._visible((row, KEY))[0] if row else "")):
+        if token in MACHINE and then not in (None, key):
             # somebody changed the video id since: its machine cells are of no video
             self.littered(row, token, new)
         elif token not in MACHINE and row in self.desk.typed and (then is None or place in run.typed):
@@ -505,7 +520,7 @@ class Judge:
         place, visible = (row, "Request ID"), shown(before[column]) if column < len(before) else ""
         # what another machine has hit by mistake, this one cannot know
         others = place in self.damages and self.damages[place].by is not run.machine
-        saw = text(visible if others else self._hit.get(place, visible))
+        saw = text(visible if others else self._stood(place, visible))
         word, first = self.saw.pop(row, (mark, saw))
         # typed again since, or not: the same mark in a row whose write was seen to land is the one it was
         saw = saw if others or word != mark else first

@@ -1023,5 +1023,25 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 546, ()),
         ),
     ),
+    Story(
+        15,
+        "a Request ID and the Video ID beside it hit by one write, and the order that came once both were put back "
+        "(it was the judge)",
+        "strays",
+        103812049,
+        1,
+        (
+            ("mark", 405, 861),
+            ("copy", 666, 747, 187),
+            ("sync", 0, 754, ()),
+            ("mark", 460, 0),
+            ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("insert", 3, 7, 0)),)),
+            ("copy", 968, 691, 521),
+            ("mark", 750, 1),
+            ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("move_column", 2, 455)),)),
+            ("code", 946),
+            ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("move_column", 2, 458)),)),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )
