@@ -14,7 +14,7 @@ from types import MappingProxyType
 from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.projection.cells import ORDERING
-from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days, usable_code
+from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days
 from sheetsync.steps import Memory, RowSeen, TypedValue
 
 OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
@@ -83,8 +83,7 @@ class _Sheet:
         """What stands in the cells that belong to a code, where that is news."""
         if row.shown_id and row.shown_id not in self.known.owners:
             return  # nobody knows yet what its person saw
-        # beside no code it is of the one that the row gets now: else of every one that the video has, for a run
-        shown = code_seen(row, self.known) or self._newest(row.key)
+        shown = code_seen(row, self.known)
         for column in OF_A_CODE:
             value, memory = row.cells.get(column, ""), self.known.typed.get((row.key, column))
             if column not in row.columns or (memory is None and value == "") or is_error(value):
@@ -95,11 +94,6 @@ class _Sheet:
             if memory is None or not same(value, memory.last):
                 is_old = memory is None and column == "known_expiry" and self._precedes(row, value, shown)
                 yield TypedValue(row.key, column, EARLIER if is_old else shown, value)
-
-    def _newest(self, video: str) -> str:
-        """The name of the newest code that a video has; empty where it has none."""
-        every = self.known.generations(video)
-        return next((name_of(code, every) for entry in every if (code := usable_code(entry.request))), "")
 
     def _precedes(self, row: Row, value: Scalar, name: str) -> bool:
         """Without memory, a date from before the code of that name was requested is of an earlier one."""

@@ -64,15 +64,6 @@ class TestTypedValues:
         found = memory(told(ONE.request, known_expiry=EXPIRY), now=ledger(ONE, typed=kept, opening={VIDEO: 0}))
         assert found.typed == (TypedValue(VIDEO, "known_expiry", "#one", EXPIRY, is_last=False),)
 
-    def test_a_date_beside_no_code_while_the_video_has_codes(self) -> None:
-        """As in a further row put above the one that shows them: it is of the newest, at once, and of no other."""
-        codes = ledger(entry(replace(SECOND, status="finalized", code="#two")), ONE, opening={VIDEO: 0})
-        found = memory(row(known_expiry=EXPIRY), told(ONE.request), now=codes)
-        assert found.typed == (TypedValue(VIDEO, "known_expiry", "#two", EXPIRY),)
-        kept = {(VIDEO, "known_expiry"): Typed(EXPIRY, {"": EXPIRY})}
-        found = memory(row(known_expiry=EXPIRY), told(ONE.request), now=replace(codes, typed=kept))
-        assert found.typed == (TypedValue(VIDEO, "known_expiry", "#two", EXPIRY, is_last=False),)
-
     def test_a_date_that_stays_is_no_news(self) -> None:
         """Nor is a cell that was always empty."""
         kept = {(VIDEO, "known_expiry"): Typed(EXPIRY, {"#one": EXPIRY})}
