@@ -54,10 +54,11 @@ class Hit:
     is_sure: bool = True
 
 
-def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ...], tuple[Edit, ...]]:
+def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ...], tuple[Edit, ...], tuple[Edit, ...]]:
     """What is still to be repaired after several writes; `after` is a read made since.
 
-    Also the writes themselves, in the order they were made, with what this read tells of where they landed.
+    First the writes themselves, in the order they were made, with what this read tells of where they landed; last the
+    repairs in cells that cannot be written: they stay owed.
     """
     writes = tuple(writes)
     ours = _stamps(writes)
@@ -77,15 +78,8 @@ def repairs_for(writes: Iterable[Sent], after: Snapshot) -> tuple[tuple[Sent, ..
     )
     due = tuple(edit for edit in clears if _stamp_at(edit.row, after) in ours)
     left = merged(due, tuple(repairs.values()))
-    return tuple(made), tuple(edit for edit in left if not after.bars(edit.row, edit.column))
-
-
-def barred_repairs(writes: Iterable[Sent], after: Snapshot) -> tuple[Edit, ...]:
-    """Repairs that are due in cells that cannot be written: they stay owed. Marks that stand are told elsewhere."""
-    _, due = repairs_for(writes, replace(after, locks=()))
-    action = after.columns["action"]
-    barred = (edit for edit in due if after.bars(edit.row, edit.column))
-    return tuple(edit for edit in barred if edit.column != action or edit.value != "")
+    free = tuple(edit for edit in left if not after.bars(edit.row, edit.column))
+    return tuple(made), free, tuple(edit for edit in left if after.bars(edit.row, edit.column))
 
 
 def _stamps(writes: Iterable[Sent]) -> frozenset[object]:

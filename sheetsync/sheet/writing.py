@@ -6,7 +6,7 @@ comes from a projection of the newest read; which write went astray, and what pu
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -110,7 +110,7 @@ def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     writes = [sent for sent in _unfinished(journal) if sent.before.sheet_id == snapshot.sheet_id]
     if not writes:
         return snapshot
-    _, repairs = repair.repairs_for(writes, snapshot)
+    _, repairs, _ = repair.repairs_for(writes, snapshot)
     return replace(repair.repaired(snapshot, repairs), is_current=False)
 
 
@@ -129,12 +129,17 @@ def _unfinished(journal: str | None) -> tuple[Sent, ...]:
 
 def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: datetime) -> Round:
     """What to write next: what earlier writes left to be repaired, and what the sheet still lacks after that."""
-    writes, repairs = repair.repairs_for(writes, snapshot)
+    writes, repairs, barred = repair.repairs_for(writes, snapshot)
     whole = repair.repaired(snapshot, repairs)
     projection = wanted.project(whole)
     edits = edits_for(whole, projection.targets, now)
-    owing = frozenset(edit.key for edit in repair.barred_repairs(writes, snapshot))
+    owing = _but_for_marks(barred, snapshot.columns["action"])
     return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs), owing)
+
+
+def _but_for_marks(edits: Iterable[Edit], action: int) -> frozenset[str]:
+    """The videos of these edits; marks that stand where they were to be cleared are told elsewhere."""
+    return frozenset(edit.key for edit in edits if edit.column != action or edit.value != "")
 
 
 def _together(calls: Sequence[Sent]) -> Landed | None:
@@ -271,9 +276,8 @@ class Writer:
 
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
         """
-        action = left.snapshot.columns["action"]
         unplaced = frozenset(edit.key for edit in left.edits) | left.owing
-        others = frozenset(edit.key for edit in left.edits if edit.column != action or edit.value != "") | left.owing
+        others = _but_for_marks(left.edits, left.snapshot.columns["action"]) | left.owing
         if not others:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)

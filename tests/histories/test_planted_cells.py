@@ -52,7 +52,7 @@ def landing_guessed_anew(patch: Patch) -> None:
 
     def forgetful(writes: Iterable[Any], after: Snapshot) -> Any:
         made = tuple(writes)
-        return made, repairs_for(made, after)[1]
+        return made, *repairs_for(made, after)[1:]
 
     patch.setattr(repair, "repairs_for", forgetful)
 

@@ -144,9 +144,9 @@ def test_what_was_emptied_landed_beside_the_rest() -> None:
 def test_it_is_found_out_once() -> None:
     """What a later run writes over it does not change where it landed."""
     _, after = land(FOR_A, snapshot(B, A, C))
-    (seen,), _ = repairs_for(killed(FOR_A, BEFORE), after)
+    (seen,), *_ = repairs_for(killed(FOR_A, BEFORE), after)
     _, later = land([SetCell(2, STATUS, "vid-b", "accepted"), SetCell(2, UPDATED, "vid-b", NOW)], after)
-    (again,), _ = repairs_for(from_journal(to_journal([seen])), later)
+    (again,), *_ = repairs_for(from_journal(to_journal([seen])), later)
     assert again.landed
     assert seen.landed
     assert again.landed.rows == seen.landed.rows
@@ -154,7 +154,7 @@ def test_it_is_found_out_once() -> None:
 
 def test_a_write_that_never_arrived() -> None:
     """It may be on its way still: nothing is known of it, and nothing put back."""
-    (sent,), repairs = repairs_for(killed(BOTH, BEFORE), BEFORE)
+    (sent,), repairs, _ = repairs_for(killed(BOTH, BEFORE), BEFORE)
     assert (sent.landed, repairs) == (None, ())
 
 
