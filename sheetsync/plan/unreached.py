@@ -14,31 +14,26 @@ from sheetsync.projection.seen import as_it_is
 from sheetsync.steps import RowSeen
 
 
-def unreached(
-    videos: Collection[str], rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]
+def with_earlier(
+    observations: Mapping[str, Observation],
+    unreached: Collection[str],
+    rows: Iterable[Row],
+    known: Known,
+    seen: Mapping[str, RowSeen],
 ) -> Mapping[str, Observation]:
-    """An observation that failed for each of these videos; `seen` is what the run before saw of their rows."""
-    theirs = _by_video(rows)
-    return {video: Observation(video, failure=_failure(video, theirs[video], known, seen)) for video in videos}
-
-
-def unheard(
-    observations: Mapping[str, Observation], rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]
-) -> Mapping[str, Observation]:
-    """The same observations; where one failed, what made a mark no order in the run before still does."""
-    theirs = _by_video(rows)
-    heard = dict(observations)
-    for video, each in observations.items():
-        if each.failure and not _failure(video, theirs[video], known, seen).may_order:
-            heard[video] = replace(each, failure=replace(each.failure, may_order=False))
-    return heard
-
-
-def _by_video(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    """The same observations, and one that failed for each video that was not reached; `seen` is what the run before saw
+    of the rows. Where one failed, what made a mark no order in that run still does.
+    """
     theirs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         theirs[row.key].append(row)
-    return theirs
+    all_of = {video: Observation(video, failure=_failure(video, theirs[video], known, seen)) for video in unreached}
+    for video, each in observations.items():
+        failure = each.failure
+        if failure and not _failure(video, theirs[video], known, seen).may_order:
+            failure = replace(failure, may_order=False)
+        all_of[video] = replace(each, failure=failure)
+    return all_of
 
 
 def _failure(video: str, rows: Iterable[Row], known: Known, seen: Mapping[str, RowSeen]) -> Failure:

@@ -92,16 +92,11 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
     entry, found = context.entry, codes(context)
     if row.shown_id not in ("", entry.request.id if entry else "") and row.key not in outlook.observed:
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
-        said, others = row.text("sync_note"), _others(context, row.text("spark_code"), found)
-        why, dead = reason or ("" if waiting else said), _is_dead(context, row.text("spark_code"))
-        stop = notes.CODE_CANCELLED if dead and notes.CODE_CANCELLED not in why else ""
-        more = [
-            stop,
-            "" if others in why else others,
-            unseen(row, tracker, why),
-            _duplicate_of(context) if waiting else "",
-        ]
-        note = _joined([why, *more])
+        said, code = row.text("sync_note"), row.text("spark_code")
+        why = reason or ("" if waiting else said)
+        of_codes = [notes.CODE_CANCELLED if _is_dead(context, code) else "", _others(context, code, found)]
+        more = [*(part for part in of_codes if part not in why), unseen(row, tracker, why)]
+        note = _joined([why, *more, _duplicate_of(context) if waiting else ""])
         values = _without_claim(row) | _gone_on(context)
         return Target(row, values | ({"sync_note": note} if note not in ("", said) else {}), is_done)
     values = _cells(context, found)

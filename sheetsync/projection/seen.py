@@ -59,18 +59,14 @@ def rows_seen(
             may_order=bool(hold and hold.may_order),
             has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
         )
-        every = tuple(
-            RowContext(
-                each,
-                *(snapshot.time_zone, tracker, now, known),
-                duplicates=tuple(other for other in (row, *others) if other is not each),
-                seen=earlier.get(key),
-            )
-            for each in (row, *others)
-        )
-        context, used = every[0], in_use(codes(every[0]))
-        ends = {end for each in every if (end := worked_out(each, in_use(codes(each))))}
+        shown: list[tuple[RowContext, Code | None]] = []
+        for each in (row, *others):
+            twins = tuple(other for other in (row, *others) if other is not each)
+            context = RowContext(each, snapshot.time_zone, tracker, now, known, duplicates=twins, seen=earlier.get(key))
+            shown.append((context, in_use(codes(context))))
+        ends = {end for context, used in shown if (end := worked_out(context, used))}
         seen = replace(seen, worked_out=tuple(sorted(ends)))
+        context, used = shown[0]
         yield _with_code(seen, context, used) if used else seen
 
 

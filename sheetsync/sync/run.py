@@ -35,7 +35,7 @@ from sheetsync.plan.marks import make_plan
 from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
 from sheetsync.plan.situation import KEY_REFUSED, Allowed, AtSheet, Situation, chosen
-from sheetsync.plan.unreached import unheard, unreached
+from sheetsync.plan.unreached import with_earlier
 from sheetsync.projected import Told
 from sheetsync.projection import figures, summary
 from sheetsync.projection.concerned import concerned
@@ -211,8 +211,7 @@ class Run:
         # a mark that was not reached is a hold
         heard = {video for video, seen in observations.items() if not seen.failure or seen.failure.is_final}
         self.report.deferred = len({*look} - heard - {row.key for row in rows if row.mark})
-        left = unreached({*look} - answers.keys(), told, known, self._seen)
-        return {**left, **unheard(observations, told, known, self._seen)}
+        return with_earlier(observations, {*look} - answers.keys(), told, known, self._seen)
 
     def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker, known: Known) -> Known:
         """What is known with what TikTok says of codes: on disk, like TokPortal's word. Its silence stops nothing."""
