@@ -13,7 +13,7 @@ from itertools import chain
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
-from sheetsync.sheet.matching import Aftermath, content, most_similar
+from sheetsync.sheet.matching import Aftermath, content, most_similar, row_meant_now
 
 MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
@@ -44,13 +44,44 @@ def seen_since(sent: Sent, after: Snapshot) -> Sent:
     """A write with what a later read tells of where it landed, if that was not known; as it was if nothing does."""
     if sent.landed is not None:
         return sent
-    headers, carriers = _explained(Aftermath.of(sent, after))
+    of = Aftermath.of(sent, after)
+    headers, carriers = _explained(of)
+    if not carriers:
+        headers, carriers = after.headers, list(_emptied(of))
     if not carriers:
         # it may be on its way still
         return sent
     rows = {carrier.edits[0].row: _under(headers, carrier.row, after) for carrier in carriers}
     guessed = frozenset(carrier.edits[0].row for carrier in carriers if not carrier.is_whole)
     return replace(sent, landed=Landed(headers, rows, is_later=True, guessed=guessed))
+
+
+def _emptied(of: Aftermath) -> Iterator[Carrier]:
+    """The rows that lack something since a write that only empties: it tells by what is gone.
+
+    What it was to empty still stands, and in its place, where another row or column stands by now, is nothing.
+    """
+    after = of.after
+    only_empties = all(isinstance(edit, SetCell) and edit.value == "" for edit in of.sent.edits)
+    for edits in by_row(of.sent.edits) if only_empties else ():
+        row = edits[0].row
+        was = of.then.contents(of.then.with_key(of.now.key(row)) if row in of.now.numbers else ())
+        gone = [
+            edit
+            for edit in edits
+            if len(was) == 1 and _still_says(edit, of) and after.cell(row, edit.column) == ""
+            if next(iter(was.values())).get(header_at(after.headers, edit.column), "") != ""
+        ]
+        if gone:
+            yield Carrier(edits, row, is_whole=False, told=len(gone))
+
+
+def _still_says(edit: Edit, of: Aftermath) -> bool:
+    """Whether a cell that was to be emptied says what it said, in the row and the column that were meant."""
+    before = of.sent.before
+    said = before.cell(edit.row, edit.column)
+    columns = columns_now(of.after, header_at(before.headers, edit.column), edit.column)
+    return any(same(of.after.cell(row, c), said) for row in row_meant_now(edit, of) for c in columns)
 
 
 def _one_each(carriers: Sequence[Carrier]) -> Iterator[Carrier]:

@@ -1022,5 +1022,25 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("move_column", 2, 458)),)),
         ),
     ),
+    Story(
+        15,
+        "a repair that only empties a cell landed on people's text, and its answer was lost",
+        "plain",
+        571231323,
+        3,
+        (
+            ("report", 944),
+            (
+                "sync",
+                0,
+                435,
+                (
+                    ("sheets.batchUpdate", 1, "before", ("fault", 181)),
+                    ("portal.poll", 0, "after", ("move_column", 284, 178)),
+                    ("sheets.batchUpdate", 1, "before", ("move_column", 869, 213)),
+                ),
+            ),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

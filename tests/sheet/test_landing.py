@@ -10,12 +10,14 @@ from support.builders import NOW, snapshot
 from support.small_sheet import (
     ACTION,
     BEFORE,
+    BLANK,
     CLIENT,
     CODE,
     FOR_A,
     FOR_B,
     ID,
     KEY,
+    SPEND,
     STATUS,
     THEN,
     TICK,
@@ -215,3 +217,29 @@ def test_a_journal_of_another_shape_is_known_as_such(text: str) -> None:
     """Another version of sheetsync wrote it: it must not stop every run that comes after."""
     with pytest.raises((ValueError, LookupError, TypeError)):
         from_journal(text)
+
+
+class TestOnlyEmptied:
+    """A write that empties what an earlier one had hit leaves no word of its own: it tells by what it took away."""
+
+    def found(self, edit: SetCell, after: Snapshot) -> Sequence[Line]:
+        """The rows, once what such a write took, whose answer is lost, is back."""
+        _, repairs, _ = repairs_for([Sent((edit,), None, BEFORE)], after)
+        return repaired(after, repairs).grid[1:]
+
+    @pytest.mark.parametrize("at", [CLIENT, CODE])
+    def test_a_column_came_before_it_landed(self, at: int) -> None:
+        """The cell left of the one that was meant stands there now, or the new one's empty one."""
+        written, on = SetCell(3, CODE, "vid-b", ""), column(BEFORE, at)
+        assert self.found(written, land([written], on)[1]) == on.grid[1:]
+
+    def test_a_row_came_before_it_landed(self) -> None:
+        """The row above the one that was meant stands there now."""
+        written, on = SetCell(3, SPEND, "vid-b", ""), snapshot(BLANK, A, B, C)
+        assert self.found(written, land([written], on)[1]) == on.grid[1:]
+
+    def test_somebody_has_emptied_another_cell(self) -> None:
+        """What was to be emptied is empty: it has landed where it should, and took nothing else."""
+        written = SetCell(3, CODE, "vid-b", "")
+        _, after = land((written, SetCell(3, STATUS, "vid-b", "")), BEFORE)
+        assert self.found(written, column(after, CLIENT)) == column(after, CLIENT).grid[1:]
