@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -444,7 +444,9 @@ class Judge:
         meant = read.tokens[column] if column < len(read.tokens) else ""
         if row and token == meant == ACTION and new == "" and self._is_its_mark(run, row, line):
             self.damages.pop(place, None)
-            self._cleared(run, row, read.key(line), text(self._stood(place, old)).casefold())
+            # where columns moved since an earlier write went astray, nobody can tell what stood there
+            told = [self._stood(place, old), *(v for v in self.either.get(place, ()) if v != "")]
+            self._cleared(run, row, read.key(line), [text(mark).casefold() for mark in told])
         elif not row or read.key(line) != key or meant != token or token == ACTION:
             self._astray(run, place, key, old, new)
         elif token in MACHINE:
@@ -513,8 +515,9 @@ class Judge:
         twins = [n for n in range(1, len(read.lines)) if read.key(n) == read.key(line)]
         return len(twins) < 2 and read.key(line) in (text(self.desk.cell(row, KEY)), self._key_then(run, row))
 
-    def _cleared(self, run: Run, row: str, video: str, mark: str) -> None:
-        """The Action cell is emptied only when its mark is done, as TokPortal told this run."""
+    def _cleared(self, run: Run, row: str, video: str, marks: Sequence[str]) -> None:
+        """The Action cell is emptied only when its mark is done, as TokPortal told this run: one of those it may be."""
+        mark = marks[0]
         before = next(line for line in self._before if text(shown(line[self.desk.column(ROW)])) == row)
         column = self.desk.column("Request ID")
         place, visible = (row, "Request ID"), shown(before[column]) if column < len(before) else ""
@@ -529,7 +532,9 @@ class Judge:
         told = [*run.answers.get(video, []), *(answer for answer in heard if all(answer is not old for old in stale))]
         # what was ordered for this very mark serves it, whatever has become of the request since
         own = {request.id for wish in self.wishes.get(row, ())[-1:] for request in wish.charges}
-        if not any(done(mark, saw, answer) or answer.id in own for answer in told):
+        shows = [saw, *map(text, self.either.get(place, ()))]
+        may_be = [(word, shown_id) for word in marks for shown_id in shows]
+        if not any(done(*each, answer) or answer.id in own for answer in told for each in may_be):
             self.say(3, f"the mark {mark!r} of row {row} was cleared; TokPortal told {told}, the row shows {saw!r}")
         self.desk.typed[row][ACTION] = ""
         at = self.desk.column("Status")

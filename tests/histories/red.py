@@ -1042,5 +1042,26 @@ RED: tuple[Story, ...] = (
             ),
         ),
     ),
+    Story(
+        15,
+        "a mark that was hit, and columns that moved before it was cleared for what it had been (it was the judge)",
+        "plain",
+        445125034,
+        3,
+        (
+            ("order_elsewhere", 405),
+            ("copy", 206, 956, 833),
+            ("report", 907),
+            ("mark", 161, 269),
+            ("mark", 295, 282),
+            (
+                "sync",
+                1,
+                616,
+                (("*", 9, "before", ("fault", 200)), ("portal.poll", 0, "before", ("insert_column", 266, 417))),
+            ),
+            ("sync", 0, 292, (("portal.poll", 1, "before", ("move_column", 21, 75)),)),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )
