@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from histories.codes import authorizations, zone
 from histories.desk import ACTION, KEY, MACHINE, Desk
 from histories.invariants import Judge
-from histories.seen import Run, Violation, reached_the_sheet, text
+from histories.seen import Run, Violation, id_in, reached_the_sheet, text
 from sheetsync.model import Known
 from sheetsync.sync.report import Report
 
@@ -114,7 +114,7 @@ def unspoken(judge: Judge, known: Known, row: str) -> Iterator[str]:
     desk, now = judge.desk, judge.desk.world.clock.now()
     if any(desk.is_hidden(row, token) for token in ("Spark code", "Expiry", "Sync note")):
         return  # what merged cells cannot show, they need not say
-    if text(desk.cell(row, KEY)) not in known.latest and text(desk.cell(row, "Request ID")) == "":
+    if text(desk.cell(row, KEY)) not in known.latest and id_in(desk.cell(row, "Request ID")) == "":
         return  # nothing was requested: what a copied or misplaced row once told is no code of this video's
     shown, note = text(desk.cell(row, "Spark code")), text(desk.cell(row, "Sync note"))
     for code in authorizations(desk, judge, row, None, known):
