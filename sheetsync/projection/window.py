@@ -60,6 +60,12 @@ class RowContext:
         """What people's words for the newest code that says this are kept under."""
         return name_of(code, self.known.generations(self.row.key))
 
+    @property
+    def newest(self) -> str:
+        """The newest code that a request of the row's video brought, by its name."""
+        codes = (usable_code(entry.request) for entry in self.known.generations(self.row.key))
+        return self.name_of(next(filter(None, codes), ""))
+
     def header(self, column: str) -> str:
         """The header that people know a column by."""
         return header_of(column, self.tracker.columns)
@@ -119,9 +125,12 @@ def typed_for(context: RowContext, column: str, code: str) -> Scalar:
     value, memory = first.cells.get(column, ""), context.known.typed.get((first.key, column))
     # what is being loaded, or cannot be, says nothing new
     is_new = memory is None or not (same(value, memory.last) or is_error(value))
-    if is_new and code_seen(first, context.known) in ("", code):
+    # typed beside no code it is of the one that the row comes to show, not of each that the video has
+    names = (code,) if context.newest not in ("", code) else (code, "")
+    if is_new and code_seen(first, context.known) in names:
         return value
-    return memory.by_code.get(code, memory.by_code.get("", "")) if memory else ""
+    said = memory.by_code if memory else {}
+    return next((said[name] for name in names if name in said), "")
 
 
 def window_of(context: RowContext, entry: Entry) -> Window:

@@ -1003,6 +1003,27 @@ RED: tuple[Story, ...] = (
         ),
     ),
     Story(
+        30,
+        "a date that is of every code for a run, and then of one",
+        "adopted",
+        445131053,
+        5,
+        (
+            ("delete", 33),
+            ("mark", 70, 0),
+            ("sync", 0, 1, ()),
+            ("code", 279),
+            ("sync", 0, 367, ()),
+            ("code", 608),
+            ("order_elsewhere", 137),
+            ("insert", 608, 882, 531),
+            ("delete", 584),
+            ("edit", 872, 189),
+            ("code", 931),
+            ("sync", 0, 546, ()),
+        ),
+    ),
+    Story(
         15,
         "a Request ID and the Video ID beside it hit by one write, and the order that came once both were put back "
         "(it was the judge)",

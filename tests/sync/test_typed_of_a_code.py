@@ -127,3 +127,25 @@ def test_a_renewal_decision_that_shows_an_error(error: str) -> None:
     bench.type(VIDEO, "renewal_decision", error)
     bench.sync()
     assert bench.cell(VIDEO, "missing") == ""
+
+
+def test_a_date_in_a_new_row_above_that_shows_no_code_yet() -> None:
+    """It is of the newest code from the first run on, and of no other: the next run has nothing to write."""
+    bench = with_code()
+    first = bench.requests(VIDEO)[-1]
+    bench.later(days=3)
+    bench.world.portal.order_elsewhere(VIDEO)
+    bench.sheet.insert_rows(1)
+    bench.sheet.set_value(1, bench.column("video_id"), VIDEO)
+    ends = to_serial(bench.clock.now() + timedelta(days=9), ZONE)
+    bench.type(VIDEO, "known_expiry", ends)
+    bench.world.portal.submit(VIDEO, "#another")
+    bench.world.portal.deliver(VIDEO)
+    bench.later(minutes=5)
+    bench.mark("request", VIDEO)
+    bench.sync()
+    said = [(bench.cell(VIDEO, "spark_code", n), bench.cell(VIDEO, "expires_at", n)) for n in (0, 1)]
+    assert said == [("#another", pytest.approx(ends, abs=1e-5))] * 2
+    still = f"{first.created_at + timedelta(days=30):%Y-%m-%d}"
+    assert all(still in bench.cell(VIDEO, "sync_note", n) for n in (0, 1))
+    assert bench.sync().cells_written == 0
