@@ -13,7 +13,7 @@ from itertools import chain
 from sheetsync.columns import index_key, same, says
 from sheetsync.model import Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, columns_now, header_at, key_at, machine_headers
-from sheetsync.sheet.matching import Aftermath, content, most_similar, row_meant_now
+from sheetsync.sheet.matching import Aftermath, Content, most_similar, row_meant_now
 
 MOST = 0.5
 """A row that carries so much of what was written counts as reached."""
@@ -202,7 +202,7 @@ def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: After
     one's word.
     """
     before, stamp = of.sent.before, of.after.columns["updated_at"]
-    was = content(before.headers, before.grid[_number_before(row, edits, of) - 1])
+    was = _content_before(row, edits, of)
     is_newer = not any(of.holds(row, stamp, edit) for edit in edits) and not same(
         of.after.cell(row, stamp), before.cell(edits[0].row, before.columns["updated_at"])
     )
@@ -215,10 +215,16 @@ def _found(edits: Sequence[Edit], row: int, headers: Sequence[Scalar], of: After
     )
 
 
-def _number_before(row: int, edits: Sequence[Edit], of: Aftermath) -> int:
-    """Where a row stood as it was read: what another row was to say anew may have stood in this one all along."""
-    meant, there = edits[0].row, of.then.with_key(of.now.key(row))
-    return meant if meant in there else next(iter(there), meant)
+def _content_before(row: int, edits: Sequence[Edit], of: Aftermath) -> Content:
+    """What a row said as it was read: what another row was to say anew may have stood in this one all along.
+
+    One in which people have written nothing was not there: it was empty all along.
+    """
+    meant, there, ours = edits[0].row, of.then.with_key(of.now.key(row)), machine_headers(of.sent.before)
+    if not any(cell != "" for cell in of.now.contents([row], ours)[row].values()):
+        return {}
+    number = meant if meant in there else next(iter(there), meant)
+    return of.then.contents([number])[number]
 
 
 def _whole_carriers(

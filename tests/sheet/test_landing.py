@@ -200,6 +200,16 @@ def test_a_repair_beside_cells_of_ours_that_landed_in_other_rows() -> None:
     assert repaired(after, repairs_for(killed(put_back, before), after)[1]).grid[2][CLIENT] == B[CLIENT]
 
 
+def test_a_row_that_was_emptied_beside_one_that_landed_below_the_last() -> None:
+    """All of it landed one row too low: that nothing else stands in a row that was not there tells of no emptying."""
+    emptied = (*(SetCell(2, column, "vid-b", "") for column in (STATUS, ID)), SetCell(2, UPDATED, "vid-b", NOW))
+    written = (*emptied, SetCell(4, CODE, "vid-c", "#new"), SetCell(4, UPDATED, "vid-c", NOW))
+    before = snapshot(B, A, C)
+    _, after = land([replace(edit, row=edit.row + 1) for edit in written], before)
+    rows = repaired(after, repairs_for(killed(written, before), after)[1]).grid[1:]
+    assert [[*row] for row in rows if any(row)] == [[*B], [*A], [*C]]
+
+
 WRITE = (
     '[{"edits": [], "tab": 0, "grid": [], "columns": %s, "time_zone": "%s", "read_at": "2026-01-01", "landed": null}]'
 )
