@@ -6,7 +6,7 @@ cells say the projection's, what costs money `execute.py`'s.
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from sheetsync.errors import (
 )
 from sheetsync.filling.fill import Wanted, fill
 from sheetsync.ledger.store import Ledger
-from sheetsync.model import Known, Mark, Observation, Price, Row, Snapshot, Tracker
+from sheetsync.model import HoldKind, Known, Mark, Observation, Price, Row, Snapshot, Tracker
 from sheetsync.plan.asking import SOON, inquiries
 from sheetsync.plan.credible import credible
 from sheetsync.plan.due import calls_to_order, due, needs_balance
@@ -92,6 +92,7 @@ class Run:
         self.report = Report(tracker.name, progress=request.progress)
         self._beside = 0  # what other trackers had cost when the balance was asked
         self._seen: Mapping[str, RowSeen] = {}  # what the run before saw of each row
+        self._unheard: Set[str] = frozenset()  # of which TokPortal has said nothing in this run
         self._is_lifted = False  # a lock that the Summary tab may still say
 
     def run(self) -> Report:
@@ -159,6 +160,8 @@ class Run:
         if absent and needs_balance(rows):
             self.report.failed(GateColumnMissing(snapshot.title, absent))
         self.report.plan, self.report.holds = plan, list(plan.holds)
+        # a mark that was not reached is a hold; one that waits for a person hides no open request
+        self.report.deferred = len(self._unheard - {h.video_id for h in plan.holds if h.kind is HoldKind.NEXT_RUN})
         if self._request.plan_only:
             return
         self._withdraw(plan)
@@ -208,9 +211,7 @@ class Run:
         told = concerned(snapshot.rows, known)
         observations = credible(answers, known, told, snapshot.time_zone, self._clock.now())
         self.report.polled = sum(1 for seen in observations.values() if not seen.failure)
-        # a mark that was not reached is a hold
-        heard = {video for video, seen in observations.items() if not seen.failure or seen.failure.is_final}
-        self.report.deferred = len({*look} - heard - {row.key for row in rows if row.mark})
+        self._unheard = {*look} - {v for v, seen in observations.items() if not seen.failure or seen.failure.is_final}
         return with_earlier(observations, {*look} - answers.keys(), told, known, self._seen)
 
     def _ask_tiktok(self, snapshot: Snapshot, tracker: Tracker, known: Known) -> Known:

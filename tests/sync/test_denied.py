@@ -88,6 +88,14 @@ class TestNotHeard:
         assert (report.exit_code, report.deferred) == (1, 2)
         assert "TokPortal" in report.warnings[0]
 
+    @pytest.mark.parametrize(("mark", "left"), [("please", 2), ("request", 1)])
+    def test_of_none_beside_a_mark(self, mark: str, left: int) -> None:
+        """A mark that was not reached is told as such; one that waits for its person hides no open request."""
+        bench = self.opened(VIDEO, OTHER)
+        bench.mark(mark, VIDEO)
+        bench.world.faults.add("portal.poll", fault="503", times=99)
+        assert bench.sync().deferred == left
+
     def test_of_one(self) -> None:
         """That is its row's matter, and said there once it lasts; the other row's code comes."""
         bench = self.opened(VIDEO, OTHER)
