@@ -89,8 +89,8 @@ class Authorizations:
         self.first: dict[str, Line] = {}
         """The first row of each video, as it was last read."""
         self.said: dict[tuple[str, str], Said] = {}
-        self.worked_out: dict[str, datetime] = {}
-        """By video, the end of a code of people's own that follows from Known expiry or Received at."""
+        self.worked_out: dict[str, set[datetime]] = {}
+        """By video, the ends of codes of people's own that followed from Known expiry or Received at."""
 
     @property
     def latest(self) -> dict[str, Seen]:
@@ -168,7 +168,7 @@ class Authorizations:
     def is_worked_out(self, line: Line) -> bool:
         """Whether Expires at says what once followed from Known expiry or Received at, and nobody typed."""
         typed = self.date(line.get("Expires at", ""))
-        return typed is not None and typed == self.worked_out.get(text(line, "Video ID"))
+        return typed in self.worked_out.get(text(line, "Video ID"), ())
 
     # --- codes and their ends ------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Authorizations:
             if isinstance(known, datetime) or isinstance(self.date(line.get("Received at", "")), datetime):
                 end = self.end(video, found[0])
                 if end:
-                    self.worked_out[video] = end.replace(microsecond=0)
+                    self.worked_out.setdefault(video, set()).add(end.replace(microsecond=0))
         ends = [(seen, self.end(video, seen)) for seen in found if seen.usable]
         return [Code(seen, end, self.word(end, now)) for seen, end in ends]
 
