@@ -205,3 +205,23 @@ def test_the_mark_is_mended() -> None:
     for _ in range(5):
         bench.some()
     assert [bench.charged(video) for video in VIDEOS] == [7] * 9
+
+
+def test_a_later_code_that_was_cancelled() -> None:
+    """The note of a row whose mark waits beside an earlier one goes on telling it while TokPortal says nothing."""
+    video, portal = VIDEOS[0], (bench := Bench(VIDEOS[:1])).world.portal
+    bench.mark("request", video)
+    bench.sync()
+    portal.submit(video)
+    portal.deliver(video)
+    bench.sync()
+    bench.mark("please", video)
+    portal.order_elsewhere(video)
+    portal.submit(video)
+    bench.sync()
+    portal.cancel(video)
+    for ill in (set(), {video}, set()):
+        portal.ill = ill
+        bench.later(minutes=5)
+        bench.sync()
+        assert notes.CODE_CANCELLED in bench.cell(video, "sync_note")
