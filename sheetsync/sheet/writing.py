@@ -60,7 +60,8 @@ class Written:
     answer showed them, in the very instant of the write; `made_by_formula` are those whose mark a formula makes.
     `uncleared` are videos of which all but the clearing of their mark was done; `refusal` is Google's no to the last
     round of what is unplaced, `filled` are cells of it that formulas in others fill, however they are emptied;
-    `kept_out_of` are the columns that a protected range keeps from saying what they should, by video id.
+    `kept_out_of` are the columns that a protected range keeps from saying what they should, by video id, `owing` the
+    cells that one keeps from being put back.
     """
 
     snapshot: Snapshot
@@ -73,6 +74,7 @@ class Written:
     refusal: WriteRefused | None = None
     filled: tuple[str, ...] = ()
     kept_out_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    owing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Round:
     """One round: the sheet as it was read and as it will be once repaired, what it should say then, the edits for both.
 
     `writes` are the earlier ones that are not known to stand where they should, with what is known of them by now.
-    `owing` are the videos with a repair that a protected range keeps from being made.
+    `owing` are the repairs that a protected range keeps from being made.
     """
 
     writes: tuple[Sent, ...]
@@ -88,7 +90,7 @@ class Round:
     snapshot: Snapshot
     projection: Projection
     edits: tuple[Edit, ...]
-    owing: frozenset[str]
+    owing: tuple[Edit, ...]
 
     @property
     def summary(self) -> tuple[SummaryCell, ...]:
@@ -137,9 +139,17 @@ def plan_round(snapshot: Snapshot, wanted: Wanted, writes: Sequence[Sent], now: 
     return Round(writes, snapshot, whole, projection, repair.merged(edits, repairs), owing)
 
 
-def _but_for_marks(edits: Iterable[Edit], action: int) -> frozenset[str]:
-    """The videos of these edits; marks that stand where they were to be cleared are told elsewhere."""
-    return frozenset(edit.key for edit in edits if edit.column != action or edit.value != "")
+def _but_for_marks(edits: Iterable[Edit], action: int) -> tuple[Edit, ...]:
+    """These edits; marks that stand where they were to be cleared are told elsewhere."""
+    return tuple(edit for edit in edits if edit.column != action or edit.value != "")
+
+
+def _videos(edits: Iterable[Edit]) -> frozenset[str]:
+    return frozenset(edit.key for edit in edits)
+
+
+def _places(edits: Iterable[Edit]) -> tuple[str, ...]:
+    return tuple(f"{letter(column)}{row}" for row, column in sorted((edit.row, edit.column) for edit in edits))
 
 
 def _together(calls: Sequence[Sent]) -> Landed | None:
@@ -238,7 +248,8 @@ class Writer:
                 self._settle(todo)
                 newest, left = replace(todo.snapshot, is_current=False), left_standing(todo.writes, todo.snapshot)
                 seen = self._seen(landed, snapshot.locks)
-                return Written(newest, todo.projection, cells, todo.owing, **seen, uncleared=frozenset(left))
+                written = Written(newest, todo.projection, cells, _videos(todo.owing), owing=_places(todo.owing))
+                return replace(written, **seen, uncleared=frozenset(left))
             log.info("a write did not land where it should (%s); reading again", problem or "rows or columns moved")
             writes = (*todo.writes, *(_told(sent, todo.snapshot) for sent in calls))
             self.journal.begin_write(to_journal(writes))
@@ -276,16 +287,27 @@ class Writer:
 
         Marks alone do not: what three rounds could not clear, a formula or a merged cell puts back.
         """
-        unplaced = frozenset(edit.key for edit in left.edits) | left.owing
-        others = _but_for_marks(left.edits, left.snapshot.columns["action"]) | left.owing
+        owing = _videos(left.owing)
+        unplaced = _videos(left.edits) | owing
+        others = _videos(_but_for_marks(left.edits, left.snapshot.columns["action"])) | owing
         if not others:
             self.journal.end_write()
         newest = replace(left.snapshot, is_current=False)
         refusal = problem if unplaced and isinstance(problem, WriteRefused) else None
-        emptied = {(edit.row, edit.column) for edit in left.edits if edit.key in others and edit.value == ""}
-        filled = tuple(f"{letter(at)}{row}" for row, at in sorted(emptied & landed.formulas)) if landed else ()
+        emptied = [edit for edit in left.edits if edit.key in others and edit.value == ""]
+        formulas = landed.formulas if landed else ()
+        filled = _places(edit for edit in emptied if (edit.row, edit.column) in formulas)
         uncleared = (unplaced - others) | left_standing(left.writes, left.snapshot).keys()
-        return Written(newest, left.projection, cells, unplaced, (), frozenset(), uncleared, refusal, filled)
+        return Written(
+            newest,
+            left.projection,
+            cells,
+            unplaced,
+            uncleared=uncleared,
+            refusal=refusal,
+            filled=filled,
+            owing=_places(left.owing),
+        )
 
     def _send(self, todo: Round, beside: Sequence[SummaryCell]) -> tuple[list[Sent], Unavailable | None]:
         """One write, in as many calls as its size needs: where each landed, or why that is not known of all of it."""

@@ -427,6 +427,10 @@ class Run:
         if written.filled:
             cells = ", ".join(written.filled)
             report.warnings.append(f"A formula in another cell fills {cells}, which sheetsync has to empty: delete it.")
+        if written.owing:
+            cells, whom = ", ".join(written.owing), self._api.email or "the service account"
+            put_back = f"A protected range keeps sheetsync from putting back {cells}, which a write hit by mistake: let"
+            report.warnings.append(f"{put_back} {whom} edit that (Data > Protect sheets and ranges).")
         expiry, report.stages = said.counts("expiry"), said.counts("stage")
         report.renewal_needed, report.expired = expiry["renewal needed"], expiry["expired"]
         # rows may have moved since they were planned: a hold names where its row stands now

@@ -8,6 +8,7 @@ import pytest
 from support.bench import Bench
 from support.doctored import ALL, VIDEO
 
+from sheetsync.columns import letter
 from sheetsync.ledger.store import Ledger
 from sheetsync.projection import summary
 from sheetsync.sandbox.google.cells import Cell, Formula
@@ -360,6 +361,8 @@ class TestProtectedRows:
         bench = self.hit(is_row=is_row)
         again = bench.sync()
         assert (again.exit_code, again.unplaced, again.sheets_write) == (1, [VIDEO], 0)
+        cell = f"{letter(bench.column('request_id'))}2"
+        assert f"keeps sheetsync from putting back {cell}, which a write hit by mistake" in again.warnings[0]
         bench.mark("request", ALL[1])
         other = bench.sync()
         # a column that cannot be written lets nothing be ordered
