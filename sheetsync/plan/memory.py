@@ -154,7 +154,12 @@ class _Sheet:
     def _was_submitted(self, row: Row) -> bool:
         """Whether a code came for the request that a row shows, and the ledger, an older copy, never heard of it."""
         found = next((e.request for e in self.before.generations(row.key) if e.request.id == row.shown_id), None)
-        return bool(found and row.text("submitted_at") and not (found.submitted_at or found.code))
+        return bool(found and self._is_submitted(row) and not (found.submitted_at or found.code))
+
+    def _is_submitted(self, row: Row) -> bool:
+        """Whether Submitted at says when a code came for the request that the row shows: nothing else there does."""
+        submitted, requested = self._date(row, "submitted_at"), self._date(row, "requested_at")
+        return submitted is not None and (requested is None or submitted >= requested)
 
     def _unknown_request(self, row: Row, code: str) -> Iterator[Entry]:
         """The request that a row shows, as it says; and its code, which is that request's own if Submitted at says so.
@@ -163,7 +168,7 @@ class _Sheet:
         """
         found = next((e for e in self.known.generations(row.key) if e.request.id == row.shown_id), None)
         is_reported = row.text("status") == "pending_corrections" and found and found.request.code
-        is_own = row.text("submitted_at") != "" and row.text("status") != "cancelled" and not is_reported
+        is_own = self._is_submitted(row) and row.text("status") != "cancelled" and not is_reported
         if found is None:
             yield self._imported(row, row.shown_id, code if is_own else "")
         elif code and is_own and not found.request.code:

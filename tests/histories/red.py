@@ -1125,5 +1125,22 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("displace",)),)),
         ),
     ),
+    Story(
+        5,
+        "a word typed into Submitted at gave a renewal the code before it",
+        "claims",
+        972511078,
+        7,
+        (
+            ("fill_down", 96),
+            ("mark", 724, 128),
+            ("report", 57),
+            ("sync", 0, 1, (("portal.poll", 1, "after", ("delete", 483)),)),
+            ("mark", 668, 379),
+            ("code", 610),
+            ("sync", 1, 129, ()),
+            ("rubbish", 293, 439, 713),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

@@ -169,9 +169,16 @@ class TestImports:
         (code,) = memory(of, before=Known(), now=ledger(entry(SECOND))).imported
         assert (code.request.id, code.request.created_at) == (fingerprint("#one"), None)
 
+    @pytest.mark.parametrize("typed", ["rubbish", True, 7, to_serial(CREATED, "UTC")])
+    def test_what_people_typed_into_submitted_at(self, typed: Any) -> None:
+        """Only a moment since the request was made tells that a code came for it."""
+        of = told(SECOND, spark_code="#one", submitted_at=typed)
+        (code,) = memory(of, before=Known(), now=ledger(entry(SECOND))).imported
+        assert code.request.id == fingerprint("#one")
+
     def test_a_reported_code_that_tokportal_no_longer_tells(self) -> None:
         """It is the request's own; nothing else that is known of that changes."""
-        reported = replace(SECOND, status="pending_corrections", submitted_at=NOW)
+        reported = replace(SECOND, status="pending_corrections", submitted_at=SECOND.created_at + DAY)
         of = told(reported, spark_code="#two")
         (found,) = memory(of, before=Known(), now=ledger(entry(reported))).imported
         assert found == entry(replace(reported, code="#two"))
