@@ -74,7 +74,8 @@ class Hold:
     """A marked row that is not served now, with the reason in words for the person at the sheet.
 
     `code` is the one that the reason names, if it names one. What is not `in_note` concerns this row alone, whose note
-    cannot say it: the run's output does. With `may_order`, neither the row nor its request speaks against an order.
+    cannot say it: the run's output does. With `may_order`, its mark is an order as soon as
+    the row's gates are open: a run looks at these also where it hears nothing of the video.
     """
 
     video_id: str

@@ -185,6 +185,10 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "which ends were worked out for a video's rows: several, one beside the other",
         ("UPDATE row_seen SET worked_out = '' WHERE worked_out IS NULL",),
     ),
+    (
+        "what was found of marks while it was not kept which may be orders",
+        ("UPDATE row_seen SET row_was = '' WHERE may_order = 0",),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

@@ -125,9 +125,9 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
 
 
 def held_back(row: Row, tracker: Tracker) -> Hold | None:
-    """The hold of a row whose gates are not all open."""
+    """The hold of a row whose gates are not all open; behind them is an order, whatever becomes of its request."""
     failed = failed_gates(row, tracker)
-    return Hold(row.key, row.number, notes.waits(failed)) if failed else None
+    return Hold(row.key, row.number, notes.waits(failed), may_order=True) if failed else None
 
 
 def order_body(row: Row) -> str:

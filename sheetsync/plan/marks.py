@@ -101,7 +101,8 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
 
 
 def _rests(row: Row, world: Situation) -> Hold:
-    return Hold(row.key, row.number, world.known.refusals[row.key].text)
+    # once it is tried again, it is an order
+    return Hold(row.key, row.number, world.known.refusals[row.key].text, may_order=row.mark != Mark.CORRECT)
 
 
 def _was_for_this_mark(row: Row, latest: AdCodeRequest, entry: Entry | None) -> bool:

@@ -222,7 +222,7 @@ class TestUnobserved:
         """The refusal stays in the row for as long as the mark does."""
         ledger = known(refusals={VIDEO: refusal(retry_at=NOW + SECOND, text="no manager")})
         found = make_plan(situation(row(action="request"), known=ledger, observations={}))
-        assert found == Plan(holds=(Hold(VIDEO, 2, "no manager"),))
+        assert found == Plan(holds=(Hold(VIDEO, 2, "no manager", may_order=True),))
 
     def test_a_refused_mark_is_tried_again_at_its_moment(self) -> None:
         """The pause is over at `retry_at`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.bench import Bench
 
 from sheetsync import notes
+from sheetsync.ledger.database import MIGRATIONS
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report
 
@@ -225,3 +227,34 @@ def test_a_later_code_that_was_cancelled() -> None:
         bench.later(minutes=5)
         bench.sync()
         assert notes.CODE_CANCELLED in bench.cell(video, "sync_note")
+
+
+@pytest.mark.parametrize("why", ["protected", "required", "rests", "an earlier version"])
+def test_marks_that_waited_for_what_is_mended_by_now(why: str) -> None:
+    """Whether a row's gates are open is looked at in each run: those that are, and are not heard of, count."""
+    bench = Bench(VIDEOS[:8], max_orders_per_run=5, require=("client",) if why == "required" else ())
+    at = bench.column("credits_left")
+    area = {"sheetId": bench.sheet.sheet_id, "startRowIndex": 1, "startColumnIndex": at, "endColumnIndex": at + 1}
+    held = {"protectedRangeId": 7, "range": area, "editors": {"users": [bench.book.owner]}}
+    bench.sheet.attached["protectedRanges"] = [held] if why == "protected" else []
+    bench.sheet.touch()
+    bench.mark("request", *VIDEOS[5 if why == "rests" else 0 : 8])
+    for video in VIDEOS[5:8] if why == "rests" else ():
+        bench.world.portal.videos[video].live_link = False
+    bench.sync()
+    bench.later(minutes=1)
+    bench.sync()
+    assert bench.world.portal.credits == 1247
+    bench.mark("request", *VIDEOS[:5])
+    bench.sheet.attached["protectedRanges"] = []
+    bench.sheet.touch()
+    bench.tracker = replace(bench.tracker, require=())
+    bench.world.portal.ill |= {*VIDEOS[5:]}
+    if why == "an earlier version":
+        with bench.ledger._db.transaction():
+            bench.ledger._db.execute("UPDATE row_seen SET may_order = 0")  # as the column came
+            for statement in dict(MIGRATIONS)["what was found of marks while it was not kept which may be orders"]:
+                bench.ledger._db.execute(statement)
+    bench.later(minutes=6)
+    assert bench.sync().exit_code == 3
+    assert bench.world.portal.credits == 1247
