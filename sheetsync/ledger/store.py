@@ -179,6 +179,17 @@ class Ledger:
         )
         return next((int(credits) for (credits,) in answers), None)
 
+    def orders_untold(self, since: datetime, until: datetime) -> int:
+        """How many orders of that time have told no balance, and no later one has, whichever tracker's."""
+        ((orders,),) = self._db.select(
+            """SELECT COUNT(*) FROM ad_code_request WHERE origin = ? AND credits_left IS NULL AND found_at >= COALESCE(
+            (SELECT MAX(found_at) FROM ad_code_request WHERE found_at BETWEEN ? AND ? AND credits_left IS NOT NULL), ?)
+            AND found_at <= ?""",
+            Origin.ORDERED,
+            *map(to_text, (since, until, since, until)),
+        )
+        return int(orders)
+
     def price(self, api_key: str) -> Price:
         """What an ad code may cost for an API key, which is named by its fingerprint."""
         prices = self._db.select("SELECT credits, is_accepted, lock, lifted FROM price WHERE api_key = ?", api_key)

@@ -10,8 +10,8 @@ from datetime import timedelta
 from sheetsync import notes
 from sheetsync.model import HoldKind, Known, Mark, Refusal, Row, Tracker
 from sheetsync.plan.gates import failed_gates
-from sheetsync.plan.situation import Allowed, Situation, acting
-from sheetsync.steps import Hold, Offer, Order, Plan
+from sheetsync.plan.situation import BALANCE_LAGS, Allowed, Situation, acting
+from sheetsync.steps import Adopt, Hold, Offer, Order, Plan, Step
 
 ACCEPT = "sheetsync sync --accept-price N"
 CONFIRM = "sheetsync ledger rebuild --confirm"
@@ -106,13 +106,19 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
     if world.balance is None:
         return _held_back(plan, plan.orders, notes.BALANCE_UNKNOWN, HoldKind.NEXT_RUN)
     price = world.tracker.price
-    settled = {step.video_id for step in plan.steps if not isinstance(step, Order)}
+    settled = {step.video_id for step in plan.steps if not (isinstance(step, Order) or _is_just_charged(step, world))}
     # what they may yet cost is not there, whoever's they are, also where they are sent again: one key has one purse
-    unsettled = world.unsettled_elsewhere + len(world.known.unsettled.keys() - settled)
+    unsettled = world.unsettled_elsewhere + world.untold + len(world.known.unsettled.keys() - settled)
     affordable = (world.balance - keep) // price - unsettled
     new = [step for step in plan.orders if not step.resend]
     held = plan.orders if affordable < 0 else new[affordable:]
     return _held_back(plan, held, notes.not_enough_credits(keep, price))
+
+
+def _is_just_charged(step: Step, world: Situation) -> bool:
+    """Whether an order whose answer was lost is found so soon that the balance may not know of it yet."""
+    settles = step.settles if isinstance(step, Adopt) else None
+    return settles is not None and world.now - settles.created_at <= BALANCE_LAGS
 
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sheetsync import notes
 from sheetsync.model import Failure, HoldKind, Known, Mark, Observation, Row, Tracker
@@ -10,6 +10,9 @@ from sheetsync.steps import Offer
 
 NOT_REACHED = Failure(HoldKind.NEXT_RUN, notes.NOT_REACHED)
 KEY_REFUSED = Failure(HoldKind.NEXT_RUN, notes.KEY_REFUSED)
+
+BALANCE_LAGS = timedelta(minutes=1)
+"""How long after an order the balance may be told as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Situation:
     """All that a plan is made from. `balance` is None where it could not be read, or was not needed.
 
     `unsettled_elsewhere` counts the orders that nobody knows the end of and that this plan does not look at: of other
-    videos than those that were chosen, and of other trackers, which spend from the same balance.
+    videos than those that were chosen, and of other trackers, which spend from the same balance; `untold` those of the
+    last minute whose answer told no balance: the one that is told now may not know of them.
     """
 
     rows: Sequence[Row]
@@ -49,6 +53,7 @@ class Situation:
     at_sheet: AtSheet = AtSheet()
     price_lock: str = ""
     unsettled_elsewhere: int = 0
+    untold: int = 0
 
     def failure(self, video_id: str) -> Failure | None:
         """Why nothing is known of this video from this run."""

@@ -8,7 +8,6 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from sheetsync import notes
 from sheetsync.authorizations import Access
@@ -34,7 +33,7 @@ from sheetsync.plan.limits import cleared_marks, shrunken, spent_refusals
 from sheetsync.plan.marks import make_plan
 from sheetsync.plan.memory import remembered
 from sheetsync.plan.outcome import outlook_of, without_clearing
-from sheetsync.plan.situation import KEY_REFUSED, Allowed, AtSheet, Situation, chosen
+from sheetsync.plan.situation import BALANCE_LAGS, KEY_REFUSED, Allowed, AtSheet, Situation, chosen
 from sheetsync.plan.unreached import with_earlier
 from sheetsync.projected import Told
 from sheetsync.projection import figures, summary
@@ -56,9 +55,6 @@ from sheetsync.tokportal.client import TokPortal
 log = logging.getLogger(__name__)
 
 Observations = Mapping[str, Observation]
-
-BALANCE_LAGS = timedelta(minutes=1)
-"""How long after an order the balance may be told as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,19 +240,21 @@ class Run:
         price: Price,
         at_sheet: AtSheet,
     ) -> Plan:
+        now = self._clock.now()
         return make_plan(
             Situation(
                 rows=rows,
                 known=known,
                 observations=observations,
                 tracker=tracker,
-                now=self._clock.now(),
+                now=now,
                 run_id=self._request.run_id,
                 balance=self.report.credits_left,
                 allowed=self._request.allowed,
                 at_sheet=at_sheet,
                 price_lock=price.lock,
                 unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
+                untold=self._ledger.orders_untold(now - BALANCE_LAGS, now),
             )
         )
 

@@ -66,3 +66,32 @@ def test_credits_that_are_bought_count_a_minute_after_the_order() -> None:
         bench.later(seconds=seconds)
         ordered.append(bench.sync().ordered)
     assert ordered == [0, 1]
+
+
+@pytest.mark.parametrize("seconds", [2, 30])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_an_order_whose_answer_was_lost(nth: int, seconds: int) -> None:
+    """It told no balance, or only the one before it did: what it cost is not there to spend either."""
+    bench = Bench(("vid-a", "vid-b", "vid-c"), keep_credits=BEFORE - 7 * nth)
+    lagging(bench)
+    bench.mark("request", *("vid-a", "vid-b")[:nth])
+    bench.world.faults.add("portal.order", nth=nth, fault="lost_after")
+    assert bench.sync().ordered == nth
+    bench.mark("request", "vid-c")
+    bench.later(seconds=seconds)
+    assert (bench.sync().ordered, bench.world.portal.credits) == (0, BEFORE - 7 * nth)
+
+
+def test_an_order_that_a_later_run_finds() -> None:
+    """No look told of it in its own run: the next one finds it and knows that it cost something a moment ago."""
+    bench = Bench(("vid-a", "vid-b"), keep_credits=BEFORE - 7)
+    lagging(bench)
+    bench.mark("request", "vid-a")
+    bench.world.faults.add("portal.order", fault="lost_after")
+    bench.world.faults.add("portal.poll", nth=3, fault="500", times=4)
+    assert (bench.sync().uncertain, bench.world.portal.credits) == (1, BEFORE - 7)
+    bench.mark("request", "vid-b")
+    for seconds in (2, 30, 40):
+        bench.later(seconds=seconds)
+        assert bench.sync().uncertain == 0
+        assert bench.world.portal.credits == BEFORE - 7
