@@ -323,7 +323,9 @@ class Judge:
         again = self.tries[key] > 1
         marked = [(row, mark) for row in run.read.rows(video) for mark in self._marks(row)]
         for row, mark in marked:
-            if not again and not (due(mark, id_in(row["Request ID"]), latest) and gates_open(row, run.read.names)):
+            shows = [row["Request ID"], *self.either.get((row[ROW], "Request ID"), ())]
+            is_due = any(due(mark, id_in(value), latest) for value in shows)
+            if not again and not (is_due and gates_open(row, run.read.names)):
                 continue
             wishes = run.read.wishes.get(row[ROW], [])
             # a mark that the program wrote back is the mark of then

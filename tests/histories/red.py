@@ -1142,5 +1142,30 @@ RED: tuple[Story, ...] = (
             ("rubbish", 293, 439, 713),
         ),
     ),
+    Story(
+        15,
+        "a mark and its Request ID hit by one write, columns that moved, and both put back (it was the judge)",
+        "plain",
+        972517845,
+        1,
+        (
+            ("insert", 65, 981, 179),
+            ("insert", 994, 36, 932),
+            ("delete", 687),
+            ("sync", 0, 340, ()),
+            ("mark", 424, 547),
+            ("code", 661),
+            (
+                "sync",
+                0,
+                392,
+                (
+                    ("values.batchGet", 0, "after", ("rename", 185)),
+                    ("sheets.batchUpdate", 0, "before", ("insert_column", 192, 78)),
+                ),
+            ),
+            ("move_column", 95, 890),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )
