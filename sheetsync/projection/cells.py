@@ -94,7 +94,9 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
         # the row knows more than the ledger does, and TokPortal could not be asked: keep what it says
         said, code = row.text("sync_note"), row.text("spark_code")
         why = reason or ("" if waiting else said)
-        of_codes = [notes.CODE_CANCELLED if _is_dead(context, code) else "", _others(context, code, found)]
+        # that the latest request is cancelled, which the ledger knows, says nothing of a later one in the row
+        is_dead = _shows_an_earlier_one(context) and _is_dead(context, code)
+        of_codes = [notes.CODE_CANCELLED if is_dead else "", _others(context, code, found)]
         more = [*(part for part in of_codes if part not in why), unseen(row, tracker, why)]
         note = _joined([why, *more, _duplicate_of(context) if waiting else ""])
         values = _without_claim(row) | _gone_on(context)
@@ -263,6 +265,14 @@ def _request_notes(entry: Entry, price: int) -> list[str]:
     if entry.origin is Origin.ADOPTED_OPEN and request.code:
         return said  # taken over while open: worth saying until the code is there
     return [notes.adopted(entry.origin, price), *said]
+
+
+def _shows_an_earlier_one(context: RowContext) -> bool:
+    """Whether the row shows a request that is no younger than the latest one that is known."""
+    latest = context.entry.request.created_at if context.entry else None
+    known = (each.request for each in context.known.generations(context.row.key))
+    made = next((request.created_at for request in known if request.id == context.row.shown_id), None)
+    return bool(made and latest and made <= latest)
 
 
 def _is_dead(context: RowContext, code: str) -> bool:

@@ -10,6 +10,7 @@ from support.bench import Bench
 
 from sheetsync import notes
 from sheetsync.ledger.database import MIGRATIONS
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.wire import Request
 from sheetsync.sync.report import Report
 
@@ -258,3 +259,30 @@ def test_marks_that_waited_for_what_is_mended_by_now(why: str) -> None:
     bench.later(minutes=6)
     assert bench.sync().exit_code == 3
     assert bench.world.portal.credits == 1247
+
+
+@pytest.mark.parametrize("ledger", ["another machine's", "an older copy"])
+def test_a_ledger_that_knows_of_a_cancelled_code_alone(ledger: str) -> None:
+    """The row shows a later request: while TokPortal is silent, nothing is said against the code that runs there."""
+    video, portal = VIDEOS[0], (bench := Bench(VIDEOS[:1])).world.portal
+    newer = Ledger(None)
+    bench.mark("request", video)
+    bench.sync()
+    portal.submit(video)
+    bench.later(hours=1)
+    bench.sync()
+    if ledger == "another machine's":
+        bench.sync(newer)
+    portal.cancel(video)
+    bench.later(hours=1)
+    bench.sync()
+    bench.mark("request", video)
+    bench.later(minutes=5)
+    bench.sync(newer)
+    portal.submit(video)
+    bench.later(hours=1)
+    bench.sync(newer)
+    portal.ill = {video}
+    bench.later(minutes=5)
+    bench.sync()
+    assert (bench.cell(video, "expiry"), bench.cell(video, "sync_note")) == ("ok", "")
