@@ -328,7 +328,8 @@ class Row:
     `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
     `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write, `hidden`
     those that lie under a merged cell: whatever is written there, they stay empty. `is_plain` if no cell of it tells
-    of a request, a mark or a window; `url` is its Video URL, where that is kept beside the cells.
+    of a request, a mark or a window; `url` is its Video URL, where that is kept beside the cells. `owed` are the
+    headers of its cells that a write of ours hit by mistake and that a protected range keeps from being put back.
     """
 
     number: int
@@ -339,6 +340,7 @@ class Row:
     hidden: frozenset[str] = frozenset()
     is_plain: bool = field(default=False, compare=False)
     url: Scalar | None = field(default=None, compare=False)
+    owed: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
         """The cell as trimmed text; an absent column reads as empty."""

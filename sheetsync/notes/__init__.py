@@ -91,6 +91,11 @@ def let_edit(headers: Sequence[str]) -> str:
     return f"let sheetsync edit {', '.join(headers)}, {KEPT_OUT}"
 
 
+def let_put_back(headers: Sequence[str]) -> str:
+    """Cells that a write hit by mistake, and that it may not put back."""
+    return f"let sheetsync edit {', '.join(headers)}, where it has to put back what a write hit by mistake"
+
+
 def unseen(hidden: Sequence[str], locked: Sequence[str], reason: str) -> str:
     """What the row cannot show; empty where there is nothing, or the reason of its hold says so."""
     ways = [unmerge(hidden)] if hidden and unmerge(hidden) not in reason else []

@@ -119,6 +119,9 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     if locked := locked_headers(row, tracker.columns, (*OURS, "action")):
         # what was ordered could not be written into the row, nor its mark be cleared
         failed.append(notes.let_edit(locked))
+    if row.owed:
+        # what stands there is our own, and may pass for an approval
+        failed.append(notes.let_put_back(sorted(row.owed)))
     if hidden := hidden_headers(row, tracker.columns):
         failed.append(notes.unmerge(hidden))
     return failed

@@ -112,8 +112,13 @@ def as_repaired(snapshot: Snapshot, journal: str | None) -> Snapshot:
     writes = [sent for sent in _unfinished(journal) if sent.before.sheet_id == snapshot.sheet_id]
     if not writes:
         return snapshot
-    _, repairs, _ = repair.repairs_for(writes, snapshot)
-    return replace(repair.repaired(snapshot, repairs), is_current=False)
+    _, repairs, barred = repair.repairs_for(writes, snapshot)
+    whole = repair.repaired(snapshot, repairs)
+    owed: dict[int, set[str]] = {}
+    for edit in _but_for_marks(barred, snapshot.columns["action"]):
+        owed.setdefault(edit.row, set()).add(str(snapshot.cell(1, edit.column)) or letter(edit.column))
+    rows = tuple(replace(row, owed=frozenset(owed.get(row.number, ()))) for row in whole.rows) if owed else whole.rows
+    return replace(whole, rows=rows, is_current=False)
 
 
 def marks_left(snapshot: Snapshot, journal: str | None) -> Mapping[str, tuple[str, str]]:

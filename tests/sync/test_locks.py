@@ -370,6 +370,30 @@ class TestProtectedRows:
         assert (bench.sync().exit_code, bench.cell(VIDEO, "request_id")) == (0, "")
         assert bench.sync().sheets_write == 0
 
+    def test_a_column_of_the_teams_that_was_hit_and_protected(self) -> None:
+        """What stands there is no word of theirs: the mark waits, the note says for what, and no run writes again."""
+        bench = Bench([VIDEO])
+        bench.type(VIDEO, "client", "Acme")
+        bench.mark("request", VIDEO)
+
+        def protect(_: object) -> None:
+            at = bench.column("client")
+            self.protect(bench, startRowIndex=1, startColumnIndex=at, endColumnIndex=at + 1)
+
+        bench.world.faults.edit("sheets.batchUpdate", do=lambda _: bench.sheet.insert_columns(0))
+        bench.world.faults.edit("sheets.batchUpdate", when="after", do=protect)
+        bench.sync()
+        assert bench.cell(VIDEO, "client") == "ordering"
+        bench.later(minutes=5)
+        bench.sync()
+        said = "Waits: let sheetsync edit Client, where it has to put back what a write hit by mistake."
+        assert (bench.cell(VIDEO, "sync_note"), bench.charged(VIDEO)) == (said, 0)
+        bench.later(minutes=5)
+        assert bench.sync().sheets_write == 0
+        self.free(bench)
+        assert bench.sync().exit_code == 0
+        assert (bench.cell(VIDEO, "client"), bench.charged(VIDEO)) == ("Acme", 7)
+
     def test_what_was_hit_and_protected_is_its_peoples_once_they_change_it(self) -> None:
         """The debt is over with the cell that was hit."""
         bench = self.hit(is_row=False)
