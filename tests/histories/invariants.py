@@ -120,7 +120,7 @@ class Judge:
         elif self.spenders.get(text(self.desk.cell(row, KEY))) and not ledgers.is_shared():
             # so it does to the ledger that did not see it (the same limit)
             self.carried.setdefault(row, set()).add(self.desk.cell(row, "Credits charged"))
-        twins = self._twins(row)
+        twins = self.twins(row)
         self.odd |= twins  # what was typed in a row that was not the first of its video counts from now on
         for place in [place for place in self.damages if place[0] == row]:
             if place[1] in MACHINE:
@@ -158,7 +158,7 @@ class Judge:
 
     def deleted(self, row: str) -> None:
         """A row is about to go."""
-        self.odd |= self._twins(row)
+        self.odd |= self.twins(row)
         self.damages = {place: damage for place, damage in self.damages.items() if place[0] != row}
 
     def copied(self, row: str, new: str) -> None:
@@ -186,7 +186,7 @@ class Judge:
             if damage.by is machine:
                 self._excuse(place)
 
-    def _twins(self, row: str) -> set[str]:
+    def twins(self, row: str) -> set[str]:
         """The rows with the video id of a row, itself among them."""
         video = text(self.desk.cell(row, KEY))
         return {other for other in self.desk.typed if text(self.desk.cell(other, KEY)) == video}
@@ -606,4 +606,4 @@ class Judge:
     def _own_row(self, place: Place) -> bool:
         """Whether only the moment of a change is wrong, in a row with a twin: which one changed is anybody's guess."""
         row, token = place
-        return token == "Updated at" and len(self._twins(row)) > 1
+        return token == "Updated at" and len(self.twins(row)) > 1

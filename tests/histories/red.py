@@ -1167,5 +1167,21 @@ RED: tuple[Story, ...] = (
             ("move_column", 95, 890),
         ),
     ),
+    Story(
+        15,
+        "what another video had cost, in a row that got this video's id, and told by the first row (it was the judge)",
+        "strays",
+        972518464,
+        7,
+        (
+            ("mark", 531, 1),
+            ("sync", 0, 1, (("sheets.batchUpdate", 0, "before", ("insert", 3, 7, 0)),)),
+            ("order_elsewhere", 436),
+            ("mark", 777, 0),
+            ("sync", 0, 661, ()),
+            ("rekey", 92, 809),
+            ("sync", 1, 693, ()),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

@@ -162,7 +162,8 @@ def _wrong_cost(desk: Desk, judge: Judge, row: str, video: str, said: Any) -> It
         most = cost + unseen + 7 * min(len(lost), len(requests) - len(paid))
         told = {cell for litter in judge.litter.values() for token, cell in litter if token == "Credits charged"}
         may = list[Any](range(cost, most + 1, 7)) if paid or most else []
-        may += judge.carried.get(row, ())
+        carried = [cell for other in judge.twins(row) for cell in judge.carried.get(other, ())]
+        may += [*carried, *(cost + cell for cell in carried if isinstance(cell, int))]
         if not told and said not in (may if paid else ["", *may]):
             yield f"Credits charged of {video} says {said!r}, not {cost!r}"
 
