@@ -325,11 +325,10 @@ class Known:
 class Row:
     """One row of the tracker as it was read. `number` is its row number in the sheet then (the header is 1).
 
-    `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out;
-    `columns` are the columns that the tracker has, `locked` those of its cells that sheetsync may not write, `hidden`
-    those that lie under a merged cell: whatever is written there, they stay empty. `is_plain` if no cell of it tells
-    of a request, a mark or a window; `url` is its Video URL, where that is kept beside the cells. `owed` are the
-    headers of its cells that a write of ours hit by mistake and that a protected range keeps from being put back.
+    `key` is the video id as trimmed text; `cells` holds raw values by column key, empty cells left out; `columns` are
+    those of the tracker, `locked` those that sheetsync may not write here, `hidden` those under a merged cell, which
+    stay empty; `owed` are the headers of cells that a write of ours hit and a protected range keeps from being put
+    back. `is_plain` if none tells of a request, a mark or a window; `url` is a Video URL that is kept beside the cells.
     """
 
     number: int

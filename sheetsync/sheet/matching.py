@@ -8,11 +8,12 @@ have hit the key itself. What follows from the answer is `verification.py`'s and
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import product, zip_longest
+from datetime import datetime
+from itertools import chain, product, zip_longest
 from types import MappingProxyType
 from typing import Self
 
-from sheetsync.columns import index_key, key_text, normal, same, says
+from sheetsync.columns import index_key, key_text, normal, same, says, to_serial
 from sheetsync.model import Lock, Scalar, Snapshot
 from sheetsync.sheet.edits import Edit, Landed, Sent, SetCell, by_row, header_at, key_at, key_header, machine_headers
 
@@ -63,6 +64,7 @@ class RowIndex:
             self._by_key.setdefault(key, []).append(number)
         self._snapshot = snapshot
         self._contents: dict[int, Content] = {}
+        self._to_come: dict[frozenset[tuple[str, Scalar]], dict[int, None]] = {}
         self._sayings: dict[str, dict[object, set[int]]] = {}
         self._merges: dict[int, list[Lock]] = {}
         for lock in (lock for lock in snapshot.locks if lock.is_merge):
@@ -80,6 +82,18 @@ class RowIndex:
     def without_key(self) -> Sequence[int]:
         """The rows whose key is still to come."""
         return self._by_key.get("", ())
+
+    def may_be(self, key: str, number: int) -> Mapping[int, int]:
+        """The rows that one with this key may be, each with how many say the same: those of the key (without one, of
+        every key), and those whose key is still to come. Of these thousands may say the same: once each, as row
+        `number` where that is among them.
+        """
+        keyed = self.with_key(key) if key else [n for n in self.numbers if self._keys[n]]
+        if not self._to_come:
+            for n in self.without_key():
+                self._to_come.setdefault(_filled(self._content(n)), {})[n] = None
+        to_come = {number if number in alike else next(iter(alike)): len(alike) for alike in self._to_come.values()}
+        return dict.fromkeys(keyed, 1) | to_come
 
     def contents(self, numbers: Iterable[int] | None = None, without: Set[str] = frozenset()) -> Mapping[int, Content]:
         """What stands in some rows, or in all."""
@@ -219,7 +233,8 @@ def row_before(
     """
     key = key_text(seen.get(then.key_header, ""))
     # without a key it may be any; with one, a row whose key was still to come
-    old = then.contents([*then.with_key(key), *then.without_key()] if key else None, without)
+    may_be, rivals = then.may_be(key, number), now.may_be(key, number)
+    old = then.contents(may_be, without)
     if number in old and old[number] == seen:
         return number
     was = then.key(number) if key and number in then.numbers else ""
@@ -230,14 +245,14 @@ def row_before(
         if said and said not in twins and said == _filled({h: cell for h, cell in seen.items() if h not in keyless}):
             return number
     equals = most_similar(seen, old, then.key_header)
-    rivals = now.contents([*now.with_key(key), *now.without_key()] if key else None, without).values()
     # a row of before that is found again in another one, with the same key: then this one came in between
-    taken = {
-        n: [similarity(rival, old[n], then.key_header) > similarity(seen, old[n], then.key_header) for rival in rivals]
-        for n in equals
+    score = similarity(seen, old[equals[0]], then.key_header) if equals else 0
+    others = now.contents(rivals, without)
+    closer = {
+        n: [m for m, other in others.items() if similarity(other, old[n], then.key_header) > score] for n in equals
     }
-    free = [n for n in equals if not any(taken[n])]
-    if not free and sum(map(any, zip(*taken.values(), strict=True))) < len(equals):
+    free = [n for n in equals if not closer[n]]
+    if not free and sum(rivals[m] for m in {*chain(*closer.values())}) < sum(may_be[n] for n in equals):
         free = list(equals)  # duplicates that were the same, and fewer others than there were
     return number if number in free else next(iter(free), None)
 
@@ -256,6 +271,7 @@ def rows_hit_now(
     duplicate       those most like what the answer showed: by what is neither ours nor was hit (a later write may have
                     changed the rest in one of them alone), then by all
     key overwritten also rows that carry as their key what was written over it
+    key to come     those without a key that carry most of what was written: of these rows thousands may say the same
     inserted        every row that was not there before may be it, and nothing in it is to be kept
     the headers     none but a copy of them: they are put back before anything else
     key typed over  the row that is like it, and like no other row of before
@@ -268,13 +284,15 @@ def rows_hit_now(
         # a row that came in between: whatever was not there before may be it
         return tuple(n for n in now.numbers if not now.key(n) or not then.with_key(now.key(n)))
     hit = {header_at(headers, e.column) for e in cells if isinstance(e, SetCell)}
+    if before is not None and not then.key(before) and (carrying := _carrying(cells, list(map(normal, headers)), of)):
+        return most_similar(content(headers, seen), now.contents(carrying), now.key_header) or carrying
     overwritten = [e for e in cells if isinstance(e, SetCell) and header_at(headers, e.column) == now.key_header]
     candidates = list(_still_itself(before, key, hit, of))
     if overwritten:
         key_column = of.after.columns["video_id"]
         candidates += [n for n in now.numbers if any(of.holds(n, key_column, edit) for edit in overwritten)]
     if not candidates:
-        return _rekeyed(before, hit, of)
+        return _rekeyed(before, hit, of) if before is not None else ()
     if len(set(candidates)) == 1:
         return (candidates[0],)
     ours = machine_headers(of.sent.before) | hit
@@ -294,13 +312,31 @@ def _still_itself(before: int | None, key: str, hit: Set[str], of: Aftermath) ->
     return [n for n in rows if before in (alike[n] or [before])]
 
 
-def _rekeyed(before: int | None, hit: Set[str], of: Aftermath) -> tuple[int, ...]:
+def _rekeyed(before: int, hit: Set[str], of: Aftermath) -> tuple[int, ...]:
     """The rows that are like row `before` alone, whatever key stands in them now, or what the write put there."""
     ours = machine_headers(of.sent.before) | {of.then.key_header} | hit
-    old = of.then.contents(without=ours)
-    return tuple(
-        n for n, row in of.now.contents(without=ours).items() if most_similar(row, old, of.then.key_header) == (before,)
-    )
+    old = dict(of.then.contents(without=ours))
+    lost = old.pop(before)
+
+    def is_like_no_other(number: int, row: Content) -> bool:
+        score = similarity(row, lost, of.then.key_header)
+        # the row of its key first: it is most like that one, as long as nobody has typed over the key
+        others = chain(map(old.get, of.then.with_key(of.now.key(number))), old.values())
+        return score > 0 and all(similarity(row, other, of.then.key_header) < score for other in filter(None, others))
+
+    return tuple(n for n, row in of.now.contents(without=ours).items() if is_like_no_other(n, row))
+
+
+def _carrying(cells: Sequence[Edit], names: Sequence[str], of: Aftermath) -> tuple[int, ...]:
+    """The rows without a key that carry most of what was written to a row; none if they carry nothing of it."""
+    keyless, found = {*of.now.without_key()}, Counter[int]()
+    for edit in cells:
+        if isinstance(edit, SetCell) and edit.value != "":
+            said = edit.value
+            cell = to_serial(said, of.sent.before.time_zone) if isinstance(said, datetime) else said
+            found.update(of.now.saying(header_at(names, edit.column), cell) & keyless)
+    most = max(found.values(), default=0)
+    return tuple(sorted(n for n, many in found.items() if many == most))
 
 
 def row_meant_now(edit: Edit, of: Aftermath) -> tuple[int, ...]:

@@ -1183,5 +1183,16 @@ RED: tuple[Story, ...] = (
             ("sync", 1, 693, ()),
         ),
     ),
+    Story(
+        15,
+        "rows with boxes that are still to be filled in, hit as a row above was deleted",
+        "boxes",
+        558,
+        3,
+        (
+            ("mark", 379, 0),
+            ("sync", 0, 1, (("sheets.batchUpdate", 1, "before", ("delete", 699)),)),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

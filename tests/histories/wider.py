@@ -25,7 +25,7 @@ NUMBER = 1000
 HOLES = {
     **{"claims": 1, "balance": 2, "limit": 3, "price": 4, "stale": 5, "chosen": 2},
     **{"headers": 6, "protected": 7, "suspend": 8, "clocks": 9, "formulas": 10, "refills": 10},
-    **{"merged": 11, "filtered": 11, "displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15},
+    **{"merged": 11, "filtered": 11, "displaced": 11, "tabs": 12, "above": 13, "undone": 14, "strays": 15, "boxes": 15},
     **{"adopted": 16, "starvation": 17, "ill": 18, "dripping": 19, "trackers": 20, "refusals": 23},
     **{"allowed": 30, "tables": 31},
 }
@@ -337,6 +337,19 @@ def _through_a_filter(rng: random.Random) -> list[Step]:
     return [hides, ("fill_shown", number(rng)), ("jump", 1), sync(*strikes[rng.randrange(2) :]), ("jump", 1), sync()]
 
 
+def _boxes(desk: Desk) -> None:
+    """Below the last row the column that approves has boxes, too: their cells say FALSE."""
+    for line in range(desk.sheet.rows_used, desk.sheet.rows_used + 4):
+        desk.sheet.set_value(line, desk.column("Caption final"), False)
+
+
+def _shifted(rng: random.Random) -> list[Step]:
+    """Rows go, or come, in the gap of a write; it lands in rows that are still to be filled in."""
+    gone: Step = rng.choice((("delete", number(rng)), ("delete", 0), ("sort", number(rng), number(rng))))
+    strikes = [(WRITE, rng.randrange(2), "before", gone), (WRITE, rng.randrange(3), "after", ("crash",))]
+    return [*wanted(rng), *wanted(rng), sync(*strikes[: 1 + rng.randrange(2)]), ("jump", 1), sync()]
+
+
 WAIT: dict[str, Rule] = {"wait": (moves.wait, 1, 0)}
 FILL: dict[str, Rule] = {"fill_down": (moves.fill_down, 1, 2), "credits_left": (moves.credits_left, 1, 2)}
 SWITCHES: dict[str, Switch] = {
@@ -411,6 +424,7 @@ SWITCHES |= {
     "merged": Switch(
         {"merge": (moves.merge, 3, 5), "unmerge": (moves.unmerge, 0, 4)}, ("merge", "unmerge"), (_merged,)
     ),
+    "boxes": Switch({}, (), (_shifted,), prepare=_boxes),
     "tables": Switch({"table": (moves.table, 2, 4), "untable": (moves.untable, 0, 1)}, ("table",), (_as_a_table,)),
     "filtered": Switch(
         {

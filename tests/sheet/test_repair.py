@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.bench import Bench
+from support.bench import PERSON, Bench
 from support.builders import NOW, snapshot
 from support.small_sheet import (
     ACTION,
@@ -38,7 +38,7 @@ from support.small_sheet import (
     land,
 )
 
-from sheetsync.columns import BY_KEY, rows_of, says, to_serial
+from sheetsync.columns import BY_KEY, MACHINE_KEYS, header_of, rows_of, says, to_serial
 from sheetsync.model import Snapshot
 from sheetsync.projected import Target
 from sheetsync.sheet.edits import ClearMark, Edit, Landed, Sent, SetCell, edits_for
@@ -824,6 +824,8 @@ DIFFERING = st.lists(
 ).map(lambda found: [(f"vid-{n}", *cells) for n, cells in enumerate(found)])
 ALIKE = DIFFERING.map(lambda lines: [(line[KEY], *lines[0][ACTION:STATUS], *line[STATUS:]) for line in lines])
 LINES = DIFFERING | ALIKE
+BOXES = ("", "", "", False)
+"""A row that is still to be filled in, in a column with boxes."""
 PEOPLE = ("nothing", "sort", "insert", "delete", "insert column", "delete column")
 
 
@@ -880,7 +882,8 @@ def test_whatever_people_do_no_foreign_value_stays(
     lines: Sequence[Line], wished: Sequence[Mapping[str, str]], count: int, data: st.DataObject
 ) -> None:
     """Round after round people meddle; with all put back, each cell says what it said, or what was meant for it."""
-    before = sheet = snapshot(*(line[:8] for line in lines))
+    boxes = [BOXES] * data.draw(st.sampled_from([0, 0, 1, 3]))
+    before = sheet = snapshot(*(line[:8] for line in lines), *boxes)
     wishes = {f"vid-{n}": wish for n, wish in enumerate(wished)}
     rounds: list[Sent] = []
     keys = set(numbered(before))
@@ -895,6 +898,16 @@ def test_whatever_people_do_no_foreign_value_stays(
     whole = repaired(sheet, owed(rounds, sheet))
     assert strays(before, wishes, whole) == set()
     assert keys == set(numbered(whole))
+    if count == 1:
+        # rows whose Video ID is still to come are known by their place alone
+        assert keyless(whole) == keyless(moved)
+
+
+def keyless(sheet: Snapshot) -> list[tuple[int, int, object]]:
+    """What stands in rows without a key, with its place."""
+    numbers = [n for n in range(2, len(sheet.grid) + 1) if sheet.cell(n, sheet.columns["video_id"]) == ""]
+    cells = ((n, column, cell) for n in numbers for column, cell in enumerate(sheet.grid[n - 1]))
+    return [(n, column, cell) for n, column, cell in cells if cell != ""]
 
 
 def numbered(sheet: Snapshot) -> Mapping[str, int]:
@@ -958,3 +971,21 @@ def deliver(bench: Bench) -> None:
             step(video)
     bench.later(minutes=10)
     bench.sync()
+
+
+@pytest.mark.parametrize("answer", ["answered", "answer lost"])
+def test_a_row_goes_above_rows_that_are_still_to_be_filled_in(answer: str) -> None:
+    """They have boxes that say FALSE, and all say the same: the one that was hit is emptied, whichever it is."""
+    headers = [header_of(key, {}) for key in (*PERSON, *MACHINE_KEYS, "caption_final")]
+    bench = Bench(["vid-a", "vid-b"], headers=headers)
+    bench.type("vid-b", "caption_final", True)
+    for line in range(3, 9):
+        bench.sheet.set_value(line, bench.column("caption_final"), False)
+    bench.mark("request", "vid-b")
+    bench.world.faults.edit("sheets.batchUpdate", nth=2, do=lambda _: bench.sheet.delete_rows(1))
+    if answer == "answer lost":
+        bench.world.faults.add("sheets.batchUpdate", nth=2, fault="lost_after")
+    report = bench.sync()
+    assert (report.exit_code, bench.charged("vid-b"), bench.cell("vid-b", "status")) == (0, 7, "pending")
+    below = [[cell.value for cell in line if cell and cell.value is not None] for line in bench.sheet.rows[2:8]]
+    assert below == [[False]] * 6
