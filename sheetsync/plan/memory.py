@@ -6,7 +6,7 @@ projection's.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -74,10 +74,14 @@ class _Sheet:
     now: datetime
     seen: Mapping[str, RowSeen]
     _ids: Mapping[str, set[str]] = field(init=False)
-    _codes: Mapping[str, set[str]] = field(init=False)
+    _codes: Mapping[str, set[str]] = field(init=False)  # of the requests that rows show as their own
+    _theirs: Set[str] = field(init=False)  # which people had typed, for whatever video
 
     def __post_init__(self) -> None:
-        self._ids, self._codes = _keys_of(self.rows, "request_id"), _keys_of(self.rows, "spark_code")
+        owners, every = self.known.owners, self.known.earlier.values()
+        own = [row for row in self.rows if row.shown_id and owners.get(row.shown_id, row.key) == row.key]
+        self._ids, self._codes = _keys_of(self.rows, "request_id"), _keys_of(own, "spark_code")
+        self._theirs = {e.request.code or "" for entries in every for e in entries if e.origin is Origin.TYPED}
 
     def typed(self, row: Row) -> Iterator[TypedValue]:
         """What stands in the cells that belong to a code, where that is news."""
@@ -122,7 +126,7 @@ class _Sheet:
     def _imports(self, row: Row) -> Iterator[Entry]:
         """The requests and codes that the row alone still knows."""
         code = code_in(row)
-        is_unknown_code = code != "" and code not in self.known.codes and self._codes[code] == {row.key}
+        is_unknown_code = code != "" and self._is_unknown(row, code)
         if row.shown_id and self._tells_of_a_request(row):
             if row.shown_id not in self.before.owners or self._was_submitted(row):
                 yield from self._unknown_request(row, code if is_unknown_code else "")
@@ -133,6 +137,15 @@ class _Sheet:
                 copied = self._date(row, "expires_at")
                 seen = RowSeen(row.key, worked_out=(copied,) if copied else ())
             yield typed_code(row, self.time_zone, self.tracker, self.now, seen)
+
+    def _is_unknown(self, row: Row, code: str) -> bool:
+        """Whether neither ledger nor the row of another video's request holds the code of a row.
+
+        People may have typed one code for several videos: where no request is shown, it is of each of them.
+        """
+        if code in self._theirs and not row.shown_id:
+            return all(code != entry.request.code for entry in self.known.generations(row.key))
+        return code not in self.known.codes and self._codes[code] <= {row.key}
 
     def _is_of_its_people(self, row: Row) -> bool:
         """Whether the code in a row came from elsewhere: no request was written there, or none of this video's.

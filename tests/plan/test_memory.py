@@ -226,6 +226,38 @@ class TestImports:
         (found,) = memory(*rows, now=ledger(entry(SECOND), opening={VIDEO: 0})).imported
         assert found.ends == CREATED + 32 * DAY
 
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    def test_one_code_that_people_typed_for_two_videos(self, order: tuple[int, int]) -> None:
+        """It is of each that is ordered, whichever comes first, and goes into the ledger once for each."""
+        first, second = (["vid-a", "vid-b"][n] for n in order)
+        rows = [row(2, video_id="vid-a", spark_code="#theirs"), row(9, video_id="vid-b", spark_code="#theirs")]
+        asked = {video: entry(replace(SECOND, id=f"R {video}", video_id=video)) for video in (first, second)}
+        both = memory(*rows, now=Known(asked, opening=dict.fromkeys(asked, 0))).imported
+        assert {(found.request.video_id, found.request.code) for found in both} == {
+            ("vid-a", "#theirs"),
+            ("vid-b", "#theirs"),
+        }
+        (one,) = (found for found in both if found.request.video_id == first)
+        kept = {"earlier": {first: (one,)}, "codes": {"#theirs": first}, "opening": dict.fromkeys(asked, 0)}
+        (other,) = memory(*rows, now=Known(asked, **kept)).imported
+        assert (other.request.video_id, other.origin) == (second, Origin.TYPED)
+
+    def test_a_code_that_another_videos_request_brought(self) -> None:
+        """It is that video's, wherever it was typed: the ledger says so, or the row that shows the request."""
+        typed = row(9, video_id="vid-b", spark_code="#one")
+        asked = replace(ledger(ONE, opening={VIDEO: 0, "vid-b": 0}), owners={"R1": VIDEO, "R2": "vid-b"})
+        now = replace(asked, latest={**asked.latest, "vid-b": entry(replace(SECOND, video_id="vid-b"))})
+        assert memory(told(ONE.request), typed, now=now).imported == ()
+        assert memory(told(ONE.request), typed, now=replace(now, codes={})).imported == ()
+
+    def test_a_code_that_stands_in_two_copied_rows(self) -> None:
+        """The request that both show is a third video's, and the code is none of that: it was typed over."""
+        copied = {"request_id": "R9", "spark_code": "#theirs"}
+        rows = [row(2, **copied), row(9, video_id="vid-b", **copied)]
+        asked = known(entry(SECOND), owners={"R9": "vid-other"}, opening={VIDEO: 0})
+        (found,) = memory(*rows, now=asked).imported
+        assert (found.request.video_id, found.request.code) == (VIDEO, "#theirs")
+
     @pytest.mark.parametrize("cells", [{"status": "pending"}, {"requested_at": 46188}])
     def test_a_code_typed_over_ours_is_not(self, cells: dict[str, Any]) -> None:
         """The row was written before: somebody emptied its Request ID."""

@@ -242,3 +242,20 @@ def test_its_cell_shows_an_error_before_it_is_taken_out(bench: Kept, shown: obje
     bench.sync()
     assert bench.said() == NOTHING
     assert bench.sync().cells_written == 0
+
+
+@pytest.mark.parametrize("order", [("vid-a", "vid-b"), ("vid-b", "vid-a")])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_code_of_two_videos(order: tuple[str, str], at_once: bool) -> None:
+    """Both are ordered: until its own request has one, each row goes on showing the code that people typed there."""
+    bench = Bench(["vid-a", "vid-b"], headers=HEADERS)
+    for video in order:
+        bench.type(video, "spark_code", "#theirs")
+    bench.sync()
+    for marked in [order] if at_once else [(video,) for video in order]:
+        bench.mark("request", *marked)
+        bench.sync()
+        bench.later(minutes=5)
+    assert bench.sync().cells_written == 0
+    assert [(bench.cell(v, "status"), bench.cell(v, "spark_code")) for v in order] == [("pending", "#theirs")] * 2
+    assert [bench.charged(video) for video in order] == [7, 7]
