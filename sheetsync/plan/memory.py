@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
-from sheetsync.projection.cells import ORDERING
+from sheetsync.projection.cells import STATUSES
 from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days
 from sheetsync.steps import Memory, RowSeen, TypedValue
 
@@ -156,8 +156,8 @@ class _Sheet:
             return self.known.owners.get(row.shown_id) != row.key
         if not self.before.generations(row.key):
             return True
-        # a run was killed between the order and this
-        return row.text("status") in ("", ORDERING) and self._date(row, "requested_at") is None
+        # the row was added again, or a run was killed between the order and this; what people call it is no status
+        return row.text("status") not in STATUSES and self._date(row, "requested_at") is None
 
     def _tells_of_a_request(self, row: Row) -> bool:
         """Whether the row vouches for the request that it shows: no other video has it, and it was written here."""

@@ -226,6 +226,13 @@ class TestImports:
         (found,) = memory(*rows, now=ledger(entry(SECOND), opening={VIDEO: 0})).imported
         assert found.ends == CREATED + 32 * DAY
 
+    @pytest.mark.parametrize("said", ["", "ordering", "live", "done by Mia"])
+    def test_a_typed_code_in_a_row_that_was_added_again(self, said: str) -> None:
+        """No status of TokPortal's stands there: the code is its people's, whatever else they call it."""
+        now = ledger(ONE, opening={VIDEO: 0})
+        (found,) = memory(row(spark_code="#theirs", status=said), now=now).imported
+        assert (found.request.code, found.origin) == ("#theirs", Origin.TYPED)
+
     @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
     def test_one_code_that_people_typed_for_two_videos(self, order: tuple[int, int]) -> None:
         """It is of each that is ordered, whichever comes first, and goes into the ledger once for each."""

@@ -259,3 +259,25 @@ def test_one_code_of_two_videos(order: tuple[str, str], at_once: bool) -> None:
     assert bench.sync().cells_written == 0
     assert [(bench.cell(v, "status"), bench.cell(v, "spark_code")) for v in order] == [("pending", "#theirs")] * 2
     assert [bench.charged(video) for video in order] == [7, 7]
+
+
+@pytest.mark.parametrize("said", ["", "live"])
+def test_the_row_of_a_video_is_added_again(said: str) -> None:
+    """The code that people keep there runs, the one that the ledger knows has expired: theirs stays in use."""
+    bench = Bench(["vid-a"], headers=HEADERS)
+    bench.mark("request", "vid-a")
+    bench.sync()
+    bench.world.portal.submit("vid-a", "#one")
+    bench.world.portal.deliver("vid-a")
+    bench.sync()
+    bench.sheet.delete_rows(bench.line("vid-a"))
+    bench.sync()
+    bench.later(days=60)
+    bench.sheet.set_value(5, bench.column("video_id"), "vid-a")
+    for key, value in (("spark_code", "#theirs"), ("status", said)):
+        bench.type("vid-a", key, value)
+    bench.type("vid-a", "received_at", to_serial(bench.clock.now() - timedelta(days=3), "Etc/GMT"))
+    bench.sync()
+    told = {key: bench.cell("vid-a", key) for key in ("spark_code", "expiry", "status")}
+    assert told == {"spark_code": "#theirs", "expiry": "ok", "status": "finalized"}
+    assert bench.sync().cells_written == 0
