@@ -314,6 +314,11 @@ def shows_an_error(header: str, shown: str) -> str:
     return f"{header} shows {shown}: what it said before counts for the code."
 
 
+def stays_as_it_is(header: str, shown: str) -> str:
+    """A code that people keep in a row without a request cannot be read as there is a request."""
+    return f"{header} shows {shown} now: mend it, or empty it; until then this row does not show the request."
+
+
 def cell_problem(header: str, problem: Exception) -> str:
     """A cell by its header, and what is expected there."""
     return f"{header}: {problem}."

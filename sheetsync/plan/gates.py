@@ -23,6 +23,7 @@ from sheetsync.columns import (
     ticked,
 )
 from sheetsync.model import Known, Row, Tracker
+from sheetsync.projection.cells import hides_a_code
 from sheetsync.steps import Hold
 
 NOTE_LIMIT = 500
@@ -103,8 +104,10 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     if platform and platform not in PLATFORMS:
         failed.append(f"Platform must be {' or '.join(PLATFORMS)}")
     to_tick, to_fill = _asked(row, tracker)
-    # a formula that found nothing, or whose source cannot be reached, says nothing about anything
-    wrong = {key: row.text(key) for key in ("note", *to_fill) if is_error(row.cells.get(key, ""))}
+    # a formula that found nothing, or whose source cannot be reached, says nothing about anything; a code that it hides
+    # has to be known before it is written over
+    needed = ("note", "spark_code", *to_fill) if hides_a_code(row) else ("note", *to_fill)
+    wrong = {key: row.text(key) for key in needed if is_error(row.cells.get(key, ""))}
     failed += [f"mend {header_of(key, tracker.columns)}, which shows {text}" for key, text in wrong.items()]
     empty = [header_of(key, tracker.columns) for key in to_fill if key not in wrong and not _says(row, key)]
     if empty:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sheetsync import notes
-from sheetsync.columns import BY_TIKTOK, MACHINE_KEYS, hidden_headers, instant, locked_headers, shown_instant
+from sheetsync.columns import BY_TIKTOK, MACHINE_KEYS, hidden_headers, instant, is_error, locked_headers, shown_instant
 from sheetsync.model import Entry, Known, Mark, Origin, Row, Tracker, Value
 from sheetsync.projected import Target
 from sheetsync.projection.authorized import tiktok_notes
@@ -108,8 +108,9 @@ def _target(row: Row, duplicates: tuple[Row, ...], time_zone: str, tracker: Trac
 
 def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
     row, entry = context.row, context.entry
-    if context.waiting and entry and row.shown_id != entry.request.id:
-        # a mark waits: the row goes on showing the request its person saw when making the mark
+    if entry and row.shown_id != entry.request.id and (context.waiting or hides_a_code(row)):
+        # a mark waits: the row goes on showing the request its person saw when making the mark; or a code of people's
+        # own, which the ledger does not have yet, would be written over
         return _without_claim(row) | _frozen_code(context) | _charged(context)
     if entry:
         return _request_cells(context, entry, in_use(found))
@@ -128,6 +129,13 @@ def _is_all_that_is_left(context: RowContext) -> bool:
     """Whether nobody else knows of the row's code: then it stays, whatever request its row shows."""
     row, code = context.row, code_in(context.row)
     return context.entry is None and row.shown_id != "" and code != "" and code not in context.known.codes
+
+
+def hides_a_code(row: Row) -> bool:
+    """Whether a row without a request has a code of its people's own that nobody can read now, for all that is known:
+    the cell shows an error.
+    """
+    return not row.shown_id and is_error(row.cells.get("spark_code", ""))
 
 
 def _without_claim(row: Row) -> dict[str, Value]:
@@ -229,6 +237,7 @@ def _note(context: RowContext, found: Sequence[Code], code: str) -> str:
     parts = [context.reason, notes.CODE_CANCELLED if _is_dead(context, code) else ""]
     if entry and not context.reason:
         parts += _request_notes(_remembered(entry, context.row), context.tracker.price)
+        parts += [notes.stays_as_it_is(context.header("spark_code"), code)] if hides_a_code(context.row) else []
     is_another = context.row.shown_id in context.known.owners
     strange = notes.NOT_ITS_OWN if is_another else notes.NOT_OF_THIS_VIDEO
     parts += [strange] if _is_all_that_is_left(context) else _code_notes(context, shown, found)

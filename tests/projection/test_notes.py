@@ -70,6 +70,10 @@ WAITING = {
         situation(row(video_id="https://tiktok.com/@x/video/1", action="request")),
         "This is a link. Put TokPortal's video id here.",
     ),
+    "a code of people's own shows an error": (
+        situation(row(action="request", spark_code="#REF!"), observations=seen(none=[VIDEO])),
+        "Waits: mend Spark code, which shows #REF!.",
+    ),
     "the key is something else": (
         situation(row(video_id="my video", action="request")),
         "This cannot be a TokPortal video id (letters, digits and dashes).",
@@ -427,6 +431,15 @@ class TestUnderMergedCells:
         of = replace(REQUEST, hidden=frozenset({"status"}))
         reason = "Waits: unmerge the cells that hide Status."
         assert notes([of], Known(), {(VIDEO, "request"): reason}, tracker()) == [reason]
+
+
+def test_a_code_of_peoples_own_that_cannot_be_read_as_there_is_a_request() -> None:
+    """Written over it would be lost: nothing else in the row changes until it can be read."""
+    (target,) = targets([row(spark_code="#REF!")], "UTC", tracker(), outlook(entry(OPEN)))
+    assert target.values == {
+        "credits_charged": 7,
+        "sync_note": "Spark code shows #REF! now: mend it, or empty it; until then this row does not show the request.",
+    }
 
 
 def test_a_cell_is_named_by_the_trackers_own_header() -> None:

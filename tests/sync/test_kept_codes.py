@@ -281,3 +281,57 @@ def test_the_row_of_a_video_is_added_again(said: str) -> None:
     told = {key: bench.cell("vid-a", key) for key in ("spark_code", "expiry", "status")}
     assert told == {"spark_code": "#theirs", "expiry": "ok", "status": "finalized"}
     assert bench.sync().cells_written == 0
+
+
+ERRORS = ("Loading...", "#REF!")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_its_cell_shows_an_error_as_another_is_ordered(bench: Kept, error: str) -> None:
+    """Written over, it would be lost: the order waits until it can be read, and it stays in use."""
+    bench.type("vid-a", "spark_code", error)
+    bench.sync()
+    bench.mark("request", "vid-a")
+    for _ in range(2):
+        bench.sync()
+        assert (bench.charged("vid-a"), bench.cell("vid-a", "spark_code")) == (0, error)
+    bench.type("vid-a", "spark_code", "#theirs")
+    bench.sync()
+    assert (bench.charged("vid-a"), bench.cell("vid-a", "action")) == (7, "")
+    assert (bench.cell("vid-a", "status"), bench.cell("vid-a", "spark_code")) == ("pending", "#theirs")
+    assert bench.sync().cells_written == 0
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("then", ["#theirs", ""])
+def test_its_cell_shows_an_error_as_a_request_is_taken_over(bench: Kept, error: str, then: str) -> None:
+    """That costs nothing and is done; its row shows the request once the code can be read, or was taken out."""
+    bench.type("vid-a", "spark_code", error)
+    bench.world.portal.order_elsewhere("vid-a")
+    bench.mark("request", "vid-a")
+    for _ in range(3):
+        bench.sync()
+        assert (bench.cell("vid-a", "spark_code"), bench.cell("vid-a", "request_id")) == (error, "")
+    assert (bench.sync().cells_written, bench.cell("vid-a", "action")) == (0, "")
+    bench.type("vid-a", "spark_code", then)
+    bench.sync()
+    assert (bench.cell("vid-a", "status"), bench.cell("vid-a", "spark_code")) == ("pending", then)
+    assert bench.sync().cells_written == 0
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_its_cell_shows_an_error_as_a_lost_order_is_found(bench: Kept, error: str) -> None:
+    """So also where the order was sent while the code could be read."""
+    bench.world.faults.add("portal.order", fault="lost_after", times=1)
+    bench.world.faults.add("portal.poll", fault="500", nth=3, times=20)
+    bench.mark("request", "vid-a")
+    bench.sync()
+    assert bench.ledger.unsettled() == 1
+    bench.world.faults.clear()
+    bench.type("vid-a", "spark_code", error)
+    bench.later(minutes=5)
+    bench.sync()
+    assert (bench.charged("vid-a"), bench.cell("vid-a", "spark_code")) == (7, error)
+    bench.type("vid-a", "spark_code", "#theirs")
+    bench.sync()
+    assert (bench.cell("vid-a", "status"), bench.cell("vid-a", "spark_code")) == ("pending", "#theirs")
