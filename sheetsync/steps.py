@@ -172,6 +172,18 @@ class TypedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRow:
+    """What a run saw of one of the rows of a video whose people keep codes there, in the order of the sheet.
+
+    `code` is the fingerprint of its code, `worked_out` the ends that were written into Expires at, or were to be,
+    because of other cells of theirs.
+    """
+
+    code: str = ""
+    worked_out: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RowSeen:
     """What a run saw of a video's row, for `status` and for alerts: whose it is, why it waits, its code in use and when
     that ends.
@@ -180,8 +192,8 @@ class RowSeen:
     `owner` is who is to move for it, `place` where it stands, as a link's fragment; empty until a run saw it. `begins`
     is when the code's window began; `code_since` when the code was first seen in use here, `waits_since` since when
     the row waits for a person. `row_was` names what its rows said when that hold was told; `has_typed_code` that its
-    people keep a code there, or that what was said beside one still stands; `worked_out` are the ends that were written
-    beside it, because of other cells of theirs: of duplicates each has its own. `may_order` is the hold's.
+    people keep a code there, or that what was said beside one still stands; `kept` is then each of its rows, for of
+    duplicates each has an end of its own. `may_order` is the hold's.
     """
 
     video_id: str
@@ -200,7 +212,7 @@ class RowSeen:
     waits_since: datetime | None = None
     row_was: str = ""
     has_typed_code: bool = False
-    worked_out: tuple[datetime, ...] = ()
+    kept: tuple[KeptRow, ...] = ()
     may_order: bool = False
 
 

@@ -189,6 +189,14 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "what was found of marks while it was not kept which may be orders",
         ("UPDATE row_seen SET row_was = '' WHERE may_order = 0",),
     ),
+    (
+        "what each row in which people keep a code said: an end that was worked out is its own",
+        (
+            "ALTER TABLE row_seen RENAME COLUMN worked_out TO kept",
+            # whose they are was not kept: a row that is not known has any of them
+            """UPDATE row_seen SET kept = '[{"code": "", "worked_out": "' || kept || '"}]' WHERE kept <> ''""",
+        ),
+    ),
 )
 """Numbered from 1 by position. What has been released is never edited: a change is a further entry."""
 

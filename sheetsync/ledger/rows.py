@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 from sheetsync.alerts.alert import Kind
 from sheetsync.model import AdCodeRequest, Entry, IntentState, Mark, Origin, Refusal
-from sheetsync.steps import RowSeen
+from sheetsync.steps import KeptRow, RowSeen
 
 # The tables call by its kind what the model calls an id; only there do the names differ.
 _COLUMN_NAMES: Mapping[Any, str] = {(AdCodeRequest, "id"): "request_id"}
@@ -38,6 +38,7 @@ _FROM_CELL: Mapping[Any, Callable[[Any], Any]] = {
     datetime: datetime.fromisoformat,
     datetime | None: lambda text: text and datetime.fromisoformat(text),
     tuple[datetime, ...]: lambda text: tuple(map(datetime.fromisoformat, (text or "").split())),
+    tuple[KeptRow, ...]: lambda text: tuple(_kept_row(cells) for cells in json.loads(text or "[]")),
     Mapping[str, object]: json.loads,
 }
 
@@ -90,8 +91,14 @@ def to_columns(value: Any) -> dict[str, object]:
 
 def _cell(value: Any) -> object:
     if isinstance(value, tuple):
-        return " ".join(map(to_text, value))
+        is_of_rows = value and isinstance(value[0], KeptRow)
+        return json.dumps([*map(to_columns, value)]) if is_of_rows else " ".join(map(to_text, value))
     return to_text(value) if isinstance(value, datetime) else value
+
+
+def _kept_row(cells: Mapping[str, object]) -> KeptRow:
+    row: KeptRow = from_row(KeptRow, (cells.get(column) for _, column, _ in _fields(KeptRow)))
+    return row
 
 
 def merged(old: Entry | None, new: Entry) -> Entry:

@@ -14,8 +14,9 @@ from types import MappingProxyType
 from sheetsync.columns import instant, is_error, same
 from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
 from sheetsync.projection.cells import STATUSES
-from sheetsync.projection.window import code_in, code_seen, name_of, readable, typed_code, typed_days
-from sheetsync.steps import Memory, RowSeen, TypedValue
+from sheetsync.projection.kept_end import typed_code
+from sheetsync.projection.window import RowContext, code_in, code_seen, name_of, readable, typed_days
+from sheetsync.steps import KeptRow, Memory, RowSeen, TypedValue
 
 OF_A_CODE = ("known_expiry", "paid_status", "renewal_decision")
 """What people type of one code: the next one is asked about anew."""
@@ -118,13 +119,13 @@ class _Sheet:
     def imported(self, rows: Sequence[Row]) -> Collection[Entry]:
         """What the rows of one video alone still know, each once: of duplicates the first counts, and is the newest."""
         found: dict[str, Entry] = {}
-        for entry in (entry for row in rows for entry in self._imports(row)):
+        for entry in (entry for row in rows for entry in self._imports(row, rows)):
             later = len(found) * timedelta(microseconds=1)
             found.setdefault(entry.request.id, replace(entry, seen_at=entry.seen_at - later))
         return found.values()
 
-    def _imports(self, row: Row) -> Iterator[Entry]:
-        """The requests and codes that the row alone still knows."""
+    def _imports(self, row: Row, rows: Sequence[Row]) -> Iterator[Entry]:
+        """The requests and codes that the row alone still knows, of these of its video."""
         code = code_in(row)
         is_unknown_code = code != "" and self._is_unknown(row, code)
         if row.shown_id and self._tells_of_a_request(row):
@@ -135,8 +136,9 @@ class _Sheet:
             if row.shown_id in self.known.owners:
                 # beside another video's request, Expires at is that one's
                 copied = self._date(row, "expires_at")
-                seen = RowSeen(row.key, worked_out=(copied,) if copied else ())
-            yield typed_code(row, self.time_zone, self.tracker, self.now, seen)
+                seen = RowSeen(row.key, kept=(KeptRow(worked_out=(copied,)),) if copied else ())
+            twins = tuple(other for other in rows if other is not row)
+            yield typed_code(RowContext(row, self.time_zone, self.tracker, self.now, duplicates=twins, seen=seen))
 
     def _is_unknown(self, row: Row, code: str) -> bool:
         """Whether neither ledger nor the row of another video's request holds the code of a row.

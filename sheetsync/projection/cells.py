@@ -16,12 +16,11 @@ from sheetsync.projected import Target
 from sheetsync.projection.authorized import tiktok_notes
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
 from sheetsync.projection.kept import left_over
+from sheetsync.projection.kept_end import held_end, is_ours
 from sheetsync.projection.window import (
     RowContext,
     Window,
     code_in,
-    held_end,
-    is_ours,
     is_retired,
     missing,
     readable,
@@ -146,17 +145,15 @@ def _without_left_over(context: RowContext) -> dict[str, Value]:
     """What was said beside a code that people kept here goes with it."""
     if not (context.seen and context.seen.has_typed_code):
         return {}
-    said = left_over(context.row, context.time_zone, context.tracker, context.seen)
-    return {**dict.fromkeys(sorted(said), ""), **_by_tiktok(context, Window(None, ""))}
+    return {**dict.fromkeys(sorted(left_over(context)), ""), **_by_tiktok(context, Window(None, ""))}
 
 
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
     """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
     values = _code_cells(context, code.text, code.window, is_open=False)
-    row, zone = context.row, context.time_zone
-    is_held = code.window.source == "estimate" and held_end(row, zone, context.tracker, context.seen)
+    is_held = code.window.source == "estimate" and held_end(context)
     # an end that is held stands there already, or a formula of theirs that shows an error
-    if not is_held and (code.window.ends or is_ours(row, zone, context.worked_out)):
+    if not is_held and (code.window.ends or is_ours(context)):
         return values
     return {key: said for key, said in values.items() if key != "expires_at"}
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sheetsync.model import Entry, Row
-from sheetsync.projection.window import RowContext, Window, code_in, typed_code, usable_code, window_of
+from sheetsync.projection.kept_end import typed_code
+from sheetsync.projection.window import RowContext, Window, code_in, usable_code, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ def codes(context: RowContext) -> tuple[Code, ...]:
     is_known = context.entry is not None or context.row.shown_id != ""
     generations = context.known.generations(context.row.key) if is_known else ()
     if is_typed(context.row, generations):
-        row, zone = context.row, context.time_zone
-        generations = (typed_code(row, zone, context.tracker, context.now, context.seen),)
+        generations = (typed_code(context),)
     return tuple(Code(entry, window_of(context, entry)) for entry in generations if usable_code(entry.request))
 
 

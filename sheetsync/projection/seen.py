@@ -14,7 +14,8 @@ from sheetsync.columns import MACHINE_KEYS, instant
 from sheetsync.model import HoldKind, Known, Row, Snapshot, Tracker
 from sheetsync.projection.concerned import concerned
 from sheetsync.projection.in_use import Code, codes, in_use
-from sheetsync.projection.kept import is_kept, worked_out
+from sheetsync.projection.kept import is_kept
+from sheetsync.projection.kept_end import row_kept
 from sheetsync.projection.window import RowContext, is_retired, readable
 from sheetsync.steps import Hold, RowSeen, place_of
 
@@ -47,25 +48,31 @@ def rows_seen(
     for row in concerned(snapshot.rows, known, held):
         if row.key and (not videos or row.key in videos):
             rows[row.key].append(row)
-    for key, (row, *others) in rows.items():
-        hold = held.get(key)
+    for key, of_key in rows.items():
+        row, hold = of_key[0], held.get(key)
+        contexts = [
+            RowContext(
+                *(each, snapshot.time_zone, tracker, now, known),
+                duplicates=tuple(other for other in of_key if other is not each),
+                seen=earlier.get(key),
+            )
+            for each in of_key
+        ]
         seen = RowSeen(
             *(row.key, row.text("creator"), row.text("client"), hold.printed if hold else ""),
             owner=next(filter(None, map(row.text, OWNERS)), ""),
             place=place_of(snapshot.sheet_id, row.number),
             waits_since=now if hold and hold.kind is HoldKind.PERSON else None,
             # what the note of one of two rows does not say, no later run says there
-            row_was=as_it_is([row, *others]) if hold and hold.in_note else "",
+            row_was=as_it_is(of_key) if hold and hold.in_note else "",
             may_order=bool(hold and hold.may_order),
-            has_typed_code=is_kept([row, *others], snapshot.time_zone, tracker, earlier.get(key)),
+            has_typed_code=is_kept(contexts),
         )
-        shown: list[tuple[RowContext, Code | None]] = []
-        for each in (row, *others):
-            twins = tuple(other for other in (row, *others) if other is not each)
-            context = RowContext(each, snapshot.time_zone, tracker, now, known, duplicates=twins, seen=earlier.get(key))
-            shown.append((context, in_use(codes(context))))
-        ends = {end for context, used in shown if (end := worked_out(context, used))}
-        seen = replace(seen, worked_out=tuple(sorted(ends)))
+        shown = [(context, in_use(codes(context))) for context in contexts]
+        if seen.has_typed_code:
+            seen = replace(
+                seen, kept=tuple(row_kept(context, used.window if used else None) for context, used in shown)
+            )
         context, used = shown[0]
         yield _with_code(seen, context, used) if used else seen
 

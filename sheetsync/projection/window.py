@@ -1,11 +1,11 @@
 """PURE: the time a code may be used, and where it stands in its life (design 5).
 
 Owns when a window ends and who says so, `ok`, `renewal needed` and `expired`, the stage, and which fields are still
-missing; and which code a typed date or decision belongs to. Which code the row shows is `in_use.py`'s, which cells say
-it `cells.py`'s.
+missing; and which code a typed date or decision belongs to. When a code that people keep ends is `kept_end.py`'s, which
+code the row shows `in_use.py`'s, which cells say it `cells.py`'s.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,7 +13,7 @@ from typing import TypeVar
 from sheetsync import notes
 from sheetsync.authorizations import Authorization, code_name
 from sheetsync.columns import BadCell, days, header_of, instant, is_error, same
-from sheetsync.model import AdCodeRequest, Entry, Known, Origin, Row, Scalar, Tracker, fingerprint
+from sheetsync.model import AdCodeRequest, Entry, Known, Row, Scalar, Tracker
 from sheetsync.steps import RowSeen
 
 T = TypeVar("T")
@@ -45,11 +45,6 @@ class RowContext:
     def entry(self) -> Entry | None:
         """The video's latest request."""
         return self.known.latest.get(self.row.key)
-
-    @property
-    def worked_out(self) -> tuple[datetime, ...]:
-        """The ends that the run before had worked out for codes that people keep in the video's rows (`kept.py`)."""
-        return self.seen.worked_out if self.seen else ()
 
     @property
     def first(self) -> Row:
@@ -247,54 +242,6 @@ def unreadable(context: RowContext) -> list[str]:
         look("received_at", lambda cell: instant(cell, context.time_zone))
         look("expires_at", lambda cell: instant(cell, context.time_zone))
     return problems
-
-
-def typed_code(row: Row, time_zone: str, tracker: Tracker, now: datetime, seen: RowSeen | None = None) -> Entry:
-    """A code that people typed into a row without a request, as a generation of its own (design 5).
-
-    Received at + Authorization days gives its end, else a date they typed into Expires at. `seen` is what the run
-    before saw of the row: an end that it had worked out is none of theirs.
-    """
-    code, platform = row.text("spark_code"), row.text("platform").casefold()
-    ours = seen.worked_out if seen else ()
-    ends = held_end(row, time_zone, tracker, seen) or received_end(row, time_zone, tracker)
-    ends = ends or typed_end(row, time_zone, ours)
-    request = AdCodeRequest(fingerprint(code), row.key, "", platform, code)
-    return Entry(request, Origin.TYPED, None, None, now, ends=ends)
-
-
-def held_end(row: Row, time_zone: str, tracker: Tracker, seen: RowSeen | None) -> datetime | None:
-    """The end that was told last of the same code, while a cell that gives it shows an error; None if none does."""
-    gives = ("authorization_days",) if received_end(row, time_zone, tracker) else ("received_at", "expires_at")
-    is_unheard = any(is_error(row.cells.get(key, "")) for key in gives)
-    return seen.ends if seen and is_unheard and seen.code == code_in(row) else None
-
-
-def received_end(row: Row, time_zone: str, tracker: Tracker) -> datetime | None:
-    """When a code that came from elsewhere ends by the row's Received at and days."""
-    received = _typed_date(row, "received_at", time_zone)
-    is_instagram = row.text("platform").casefold() == "instagram"
-    return received + timedelta(days=typed_days(row, tracker)) if received and not is_instagram else None
-
-
-def typed_end(row: Row, time_zone: str, ours: Collection[datetime]) -> datetime | None:
-    """The end that people typed into Expires at; none of `ours`, which were worked out."""
-    return None if is_ours(row, time_zone, ours) else _typed_date(row, "expires_at", time_zone)
-
-
-def is_ours(row: Row, time_zone: str, worked_out: Collection[datetime]) -> bool:
-    """Whether Expires at says what was worked out for one of its video's rows: a copy brings that of another."""
-    return said_of(row, time_zone, worked_out) is not None
-
-
-def said_of(row: Row, time_zone: str, worked_out: Collection[datetime]) -> datetime | None:
-    """Which of these ends Expires at says: to the second, since a sheet's dates are fractions of days."""
-    says = _typed_date(row, "expires_at", time_zone)
-    return next((ends for ends in worked_out if says and abs(says - ends) < timedelta(seconds=1)), None)
-
-
-def _typed_date(row: Row, column: str, time_zone: str) -> datetime | None:
-    return readable(lambda: instant(row.cells.get(column, ""), time_zone))
 
 
 def is_retired(context: RowContext, code: str) -> bool:

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ledger_calls import NOW, begin, recorder, request
+from ledger_calls import LATER, NOW, begin, recorder, request
 
 from sheetsync.errors import ConfigError, Unavailable
 from sheetsync.ledger import database
+from sheetsync.ledger.rows import to_text
 from sheetsync.ledger.store import Ledger
 from sheetsync.model import Known
+from sheetsync.steps import KeptRow, RowSeen
 
 
 class TestDisk:
@@ -62,6 +64,23 @@ class TestFile:
         for _ in range(2):
             with Ledger(path) as ledger:
                 assert set(ledger.known("acme").unsettled) == {"v1"}
+
+    @pytest.mark.parametrize(
+        ("worked_out", "kept"),
+        [("", ()), (f"{to_text(NOW)} {to_text(LATER)}", (KeptRow("", (NOW, LATER)),))],
+    )
+    def test_ends_that_were_kept_for_a_video(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, worked_out: str, kept: tuple[KeptRow, ...]
+    ) -> None:
+        """Whose they are was not kept: they are of a row that nobody knows."""
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:13])
+            with Ledger(path) as ledger, ledger._db.transaction():
+                told = "'acme', 'v1', '', '', '', '', ''"
+                columns = "tracker, video_id, creator, client, hold, request_id, code"
+                ledger._db.execute(f"INSERT INTO row_seen ({columns}, worked_out) VALUES ({told}, ?)", worked_out)
+        with Ledger(path) as ledger:
+            assert ledger.rows_seen("acme") == (RowSeen("v1", kept=kept),)
 
     def test_migration_fails(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A migration that fails half way leaves the file as it was."""

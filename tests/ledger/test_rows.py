@@ -11,12 +11,14 @@ from sheetsync.ledger.rows import column_list, from_row, to_columns
 from sheetsync.ledger.sqlite import SQLite
 from sheetsync.ledger.store import Run
 from sheetsync.model import Entry, Intent, IntentState, Mark, Origin, Refusal
+from sheetsync.steps import KeptRow, RowSeen
 
 VALUES: dict[str, Any] = {
     "ad_code_request": Entry(request(code="#a", created_at=NOW), Origin.ADOPTED_OPEN, 0, None, LATER),
     "intent": Intent(1, "v1", Mark.RENEW, None, "key", "{}", "run1", NOW, IntentState.UNCERTAIN),
     "refusal": Refusal("v1", Mark.CORRECT, 409, "no", 2, LATER),
     "run": Run("run1", NOW, LATER, 3, "text"),
+    "row_seen": RowSeen("v1", ends=NOW, is_retired=True, kept=(KeptRow("code 1", (NOW, LATER)), KeptRow())),
 }
 
 

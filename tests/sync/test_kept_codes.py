@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from support.bench import PERSON, Bench
 
 from sheetsync.columns import MACHINE_KEYS, header_of, to_serial
+from sheetsync.ledger.rows import to_columns
 from sheetsync.ledger.store import Ledger
+from sheetsync.steps import KeptRow
 
 HEADERS = [header_of(key, {}) for key in (*PERSON, *MACHINE_KEYS, "received_at", "paid_status")]
 SAID = ("expires_at", "expiry", "stage", "missing")
@@ -32,6 +35,14 @@ class Kept(Bench):
     def serial(self, days: float) -> float:
         moment: datetime = self.clock.now() + timedelta(days=days)
         return to_serial(moment, "Etc/GMT")
+
+    def upgrade(self) -> None:
+        """An earlier version kept the ends of a video's rows alone, and not whose they are."""
+        (seen,) = self.ledger.rows_seen("acme")
+        pooled = KeptRow(worked_out=tuple(sorted({ends for row in seen.kept for ends in row.worked_out})))
+        with self.ledger._db.transaction():
+            cells = to_columns(replace(seen, kept=(pooled,)))
+            self.ledger._db.execute("UPDATE row_seen SET kept = ? WHERE video_id = 'vid-a'", cells["kept"])
 
 
 NOTHING = dict.fromkeys(SAID, "")
@@ -158,8 +169,9 @@ def test_of_two_rows_the_second_is_emptied(bench: Kept) -> None:
     assert (bench.cell("vid-a", "stage"), bench.said(1)) == ("received", NOTHING)
 
 
+@pytest.mark.parametrize("is_upgraded", [False, True])
 @pytest.mark.parametrize("turn", [0, 1])
-def test_of_two_rows_each_has_an_end_of_its_own(bench: Kept, turn: int) -> None:
+def test_of_two_rows_each_has_an_end_of_its_own(bench: Kept, turn: int, is_upgraded: bool) -> None:
     """Where one loses what its end was worked out from, that end goes: nobody has typed it."""
     bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
     bench.type("vid-a", "received_at", bench.serial(-20))
@@ -167,12 +179,84 @@ def test_of_two_rows_each_has_an_end_of_its_own(bench: Kept, turn: int) -> None:
     bench.type("vid-a", "spark_code", "#another", 1)
     bench.sync()
     assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == [bench.serial(10), bench.serial(20)]
+    if is_upgraded:
+        bench.upgrade()
     bench.type("vid-a", "received_at", "", turn)
     bench.sync()
     stays = 1 - turn
     assert (bench.cell("vid-a", "expires_at", turn), bench.cell("vid-a", "expiry", turn)) == ("", "no window")
     assert bench.cell("vid-a", "expires_at", stays) == bench.serial(10 + 10 * stays)
     assert bench.sync().cells_written == 0
+
+
+@pytest.mark.parametrize("code", ["#theirs", "#another"])
+@pytest.mark.parametrize("is_later", [False, True])
+def test_a_typed_end_that_is_what_the_other_row_works_out(bench: Kept, code: str, is_later: bool) -> None:
+    """Each row has an end of its own: the date is its people's, whatever was worked out beside it, or before it."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "spark_code", code, 1)
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    if is_later:
+        bench.sync()
+    bench.type("vid-a", "expires_at", bench.serial(10), 1)
+    for _ in range(2):
+        bench.sync()
+        assert (bench.cell("vid-a", "expires_at", 1), bench.cell("vid-a", "expiry", 1)) == (bench.serial(10), "ok")
+    bench.type("vid-a", "received_at", "")
+    bench.sync()
+    assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == ["", bench.serial(10)]
+
+
+def test_a_typed_end_of_the_second_row_as_an_order_is_made(bench: Kept) -> None:
+    """The ledger takes the code in with it, also where it is what was worked out for the first row."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "spark_code", "#another", 1)
+    bench.type("vid-a", "received_at", bench.serial(-29))
+    bench.type("vid-a", "expires_at", bench.serial(1), 1)
+    bench.sync()
+    ends = bench.clock.now() + timedelta(days=1)
+    bench.mark("request", "vid-a")
+    bench.sync()
+    kept = {entry.request.code: entry.ends for entry in bench.ledger.known("acme").generations("vid-a")}
+    assert kept == {None: None, "#theirs": ends, "#another": ends}
+
+
+def test_rows_are_moved(bench: Kept) -> None:
+    """A row is known by its code: its end goes with what it came from, wherever it stands, and no typed one does."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "spark_code", "#another", 1)
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.type("vid-a", "expires_at", bench.serial(10), 1)
+    bench.sync()
+    bench.sheet.rows[1], bench.sheet.rows[2] = bench.sheet.rows[2], bench.sheet.rows[1]
+    bench.type("vid-a", "received_at", "", 1)
+    bench.sync()
+    assert [bench.cell("vid-a", "spark_code", n) for n in (0, 1)] == ["#another", "#theirs"]
+    assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == [bench.serial(10), ""]
+
+
+def test_a_row_is_copied(bench: Kept) -> None:
+    """The copy brings an end that was worked out: without what it came from, nobody knows of it."""
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.sync()
+    for column in ("video_id", "spark_code", "expires_at", "expiry", "stage"):
+        bench.sheet.set_value(2, bench.column(column), bench.cell("vid-a", column))
+    bench.sync()
+    assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == [bench.serial(10), ""]
+    assert bench.cell("vid-a", "expiry", 1) == "no window"
+
+
+def test_an_end_is_worked_out_anew_and_cannot_be_written(bench: Kept) -> None:
+    """The one before still stands there: it is none that people typed either."""
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.sync()
+    bench.type("vid-a", "received_at", bench.serial(-10))
+    bench.world.faults.add("sheets.batchUpdate", fault="403", times=1)
+    bench.sync()
+    assert bench.cell("vid-a", "expires_at") == bench.serial(10)
+    bench.type("vid-a", "received_at", "")
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == ("", "no window")
 
 
 def test_an_order_takes_its_place(bench: Kept) -> None:
