@@ -176,11 +176,15 @@ class KeptRow:
     """What a run saw of one of the rows of a video whose people keep codes there, in the order of the sheet.
 
     `code` is the fingerprint of its code, `worked_out` the ends that were written into Expires at, or were to be,
-    because of other cells of theirs.
+    because of other cells of theirs; `received`, `days` and `typed` are what they typed into Received at, Authorization
+    days and Expires at.
     """
 
     code: str = ""
     worked_out: tuple[datetime, ...] = ()
+    received: datetime | None = None
+    days: int | None = None
+    typed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sheetsync.projected import Target
 from sheetsync.projection.authorized import tiktok_notes
 from sheetsync.projection.in_use import Code, codes, in_use, is_typed
 from sheetsync.projection.kept import left_over
-from sheetsync.projection.kept_end import held_end, is_ours
+from sheetsync.projection.kept_end import is_ours, received_end
 from sheetsync.projection.window import (
     RowContext,
     Window,
@@ -151,8 +151,9 @@ def _without_left_over(context: RowContext) -> dict[str, Value]:
 def _typed_code_cells(context: RowContext, code: Code) -> dict[str, Value]:
     """Of a code that came from elsewhere: what follows from its end. The code itself belongs to people."""
     values = _code_cells(context, code.text, code.window, is_open=False)
-    is_held = code.window.source == "estimate" and held_end(context)
-    # an end that is held stands there already, or a formula of theirs that shows an error
+    is_typed_there = code.window.source == "estimate" and not received_end(context)
+    # a formula of theirs that tells the end is not written over while it shows an error
+    is_held = is_typed_there and is_error(context.row.cells.get("expires_at", ""))
     if not is_held and (code.window.ends or is_ours(context)):
         return values
     return {key: said for key, said in values.items() if key != "expires_at"}

@@ -1,13 +1,14 @@
 """PURE: when a code that people keep ends by what stands beside it (design 5), and what a run remembers of its row.
 
-Owns which end in Expires at was worked out there, and which its people typed. What is said beside such a code is
-`cells.py`'s, what goes with it `kept.py`'s.
+Owns which end in Expires at was worked out there, and which its people typed; and what counts while a cell shows an
+error. What is said beside such a code is `cells.py`'s, what goes with it `kept.py`'s.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sheetsync.columns import instant, is_error
+from sheetsync.columns import days, instant, is_error
 from sheetsync.model import AdCodeRequest, Entry, Origin, Row, fingerprint
 from sheetsync.projection.window import RowContext, Window, code_in, readable, typed_days
 from sheetsync.steps import KeptRow
@@ -19,34 +20,22 @@ def typed_code(context: RowContext) -> Entry:
     Received at + Authorization days gives its end, else a date they typed into Expires at.
     """
     row = context.row
-    ends = held_end(context) or received_end(context) or typed_end(context)
+    ends = received_end(context) or _told(context).typed
     request = AdCodeRequest(fingerprint(code_in(row)), row.key, "", row.text("platform").casefold(), code_in(row))
     return Entry(request, Origin.TYPED, None, None, context.now, ends=ends)
 
 
-def held_end(context: RowContext) -> datetime | None:
-    """The end that was told last of the same code, while a cell that gives it shows an error; None if none does."""
-    row, seen = context.row, context.seen
-    gives = ("authorization_days",) if received_end(context) else ("received_at", "expires_at")
-    is_unheard = any(is_error(row.cells.get(key, "")) for key in gives)
-    return seen.ends if seen and is_unheard and seen.code == code_in(row) else None
-
-
 def received_end(context: RowContext) -> datetime | None:
     """When a code that came from elsewhere ends by the row's Received at and days."""
-    row, received = context.row, _typed_date(context, "received_at")
-    is_instagram = row.text("platform").casefold() == "instagram"
-    return received + timedelta(days=typed_days(row, context.tracker)) if received and not is_instagram else None
-
-
-def typed_end(context: RowContext) -> datetime | None:
-    """The end that people typed into Expires at; none that was worked out there."""
-    return None if is_ours(context) else _typed_date(context, "expires_at")
+    told = _told(context)
+    if not told.received or context.row.text("platform").casefold() == "instagram":
+        return None
+    return told.received + timedelta(days=told.days or context.tracker.authorization_days)
 
 
 def is_ours(context: RowContext) -> bool:
     """Whether Expires at says what was worked out for this very row."""
-    return bool(_said_of_ours(context))
+    return bool(_said_of(context, _before(context).worked_out))
 
 
 def row_kept(context: RowContext, window: Window | None) -> KeptRow:
@@ -55,16 +44,48 @@ def row_kept(context: RowContext, window: Window | None) -> KeptRow:
     An end was worked out if it follows from what stands beside the code; it counts until Expires at says another: the
     write that should say it may fail.
     """
-    ends = window.ends if window and code_in(context.row) and not context.row.shown_id else None
+    if is_error(context.row.cells.get("spark_code", "")):
+        # nobody knows whether its code is another one
+        return _before(context)
+    told, ends = _told(context), window.ends if window and _name(context.row) and not context.row.shown_id else None
     is_new = ends and window and (window.source != "estimate" or received_end(context))
-    worked_out = {*_said_of_ours(context), *([ends] if ends and is_new else [])}
-    return KeptRow(_name(context.row), tuple(sorted(worked_out)))
+    return replace(told, worked_out=tuple(sorted({*told.worked_out, *([ends] if ends and is_new else [])})))
 
 
-def _said_of_ours(context: RowContext) -> list[datetime]:
-    """Which of its own ends Expires at says: to the second, since a sheet's dates are fractions of days."""
+def _told(context: RowContext) -> KeptRow:
+    """What a row says of when its code ends; of a cell that shows an error, what it said before of the same code."""
+    row, before = context.row, _before(context)
+    of_code = before if before.code == _name(row) else _of_its_end(context, before)
+    told, ours = replace(of_code, code=_name(row)), _said_of(context, before.worked_out)
+    if not is_error(row.cells.get("received_at", "")):
+        told = replace(told, received=_typed_date(context, "received_at"))
+    if not is_error(row.cells.get("authorization_days", "")):
+        told = replace(told, days=readable(lambda: days(row.cells.get("authorization_days", ""))))
+    if not is_error(row.cells.get("expires_at", "")):
+        told = replace(told, typed=None if ours else _typed_date(context, "expires_at"))
+    return replace(told, worked_out=tuple(ours))
+
+
+def _of_its_end(context: RowContext, before: KeptRow) -> KeptRow:
+    """What a row that was not seen with its code said, by the end that was told last of it: where that was seen in the
+    first row, or by an earlier version. None of it where the code is another one.
+    """
+    row, seen = context.row, context.seen
+    ends = seen.ends if seen and seen.code == code_in(row) else None
+    if not ends:
+        return KeptRow()
+    received, is_worked_out = _typed_date(context, "received_at"), _said_of(context, before.worked_out)
+    return KeptRow(
+        received=ends - timedelta(days=typed_days(row, context.tracker)) if is_worked_out else None,
+        days=(ends - received).days if received else None,
+        typed=ends,
+    )
+
+
+def _said_of(context: RowContext, worked_out: Iterable[datetime]) -> list[datetime]:
+    """Which of these ends Expires at says: to the second, since a sheet's dates are fractions of days."""
     says = _typed_date(context, "expires_at")
-    return [ends for ends in _before(context).worked_out if says and abs(says - ends) < timedelta(seconds=1)]
+    return [ends for ends in worked_out if says and abs(says - ends) < timedelta(seconds=1)]
 
 
 def _before(context: RowContext) -> KeptRow:
@@ -73,7 +94,7 @@ def _before(context: RowContext) -> KeptRow:
     rows = sorted((context.row, *context.duplicates), key=lambda row: row.number)
     found = _paired(rows, seen).get(context.row.number)
     # a row that was not there is a copy of one of them
-    return found or KeptRow("", tuple(ends for kept in seen for ends in kept.worked_out))
+    return found or KeptRow(worked_out=tuple(ends for kept in seen for ends in kept.worked_out))
 
 
 def _paired(rows: Sequence[Row], seen: Iterable[KeptRow]) -> Mapping[int, KeptRow]:

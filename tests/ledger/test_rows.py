@@ -18,7 +18,7 @@ VALUES: dict[str, Any] = {
     "intent": Intent(1, "v1", Mark.RENEW, None, "key", "{}", "run1", NOW, IntentState.UNCERTAIN),
     "refusal": Refusal("v1", Mark.CORRECT, 409, "no", 2, LATER),
     "run": Run("run1", NOW, LATER, 3, "text"),
-    "row_seen": RowSeen("v1", ends=NOW, is_retired=True, kept=(KeptRow("code 1", (NOW, LATER)), KeptRow())),
+    "row_seen": RowSeen("v1", ends=NOW, kept=(KeptRow("code 1", (NOW, LATER), NOW, 30, LATER), KeptRow())),
 }
 
 

@@ -313,6 +313,99 @@ def test_another_code_while_a_cell_shows_an_error(bench: Kept) -> None:
     assert bench.cell("vid-a", "expiry") == "no window"
 
 
+@pytest.mark.parametrize("code", ["#theirs", "#another"])
+@pytest.mark.parametrize("turn", [0, 1])
+def test_of_two_rows_one_shows_an_error(bench: Kept, code: str, turn: int) -> None:
+    """Each goes on by what stood in it, and is told so."""
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "spark_code", code, 1)
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.type("vid-a", "received_at", bench.serial(-28), 1)
+    bench.sync()
+    before = [bench.said(n) for n in (0, 1)]
+    assert [said["expiry"] for said in before] == ["ok", "renewal needed"]
+    bench.type("vid-a", "received_at", "Loading...", turn)
+    for _ in range(2):
+        bench.sync()
+        assert [bench.said(n) for n in (0, 1)] == before
+    assert bench.sync().cells_written == 0
+
+
+def test_the_known_expiry_is_taken_out_while_a_cell_shows_an_error(bench: Kept) -> None:
+    """It says nothing any more: what Received at said before counts, and no alarm waits for the date that is gone."""
+    bench.type("vid-a", "received_at", bench.serial(-28))
+    bench.type("vid-a", "known_expiry", bench.serial(60))
+    bench.sync()
+    assert bench.cell("vid-a", "expiry") == "ok"
+    bench.type("vid-a", "known_expiry", "")
+    bench.type("vid-a", "received_at", "Loading...")
+    bench.sync()
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == (bench.serial(2), "renewal needed")
+
+
+@pytest.mark.parametrize(
+    ("column", "corrected", "value"),
+    [("authorization_days", "received_at", -35), ("received_at", "authorization_days", 5)],
+)
+def test_one_cell_is_corrected_while_the_other_shows_an_error(
+    bench: Kept, column: str, corrected: str, value: int
+) -> None:
+    """What can be read counts at once, with what the other said before."""
+    bench.type("vid-a", "received_at", bench.serial(-5))
+    bench.type("vid-a", "authorization_days", 30)
+    bench.sync()
+    bench.type("vid-a", column, "#N/A")
+    bench.sync()
+    assert bench.cell("vid-a", "expires_at") == bench.serial(25)
+    bench.type("vid-a", corrected, bench.serial(value) if corrected == "received_at" else value)
+    bench.sync()
+    ends = bench.serial(-5 if corrected == "received_at" else 0)
+    assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == (ends, "expired")
+
+
+def test_the_whole_row_is_being_loaded(bench: Kept) -> None:
+    """What was said beside the code counts on when that is there again, and the others are not yet."""
+    bench.type("vid-a", "received_at", bench.serial(-28))
+    bench.sync()
+    before = bench.said()
+    bench.type("vid-a", "spark_code", "Loading...")
+    bench.type("vid-a", "received_at", "Loading...")
+    bench.sync()
+    bench.type("vid-a", "spark_code", "#theirs")
+    bench.sync()
+    assert bench.said() == before
+
+
+@pytest.mark.parametrize("columns", [("received_at",), ("authorization_days",), ("received_at", "authorization_days")])
+def test_a_cell_shows_an_error_after_an_upgrade(bench: Kept, columns: tuple[str, ...]) -> None:
+    """An earlier version kept no more than the end: it counts on."""
+    bench.type("vid-a", "received_at", bench.serial(-5))
+    bench.type("vid-a", "authorization_days", 7)
+    bench.sync()
+    before = bench.said()
+    assert before["expires_at"] == bench.serial(2)
+    bench.upgrade()
+    for column in columns:
+        bench.type("vid-a", column, "Loading...")
+    for _ in range(2):
+        bench.sync()
+        assert bench.said() == before
+
+
+@pytest.mark.parametrize("shown", ["", "#REF!"])
+def test_a_typed_end_beside_an_error_after_an_upgrade(bench: Kept, shown: str) -> None:
+    """It counts on, and stays its people's: it was not worked out from the cell that shows an error."""
+    bench.type("vid-a", "expires_at", bench.serial(2))
+    bench.sync()
+    bench.upgrade()
+    shows = shown or bench.serial(2)
+    bench.type("vid-a", "expires_at", shows)
+    for received_at in ("Loading...", ""):
+        bench.type("vid-a", "received_at", received_at)
+        bench.sync()
+        assert (bench.cell("vid-a", "expires_at"), bench.cell("vid-a", "expiry")) == (shows, "renewal needed")
+
+
 @pytest.mark.parametrize("shown", ["Loading...", "#REF!", True])
 def test_its_cell_shows_an_error_before_it_is_taken_out(bench: Kept, shown: object) -> None:
     """What was said beside the code goes with it all the same: nothing is left over of a code that is not there."""
