@@ -92,9 +92,13 @@ def _before(context: RowContext) -> KeptRow:
     """What the run before saw of this very row."""
     seen = context.seen.kept if context.seen else ()
     rows = sorted((context.row, *context.duplicates), key=lambda row: row.number)
-    found = _paired(rows, seen).get(context.row.number)
-    # a row that was not there is a copy of one of them
-    return found or KeptRow(worked_out=tuple(ends for kept in seen for ends in kept.worked_out))
+    found, name = _paired(rows, seen).get(context.row.number), _name(context.row)
+    if found and (found.code == name or not name):
+        return found
+    # a row that was not there is a copy of one of them, one whose code is new there perhaps of one with that code
+    copied = [ends for kept in seen if not found or kept.code == name for ends in kept.worked_out]
+    found = found or KeptRow()
+    return replace(found, worked_out=(*found.worked_out, *copied))
 
 
 def _paired(rows: Sequence[Row], seen: Iterable[KeptRow]) -> Mapping[int, KeptRow]:

@@ -74,7 +74,7 @@ class TestFile:
     ) -> None:
         """Whose they are was not kept: they are of a row that nobody knows."""
         with monkeypatch.context() as patch:
-            patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:13])
+            patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:14])
             with Ledger(path) as ledger, ledger._db.transaction():
                 told = "'acme', 'v1', '', '', '', '', ''"
                 columns = "tracker, video_id, creator, client, hold, request_id, code"

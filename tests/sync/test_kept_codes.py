@@ -246,6 +246,18 @@ def test_a_row_is_copied(bench: Kept) -> None:
     assert bench.cell("vid-a", "expiry", 1) == "no window"
 
 
+def test_a_row_is_copied_over_another(bench: Kept) -> None:
+    """So does a copy that lies over a row that was there."""
+    bench.type("vid-a", "received_at", bench.serial(-20))
+    bench.sheet.set_value(2, bench.column("video_id"), "vid-a")
+    bench.type("vid-a", "spark_code", "#another", 1)
+    bench.sync()
+    for column in ("spark_code", "expires_at"):
+        bench.type("vid-a", column, bench.cell("vid-a", column), 1)
+    bench.sync()
+    assert [bench.cell("vid-a", "expires_at", n) for n in (0, 1)] == [bench.serial(10), ""]
+
+
 def test_an_end_is_worked_out_anew_and_cannot_be_written(bench: Kept) -> None:
     """The one before still stands there: it is none that people typed either."""
     bench.type("vid-a", "received_at", bench.serial(-20))
