@@ -55,8 +55,9 @@ class Projection:
         return said + Counter({"": self.others})
 
     def row_numbers(self) -> Mapping[str, int]:
-        """The row number of each video; of duplicates the first."""
-        return {target.row.key: target.row.number for target in reversed(self.targets)}
+        """The row number of each video; of duplicates the one whose mark acts: the first marked one, else the first."""
+        rows = sorted((target.row for target in self.targets), key=lambda row: (not row.mark, row.number))
+        return {row.key: row.number for row in reversed(rows)}
 
     def summary_changes(self, rows_change: bool) -> tuple[SummaryCell, ...]:
         """What to write to the Summary tab: `Last change` goes with another cell or with a row, never alone."""

@@ -61,7 +61,8 @@ Observations = Mapping[str, Observation]
 class Request:
     """What one run is asked to do. `videos` narrows it to some rows; `poll_seconds` bounds the observing.
 
-    `progress` is told how far it is; `tiktok` makes the client for a tracker that has TikTok asked.
+    `progress` is told how far it is; `tiktok` makes the client for a tracker that has TikTok asked. `ahead` are the
+    orders that the plans of other trackers would send before this one.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Request:
     pollers: int = POLLERS
     progress: Progress = silent
     tiktok: Callable[[Access, Clock], TikTok] = TikTok
+    ahead: int = 0
 
 
 class Run:
@@ -253,7 +255,7 @@ class Run:
                 allowed=self._request.allowed,
                 at_sheet=at_sheet,
                 price_lock=price.lock,
-                unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled),
+                unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled) + self._request.ahead,
                 untold=self._ledger.orders_untold(now - BALANCE_LAGS, now),
             )
         )

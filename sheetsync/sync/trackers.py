@@ -5,6 +5,7 @@ Owns whose turn it is, and what is recorded of a run. What a run does is `run.py
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sheetsync.clock import Clock
@@ -33,7 +34,13 @@ def run_all(
         price = ledger.price(key)
         recorder.accept_price(key, request.allowed.price, price.and_lifted(price.lock))
     waiting = sorted(trackers, key=lambda tracker: _last_begun(ledger, tracker))
-    return {tracker.name: run_once(tracker, api, portal, ledger, clock, request) for tracker in waiting}
+    reports = {}
+    for tracker in waiting:
+        reports[tracker.name] = report = run_once(tracker, api, portal, ledger, clock, request)
+        if request.plan_only:
+            # what is only planned, nobody has charged yet
+            request = replace(request, ahead=request.ahead + len(report.plan.orders))
+    return reports
 
 
 def _last_begun(ledger: Ledger, tracker: Tracker) -> datetime:

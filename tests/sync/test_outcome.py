@@ -12,6 +12,7 @@ from support.builders import request
 from support.doctored import ALL, VIDEO, Doctored, body_of, orders, polls
 
 from sheetsync.model import IntentState, Mark, Origin
+from sheetsync.sandbox import people
 from sheetsync.sandbox.wire import Request, Response
 
 MOVED = "The row changed while this was about to be done; the next run looks again."
@@ -367,3 +368,11 @@ class TestLedger:
         assert last(bench, "correction intent")["feedback"] == "does not work"
         sent = [event for event in bench.ledger.history(VIDEO) if event.kind.startswith("correction")]
         assert len({event.run_id for event in sent}) == 1
+
+
+def test_a_mark_in_the_second_of_two_rows() -> None:
+    """The run names the row whose mark waits, not the first one of its video."""
+    bench = Bench(["vid-a", "vid-b"])
+    people.copy_row(bench.world, bench.book, bench.tracker.worksheet, "vid-a", 3)
+    bench.type("vid-a", "action", "please", 1)
+    assert [(hold.video_id, hold.row) for hold in bench.sync().holds] == [("vid-a", 3)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from support.bench import Bench
+from support.bench import EMAIL, Bench
 
 from sheetsync.ledger.store import Ledger
+from sheetsync.sync.run import Request
+from sheetsync.sync.trackers import run_all
 
 
 def test_released_row_is_back(tmp_path: Path) -> None:
@@ -40,3 +43,24 @@ def test_before_the_first_sync(tmp_path: Path) -> None:
         report = bench.sync(reading, plan_only=True)
     assert (report.error, report.plan.credits) == (None, 7)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_trackers_with_one_purse(tmp_path: Path) -> None:
+    """What the first plan would spend is not there for the second: as it is when a sync carries them out."""
+    bench = Bench(["vid-a", "vid-b"])
+    bench.mark("request", "vid-a", "vid-b")
+    # the month after: a tab of the same columns in a spreadsheet of its own
+    other = bench.world.google.create_spreadsheet("Next month", "Etc/GMT", ("Tracker",))
+    other.shared_with.add(EMAIL)
+    for number, line in enumerate(bench.sheet.rows):
+        other.sheet("Tracker").put_part(number, 0, list(line))
+    for number, video in enumerate(("vid-c", "vid-d"), start=1):
+        bench.world.portal.add_video(video)
+        other.sheet("Tracker").set_value(number, bench.column("video_id"), video)
+    bench.world.portal.credits = 21
+    trackers = bench.tracker, replace(bench.tracker, name="beta", spreadsheet=other.id, worksheet="Tracker")
+    parts = bench.api(), bench.portal(), bench.ledger, bench.clock
+    planned = run_all(trackers, *parts, Request("run-7", plan_only=True))
+    carried_out = run_all(trackers, *parts, Request("run-8"))
+    assert [len(report.plan.orders) for report in planned.values()] == [2, 1]
+    assert [report.ordered for report in carried_out.values()] == [2, 1]
