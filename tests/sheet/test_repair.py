@@ -825,7 +825,7 @@ DIFFERING = st.lists(
 ALIKE = DIFFERING.map(lambda lines: [(line[KEY], *lines[0][ACTION:STATUS], *line[STATUS:]) for line in lines])
 LINES = DIFFERING | ALIKE
 BOXES = ("", "", "", False)
-"""A row that is still to be filled in, in a column with boxes."""
+"""A row that is still to be filled in, with a box; perhaps its rows are counted, too."""
 PEOPLE = ("nothing", "sort", "insert", "delete", "insert column", "delete column")
 
 
@@ -882,7 +882,8 @@ def test_whatever_people_do_no_foreign_value_stays(
     lines: Sequence[Line], wished: Sequence[Mapping[str, str]], count: int, data: st.DataObject
 ) -> None:
     """Round after round people meddle; with all put back, each cell says what it said, or what was meant for it."""
-    boxes = [BOXES] * data.draw(st.sampled_from([0, 0, 1, 3]))
+    many, counts = data.draw(st.sampled_from([0, 0, 1, 3])), data.draw(st.booleans())
+    boxes = [(*BOXES, n) if counts else BOXES for n in range(many)]
     before = sheet = snapshot(*(line[:8] for line in lines), *boxes)
     wishes = {f"vid-{n}": wish for n, wish in enumerate(wished)}
     rounds: list[Sent] = []
