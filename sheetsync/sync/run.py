@@ -431,6 +431,8 @@ class Run:
             cells, whom = ", ".join(written.owing), self._api.email or "the service account"
             put_back = f"A protected range keeps sheetsync from putting back {cells}, which a write hit by mistake: let"
             report.warnings.append(f"{put_back} {whom} edit that (Data > Protect sheets and ranges).")
+        # a row that has to say what is stuck in it is written a second time
+        report.warnings = list(dict.fromkeys(report.warnings))
         expiry, report.stages = said.counts("expiry"), said.counts("stage")
         report.renewal_needed, report.expired = expiry["renewal needed"], expiry["expired"]
         # rows may have moved since they were planned: a hold names where its row stands now
