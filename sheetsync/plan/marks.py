@@ -89,9 +89,8 @@ def _answer(row: Row, world: Situation) -> Step | Hold:
         return Hold(row.key, row.number, notes.SERVED)
     failure = world.failure(row.key)
     if failure:
-        # a definite no of TokPortal's is one
-        may_order = failure.may_order and not failure.is_final
-        return Hold(row.key, row.number, failure.text, failure.kind, failure.code, may_order=may_order)
+        # a definite no to a look is of that moment: a run that hears nothing does not know what the next one would be
+        return Hold(row.key, row.number, failure.text, failure.kind, failure.code, may_order=failure.may_order)
     step = _decide(row, Mark(row.mark), world.observations[row.key].request, world)
     if isinstance(step, Adopt) and _was_for_this_mark(row, step.request, world.known.latest.get(row.key)):
         return replace(step, origin=Origin.FOUND)

@@ -1194,5 +1194,19 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 1, (("sheets.batchUpdate", 1, "before", ("delete", 699)),)),
         ),
     ),
+    Story(
+        3,
+        "a definite no to one look, and silence in the next run",
+        "allowed,suspend",
+        483797646,
+        130,
+        (
+            ("fill_down", 0),
+            ("sync", 0, 1, ()),
+            ("mark", 439, 1),
+            ("sync", 0, 336, (("*", 3, "before", ("fault", 733)),)),
+            ("sync", 0, 954, (("values.batchGet", 0, "after", ("mute", 829)),)),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )

@@ -230,7 +230,7 @@ def test_a_later_code_that_was_cancelled() -> None:
         assert notes.CODE_CANCELLED in bench.cell(video, "sync_note")
 
 
-@pytest.mark.parametrize("why", ["protected", "required", "rests", "an earlier version"])
+@pytest.mark.parametrize("why", ["protected", "required", "rests", "denied", "an earlier version"])
 def test_marks_that_waited_for_what_is_mended_by_now(why: str) -> None:
     """Whether a row's gates are open is looked at in each run: those that are, and are not heard of, count."""
     bench = Bench(VIDEOS[:8], max_orders_per_run=5, require=("client",) if why == "required" else ())
@@ -239,9 +239,11 @@ def test_marks_that_waited_for_what_is_mended_by_now(why: str) -> None:
     held = {"protectedRangeId": 7, "range": area, "editors": {"users": [bench.book.owner]}}
     bench.sheet.attached["protectedRanges"] = [held] if why == "protected" else []
     bench.sheet.touch()
-    bench.mark("request", *VIDEOS[5 if why == "rests" else 0 : 8])
+    bench.mark("request", *VIDEOS[5 if why in ("rests", "denied") else 0 : 8])
     for video in VIDEOS[5:8] if why == "rests" else ():
         bench.world.portal.videos[video].live_link = False
+    if why == "denied":
+        bench.world.faults.add("portal.poll", fault="403", times=6)
     bench.sync()
     bench.later(minutes=1)
     bench.sync()
