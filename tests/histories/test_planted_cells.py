@@ -11,7 +11,7 @@ from support.bench import SandboxClock
 
 from histories.planting import Bug, Patch
 from sheetsync.model import Snapshot
-from sheetsync.sheet import landing, reading, repair, requests
+from sheetsync.sheet import landing, matching, reading, repair, requests
 from sheetsync.sheet.reading import Reader
 from sheetsync.sync import run
 
@@ -67,6 +67,11 @@ def emptiness_tells_nothing(patch: Patch) -> None:
     patch.setattr(landing, "_carriers", filled)
 
 
+def rows_to_come_are_all_alike(patch: Patch) -> None:
+    """A row whose Video ID is still to come, and that a write hit, is told by what people have written there alone."""
+    patch.setattr(matching, "_carrying", lambda *_: ())
+
+
 def tables_are_overlooked(patch: Patch) -> None:
     """Dates are sent with their format wherever they stand."""
     patch.setattr(reading, "_typed", lambda *_: ())
@@ -100,6 +105,7 @@ BUGS = {
     "columns never come and go": Bug(columns_never_come_and_go, (3,), "undone"),
     "a landing guessed anew": Bug(landing_guessed_anew, (3, 115), "strays"),
     "emptiness tells nothing": Bug(emptiness_tells_nothing, (3, 115), "strays"),
+    "rows to come are all alike": Bug(rows_to_come_are_all_alike, (3,), "boxes"),
     "tables are overlooked": Bug(tables_are_overlooked, (7,), "tables"),
     "the same ones first": Bug(the_same_ones_first, (117,), "starvation"),
     "no end of a run": Bug(no_end_of_a_run, (119,), "dripping"),
