@@ -162,6 +162,10 @@ WAITING = {
         situation(replace(REQUEST, hidden=frozenset({"status", "spark_code"}))),
         "Waits: unmerge the cells that hide Status, Spark code.",
     ),
+    "gate: a cell that cannot be put back": (
+        situation(replace(REQUEST, owed=frozenset({"Client"}))),
+        "Waits: let sheetsync edit Client, where it has to put back what a write hit by mistake.",
+    ),
     "several gates": (
         situation(row(action="request", note="x" * 501, sound_cleared="")),
         "Waits: Note has 501 characters, TokPortal takes 500; tick Sound cleared.",
