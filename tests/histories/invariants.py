@@ -37,6 +37,7 @@ from histories.seen import (
     shown,
     text,
 )
+from sheetsync.ledger.store import Ledger
 from sheetsync.sandbox.google.grid import Sheet
 from sheetsync.sandbox.wire import Request
 from sheetsync.sandbox.world import Call
@@ -63,6 +64,7 @@ class Judge:
         self.kills = Counter[str]()  # of a machine's runs in a row
         self.saw: dict[str, tuple[str, str]] = {}  # what a row with a mark showed before a write changed its Request ID
         self.lost = False
+        self.unsaid: set[str] = set()  # rows with a mark that is put back, whose note people typed over
         self.odd: set[str] = set()  # rows that were copied or had a twin, or whose video id or machine cells were typed
         self.refunds: dict[str, set[str]] = {"A": set(), "B": set()}  # the requests that each was told to be cancelled
         self.spenders: dict[str, set[str]] = {}  # the machines that have sent orders for a video
@@ -155,6 +157,16 @@ class Judge:
         """A person types into a machine cell."""
         self.litter.setdefault(row, set()).add((token, value))
         self.odd.add(row)
+        if token == "Sync note" and text(self.desk.cell(row, token)).startswith("This mark is done"):
+            # its note alone says that a mark which a script puts back is served, where the ledger was lost (a limit)
+            self.unsaid.add(row)
+            self._forgotten(row, [machine.ledger for machine in self.desk.machines])
+
+    def _forgotten(self, row: str, left: Sequence[Ledger]) -> None:
+        """A mark that none of these ledgers knows to be served is a wish."""
+        known = (ledger.known(self.desk.tracker.name).served for ledger in left)
+        if not any(text(self.desk.cell(row, KEY)) in served for served in known):
+            self.wishes.setdefault(row, []).append(Wish(row, ""))
 
     def deleted(self, row: str) -> None:
         """A row is about to go."""
@@ -180,6 +192,8 @@ class Judge:
     def state_lost(self, machine: Machine) -> None:
         """A ledger is gone or old: nobody knows any more what its last write hit by mistake (a stated limit)."""
         self.lost = True
+        for row in self.unsaid & {*self.desk.row_ids()}:
+            self._forgotten(row, [other.ledger for other in self.desk.machines if other is not machine])
         self.heard[machine.name] = {}
         self.kept[machine.name].clear()
         for place, damage in list(self.damages.items()):

@@ -1208,5 +1208,22 @@ RED: tuple[Story, ...] = (
             ("sync", 0, 954, (("values.batchGet", 0, "after", ("mute", 829)),)),
         ),
     ),
+    Story(
+        10,
+        "a served mark put back, the ledger restored and its note typed over: nobody knows it (it was the judge)",
+        "refills",
+        527583618,
+        1,
+        (
+            ("mark", 181, 0),
+            ("sync", 0, 1, ()),
+            ("refill", 181, 1),
+            ("code", 30),
+            ("sync", 0, 213, ()),
+            ("code", 308),
+            ("restore", 286),
+            ("rubbish", 913, 520, 326),
+        ),
+    ),
     Story(23, "a refused order that waits", "refusals", 0, 123, (("video", 2, 446), ("mark", 2, 0))),
 )
