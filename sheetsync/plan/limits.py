@@ -118,7 +118,7 @@ def within_credits(plan: Plan, world: Situation) -> Plan:
 def _is_just_charged(step: Step, world: Situation) -> bool:
     """Whether an order whose answer was lost is found so soon that the balance may not know of it yet."""
     settles = step.settles if isinstance(step, Adopt) else None
-    return settles is not None and world.now - settles.created_at <= BALANCE_LAGS
+    return settles is not None and (world.asked_at or world.now) - settles.created_at <= BALANCE_LAGS
 
 
 def _held_back(plan: Plan, orders: Sequence[Order], reason: str, kind: HoldKind = HoldKind.PERSON) -> Plan:

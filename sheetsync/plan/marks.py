@@ -125,7 +125,8 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, world: Situation
     if latest.is_open:
         if mark is Mark.REQUEST:
             return Adopt(row.key, row.number, mark, latest, Origin.ADOPTED_OPEN)
-        return Hold(row.key, row.number, notes.STILL_OPEN)
+        # TokPortal may have finished it by the time of a run that does not hear of it
+        return Hold(row.key, row.number, notes.STILL_OPEN, may_order=True)
     if latest.status == "cancelled":
         # the last one was refunded, and the row says so or never showed it
         return _order(row, mark, latest.id, tracker)

@@ -39,7 +39,7 @@ class Situation:
 
     `unsettled_elsewhere` counts the orders that nobody knows the end of and that this plan does not look at: of other
     videos than those that were chosen, and of other trackers, which spend from the same balance; `untold` those of the
-    last minute whose answer told no balance: the one that is told now may not know of them.
+    last minute before `asked_at`, when the balance was told, whose answer told none: it may not know of them.
     """
 
     rows: Sequence[Row]
@@ -54,6 +54,7 @@ class Situation:
     price_lock: str = ""
     unsettled_elsewhere: int = 0
     untold: int = 0
+    asked_at: datetime | None = None
 
     def failure(self, video_id: str) -> Failure | None:
         """Why nothing is known of this video from this run."""

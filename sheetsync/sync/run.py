@@ -89,6 +89,7 @@ class Run:
         self._writer = Writer(self._reader, self._recorder)
         self.report = Report(tracker.name, progress=request.progress)
         self._beside = 0  # what other trackers had cost when the balance was asked
+        self._asked_at = clock.now()  # when that was
         self._seen: Mapping[str, RowSeen] = {}  # what the run before saw of each row
         self._unheard: Set[str] = frozenset()  # of which TokPortal has said nothing in this run
         self._is_lifted = False  # a lock that the Summary tab may still say
@@ -256,7 +257,8 @@ class Run:
                 at_sheet=at_sheet,
                 price_lock=price.lock,
                 unsettled_elsewhere=self._ledger.unsettled() - len(known.unsettled) + self._request.ahead,
-                untold=self._ledger.orders_untold(now - BALANCE_LAGS, now),
+                untold=self._ledger.orders_untold(self._asked_at - BALANCE_LAGS, now),
+                asked_at=self._asked_at,
             )
         )
 
@@ -305,7 +307,7 @@ class Run:
 
     def _balance(self) -> int | None:
         try:
-            self._beside = self._recorder.charged_beside()
+            self._beside, self._asked_at = self._recorder.charged_beside(), self._clock.now()
             told = self._portal.balance()
             # it may not know of these orders yet, whichever tracker's: what their answers left is not there to spend
             now = self._clock.now()

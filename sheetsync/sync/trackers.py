@@ -38,8 +38,9 @@ def run_all(
     for tracker in waiting:
         reports[tracker.name] = report = run_once(tracker, api, portal, ledger, clock, request)
         if request.plan_only:
-            # what is only planned, nobody has charged yet
-            request = replace(request, ahead=request.ahead + len(report.plan.orders))
+            # what is only planned, nobody has charged yet; what is sent again counts as unsettled
+            new = [order for order in report.plan.orders if not order.resend]
+            request = replace(request, ahead=request.ahead + len(new))
     return reports
 
 

@@ -6,6 +6,8 @@ import pytest
 from support.bench import Bench
 from support.init_bench import InitBench
 
+from sheetsync.sandbox.wire import Request
+
 BEFORE = 1247
 """The sandbox's credits."""
 
@@ -95,3 +97,26 @@ def test_an_order_that_a_later_run_finds() -> None:
         bench.later(seconds=seconds)
         assert bench.sync().uncertain == 0
         assert bench.world.portal.credits == BEFORE - 7
+
+
+@pytest.mark.parametrize("is_found_at_once", [True, False])
+def test_a_plan_that_is_made_long_after_the_balance_was_asked(is_found_at_once: bool) -> None:
+    """The order is a minute old by then, and was not as the balance was told."""
+    bench = Bench(("vid-a", "vid-b"), keep_credits=BEFORE - 7)
+    lagging(bench)
+    bench.mark("request", "vid-a")
+    bench.world.faults.add("portal.order", fault="lost_after")
+    if not is_found_at_once:
+        bench.world.faults.add("portal.poll", nth=3, fault="500", times=20)
+    bench.sync()
+    bench.world.faults.clear()
+    bench.mark("request", "vid-b")
+    bench.later(seconds=45)
+
+    def takes_time(moment: str, index: int, kind: str, request: Request) -> None:
+        if kind == "portal.poll" and moment == "before":
+            bench.later(seconds=20)
+
+    bench.world.hooks.append(takes_time)
+    bench.sync()
+    assert bench.world.portal.credits == BEFORE - 7

@@ -64,3 +64,26 @@ def test_two_trackers_with_one_purse(tmp_path: Path) -> None:
     carried_out = run_all(trackers, *parts, Request("run-8"))
     assert [len(report.plan.orders) for report in planned.values()] == [2, 1]
     assert [report.ordered for report in carried_out.values()] == [2, 1]
+
+
+def test_an_order_that_is_sent_again_counts_once(tmp_path: Path) -> None:
+    """It is unsettled already: for the tracker after it the purse is no emptier than a sync finds it."""
+    bench = Bench(["vid-a"])
+    other = bench.world.google.create_spreadsheet("Next month", "Etc/GMT", ("Tracker",))
+    other.shared_with.add(EMAIL)
+    bench.mark("request", "vid-a")
+    for number, line in enumerate(bench.sheet.rows):
+        other.sheet("Tracker").put_part(number, 0, list(line))
+    bench.world.portal.add_video("vid-c")
+    other.sheet("Tracker").set_value(1, bench.column("video_id"), "vid-c")
+    bench.world.portal.credits = 14
+    bench.world.faults.add("portal.order", fault="lost_before")
+    assert bench.sync().uncertain == 1
+    bench.later(minutes=5)
+    beta = replace(bench.tracker, name="beta", spreadsheet=other.id)
+    parts = bench.api(), bench.portal(), bench.ledger, bench.clock
+    bench.ledger.recorder("beta", "run-5", bench.clock).record_run(bench.clock.now(), 0, "")
+    planned = run_all((bench.tracker, beta), *parts, Request("run-7", plan_only=True))
+    carried_out = run_all((bench.tracker, beta), *parts, Request("run-8"))
+    assert {name: len(report.plan.orders) for name, report in planned.items()} == {"acme": 1, "beta": 1}
+    assert {name: report.ordered for name, report in carried_out.items()} == {"acme": 1, "beta": 1}

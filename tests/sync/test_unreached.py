@@ -288,3 +288,26 @@ def test_a_ledger_that_knows_of_a_cancelled_code_alone(ledger: str) -> None:
     bench.later(minutes=5)
     bench.sync()
     assert (bench.cell(video, "expiry"), bench.cell(video, "sync_note")) == ("ok", "")
+
+
+@pytest.mark.parametrize("reach", ["some", "silent"])
+def test_marks_whose_requests_are_finished_since(reach: str) -> None:
+    """They waited for an open request: that it is finished by now, a run that does not hear of it cannot know."""
+    bench = Slow(max_orders_per_run=5)
+    bench.mark("request", *VIDEOS)
+    assert bench.sync(allow_orders=9).ordered == 9
+    for video in VIDEOS:
+        bench.world.portal.submit(video)
+    bench.later(minutes=5)
+    bench.sync()
+    bench.mark("renew", *VIDEOS)
+    bench.sync()
+    assert bench.notes() == [notes.STILL_OPEN] * 9
+    for video in VIDEOS:
+        bench.world.portal.deliver(video)
+    before = bench.world.portal.credits
+    for _ in range(3):
+        bench.later(minutes=30)
+        bench.world.portal.ill = {*VIDEOS[4:]} if reach == "silent" else set()
+        assert (bench.some() if reach == "some" else bench.sync()).exit_code == 3
+    assert bench.world.portal.credits == before
