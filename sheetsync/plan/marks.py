@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sheetsync import notes
-from sheetsync.columns import MARKS, is_error, length
+from sheetsync.columns import MARKS, header_of, is_error, length
 from sheetsync.model import AdCodeRequest, Entry, Mark, Origin, Row, Tracker
 from sheetsync.plan.gates import held_back, key_problem, order_body
 from sheetsync.plan.limits import within_limits
@@ -118,6 +118,10 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, world: Situation
         # TokPortal knows of no request for this video
         if mark is Mark.RENEW:
             return Hold(row.key, row.number, notes.NOTHING_TO_RENEW)
+        if row.shown_id and is_error(said := row.text("spark_code")):
+            # beside a request that is not TokPortal's: which code its people keep there has to be known first
+            mend = f"mend {header_of('spark_code', tracker.columns)}, which shows {said}"
+            return Hold(row.key, row.number, notes.waits([mend]), may_order=True)
         return _order(row, mark, None, tracker)
     if row.shown_id != latest.id and not (mark is Mark.REQUEST and latest.status == "cancelled" and not row.shown_id):
         # the row shows another request than the latest, or none: what the mark asks for has already happened

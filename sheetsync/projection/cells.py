@@ -127,7 +127,12 @@ def _cells(context: RowContext, found: Sequence[Code]) -> dict[str, Value]:
 def _is_all_that_is_left(context: RowContext) -> bool:
     """Whether nobody else knows of the row's code: then it stays, whatever request its row shows."""
     row, code = context.row, code_in(context.row)
-    return context.entry is None and row.shown_id != "" and code != "" and code not in context.known.codes
+    if context.entry or not row.shown_id:
+        return False
+    if is_error(row.cells.get("spark_code", "")):
+        # nobody can read which code it is, of a request that nobody here knows
+        return row.shown_id not in context.known.owners
+    return code != "" and code not in context.known.codes
 
 
 def hides_a_code(row: Row) -> bool:

@@ -524,3 +524,24 @@ def test_its_cell_shows_an_error_as_a_lost_order_is_found(bench: Kept, error: st
     bench.type("vid-a", "spark_code", "#theirs")
     bench.sync()
     assert (bench.cell("vid-a", "status"), bench.cell("vid-a", "spark_code")) == ("pending", "#theirs")
+
+
+@pytest.mark.parametrize("error", ["Loading...", "#REF!"])
+@pytest.mark.parametrize("mark", ["", "request"])
+def test_a_code_beside_a_request_that_nobody_knows_shows_an_error(mark: str, error: str) -> None:
+    """Another account's, say: it stays as long as it can be read, and while it cannot; nothing is ordered then."""
+    bench = Bench(["vid-a"])
+    bench.type("vid-a", "request_id", "other-17")
+    bench.type("vid-a", "spark_code", "#theirs")
+    bench.sync()
+    bench.type("vid-a", "spark_code", error)
+    bench.mark(mark, "vid-a")
+    for writes in (None, 0):
+        report = bench.sync()
+        assert (bench.cell("vid-a", "spark_code"), bench.cell("vid-a", "request_id")) == (error, "other-17")
+        assert writes in (None, report.sheets_write)
+    assert bench.charged("vid-a") == 0
+    bench.type("vid-a", "spark_code", "#theirs")
+    bench.sync()
+    bench.sync()
+    assert (bench.cell("vid-a", "spark_code"), bench.charged("vid-a")) == ("#theirs", 7 if mark else 0)
