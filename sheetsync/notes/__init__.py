@@ -75,6 +75,11 @@ def waits(reasons: Sequence[str]) -> str:
     return f"Waits: {'; '.join(reasons)}."
 
 
+def mend(header: str, shown: str) -> str:
+    """A cell that shows an error, where what it says has to be known first."""
+    return f"mend {header}, which shows {shown}"
+
+
 def unmerge(headers: Sequence[str]) -> str:
     """Cells that lie under a merged one show nothing, whatever is written there."""
     return f"unmerge the cells that hide {', '.join(headers)}"

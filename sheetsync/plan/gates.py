@@ -108,7 +108,7 @@ def failed_gates(row: Row, tracker: Tracker) -> list[str]:
     # has to be known before it is written over
     needed = ("note", "spark_code", *to_fill) if hides_a_code(row) else ("note", *to_fill)
     wrong = {key: row.text(key) for key in needed if is_error(row.cells.get(key, ""))}
-    failed += [f"mend {header_of(key, tracker.columns)}, which shows {text}" for key, text in wrong.items()]
+    failed += [notes.mend(header_of(key, tracker.columns), text) for key, text in wrong.items()]
     empty = [header_of(key, tracker.columns) for key in to_fill if key not in wrong and not _says(row, key)]
     if empty:
         failed.append(f"fill in {', '.join(empty)}")

@@ -120,7 +120,7 @@ def _decide(row: Row, mark: Mark, latest: AdCodeRequest | None, world: Situation
             return Hold(row.key, row.number, notes.NOTHING_TO_RENEW)
         if row.shown_id and is_error(said := row.text("spark_code")):
             # beside a request that is not TokPortal's: which code its people keep there has to be known first
-            mend = f"mend {header_of('spark_code', tracker.columns)}, which shows {said}"
+            mend = notes.mend(header_of("spark_code", tracker.columns), said)
             return Hold(row.key, row.number, notes.waits([mend]), may_order=True)
         return _order(row, mark, None, tracker)
     if row.shown_id != latest.id and not (mark is Mark.REQUEST and latest.status == "cancelled" and not row.shown_id):
